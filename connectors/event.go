@@ -1,0 +1,88 @@
+package connectors
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Kind says what an event is about, and so what the gateway does with it.
+type Kind string
+
+// The kinds of event. Every event has exactly one.
+const (
+	// Message carries text, photos or both from a consumer.
+	Message Kind = "message"
+	// Edit replaces the text of the message that MessageID names.
+	Edit Kind = "edit"
+	// Unsend withdraws the message that MessageID names.
+	Unsend Kind = "unsend"
+	// Close ends the conversation.
+	Close Kind = "close"
+	// Receipt says what became of something that we sent.
+	Receipt Kind = "receipt"
+	// Ignored is anything that agents have no use for: typing, reactions,
+	// follows, event types that this release does not know.
+	Ignored Kind = "ignored"
+	// Broken is an event of a type that we forward, but which does not parse.
+	// It is kept among the dead letters.
+	Broken Kind = "broken"
+)
+
+// Event is one thing that a platform tells us. Its fields are set as far as the
+// kind has use for them; ID, Account and Raw always are, Account as far as the
+// platform names it.
+type Event struct {
+	Kind Kind `json:"kind"`
+	// ID is what the platform repeats when it delivers this event again. It is
+	// unique within the account and may be any text.
+	ID string `json:"id"`
+	// MessageID is what later events use to name this message. On some
+	// platforms it is not ID.
+	MessageID string `json:"message_id,omitempty"`
+	// Account is the platform's own id of the business's side, taken from this
+	// event and not from the configuration.
+	Account  string   `json:"account"`
+	Consumer Consumer `json:"consumer,omitzero"`
+	// SentAt is by the platform's clock; zero where it does not say.
+	SentAt time.Time `json:"sent_at,omitzero"`
+	Text   string    `json:"text,omitempty"`
+	Photos []Photo   `json:"photos,omitempty"`
+	Album  *Album    `json:"album,omitempty"`
+	// ReplyTo is the MessageID of the message that this one answers.
+	ReplyTo string `json:"reply_to,omitempty"`
+	// Reason says why an event is Ignored or Broken, in one of few fixed words
+	// or sentences: it labels a metric and never holds a consumer's text.
+	Reason string `json:"reason,omitempty"`
+	// Raw is the platform's own text of this event, for dead letters.
+	Raw json.RawMessage `json:"raw,omitempty"`
+}
+
+// Consumer is the person who writes to the business.
+type Consumer struct {
+	// ID is the platform's, unique within the account.
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Photo is a picture that a consumer sent and that has not been fetched yet.
+type Photo struct {
+	// Ref says where the original is. It means something only to the connector
+	// that made it, holds no secret, and stays valid as long as the platform
+	// keeps the photo.
+	Ref string `json:"ref"`
+	// The claims are the sender's word and decide nothing but a refusal.
+	ClaimedType  string `json:"claimed_type,omitempty"`
+	ClaimedBytes int64  `json:"claimed_bytes,omitempty"`
+	// ClaimedSHA256 is the lower-case hex digest of the original that the
+	// platform announced, or empty.
+	ClaimedSHA256 string `json:"claimed_sha256,omitempty"`
+}
+
+// Album tells which photos a consumer sent together. Each is still a message
+// of its own, and none waits for the others.
+type Album struct {
+	ID string `json:"id"`
+	// Index counts from 1; it and Total are 0 where the platform does not say.
+	Index int `json:"index,omitempty"`
+	Total int `json:"total,omitempty"`
+}
