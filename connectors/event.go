@@ -1,6 +1,8 @@
 package connectors
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"time"
 )
@@ -57,6 +59,20 @@ type Event struct {
 	Raw json.RawMessage `json:"raw,omitempty"`
 }
 
+// As returns e as an event of the given kind, with the reason for it; what was
+// read of it so far is kept.
+func (e Event) As(kind Kind, reason string) Event {
+	e.Kind, e.Reason = kind, reason
+	return e
+}
+
+// DigestID is the ID of an event that bears none that can be read: the same
+// bytes, the same ID.
+func DigestID(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
 // Consumer is the person who writes to the business.
 type Consumer struct {
 	// ID is the platform's, unique within the account.
@@ -66,6 +82,9 @@ type Consumer struct {
 
 // Photo is a picture that a consumer sent and that has not been fetched yet.
 type Photo struct {
+	// Account is the platform's id of the account that the photo was sent to,
+	// whose credentials fetch it.
+	Account string `json:"account"`
 	// Ref says where the original is. It means something only to the connector
 	// that made it, holds no secret, and stays valid as long as the platform
 	// keeps the photo.

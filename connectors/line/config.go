@@ -1,0 +1,54 @@
+package line
+
+import (
+	"regexp"
+	"strconv"
+
+	"github.com/lightlock/lightlock/config"
+)
+
+// Config is the file of a LINE connector. A LINE channel is one bot, so it
+// usually has one account.
+type Config struct {
+	config.Connector `yaml:",inline"`
+	// ChannelSecret signs the webhooks. A reissued one replaces the old at
+	// once; list both while the change is under way.
+	ChannelSecret config.Secrets `yaml:"channel_secret" check:"required"`
+	Accounts      []Account      `yaml:"accounts" check:"required"`
+}
+
+// Account is one bot.
+type Account struct {
+	config.Account `yaml:",inline"`
+	// ChannelAccessToken fetches the photos.
+	ChannelAccessToken config.Secret `yaml:"channel_access_token" check:"required"`
+}
+
+// botID is the form of the id in a webhook's "destination".
+// https://developers.line.biz/en/reference/messaging-api/#request-body
+var botID = regexp.MustCompile(`^U[0-9a-f]{32}$`)
+
+// AccountList implements config.Settings.
+func (c *Config) AccountList() []config.Account {
+	list := make([]config.Account, len(c.Accounts))
+	for i, a := range c.Accounts {
+		list[i] = a.Account
+	}
+	return list
+}
+
+// Check implements config.Settings.
+func (c *Config) Check() []config.Finding {
+	var found []config.Finding
+	for i, a := range c.Accounts {
+		if !botID.MatchString(a.ID) {
+			found = append(found, config.Finding{
+				Path: "accounts[" + strconv.Itoa(i) + "].id",
+				What: "not the user ID of a LINE bot",
+				Why:  "events name the bot by it",
+				Fix:  `copy "Your user ID" from the channel's Basic settings: U and 32 hex digits`,
+			})
+		}
+	}
+	return found
+}

@@ -1,0 +1,229 @@
+// Package line speaks the LINE Messaging API.
+//
+// A webhook is one signed JSON document with any number of events, none
+// included: that is how LINE's console checks an address. A photo is an event
+// that names a message; its bytes are fetched from LINE by that id with the
+// channel access token, for as long as LINE keeps them. LINE does not repeat a
+// failed webhook unless "webhook redelivery" is switched on in its console.
+package line
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
+)
+
+// dataBase is where LINE serves content; its API host answers 404 for it.
+// https://developers.line.biz/en/news/2020/10/30/domain-name/
+const dataBase = "https://api-data.line.me"
+
+// Channel describes LINE.
+func Channel() connectors.Channel {
+	return connectors.Channel{
+		Name:       "line",
+		Title:      "LINE",
+		PhotoLimit: 10 * config.MB,
+		BodyLimit:  4 << 20,
+		Settings:   func() config.Settings { return &Config{} },
+		New:        New,
+	}
+}
+
+// Connector is one LINE webhook.
+type Connector struct {
+	config *Config
+	base   string // of the content API
+	hosts  func(*url.URL) bool
+	client *wire.Client
+}
+
+// New makes a connector from a *Config.
+func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
+	c := s.(*Config)
+	base := dataBase
+	if c.APIBase != "" {
+		base = strings.TrimRight(c.APIBase, "/")
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, connectors.Errorf(connectors.Misconfigured, "line: api_base", "not a URL")
+	}
+	return &Connector{
+		config: c,
+		base:   base,
+		hosts:  wire.HostList(u.Host),
+		client: wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now}),
+	}, nil
+}
+
+// Verify implements connectors.Connector: the header holds the Base64 of
+// HMAC-SHA256 over the raw body, keyed with the channel secret.
+// https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
+func (c *Connector) Verify(r *connectors.Request) error {
+	const op = "line: verify"
+	header, err := wire.Header(r, "X-Line-Signature")
+	if err != nil {
+		return err
+	}
+	got, err := base64.StdEncoding.Strict().DecodeString(header)
+	if err != nil {
+		return connectors.Errorf(connectors.Unauthentic, op, "signature is not Base64")
+	}
+	if !wire.VerifyMAC(sha256.New, c.config.ChannelSecret, r.Body, got) {
+		return connectors.Errorf(connectors.Unauthentic, op, "wrong signature")
+	}
+	return nil
+}
+
+// Parse implements connectors.Connector.
+func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
+	var e envelope
+	if err := json.Unmarshal(r.Body, &e); err != nil {
+		return nil, connectors.Errorf(connectors.Malformed, "line: parse", "envelope is not JSON as documented")
+	}
+	events := make([]connectors.Event, 0, len(e.Events))
+	for _, raw := range e.Events {
+		events = append(events, parseEvent(e.Destination, raw))
+	}
+	return events, nil
+}
+
+// parseEvent translates one event. Its type is read on its own first, so that
+// a type that we pass over may have any shape.
+func parseEvent(destination string, raw json.RawMessage) connectors.Event {
+	out := connectors.Event{Account: destination, ID: connectors.DigestID(raw), Raw: raw}
+	var kind struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(raw, &kind); err != nil {
+		return out.As(connectors.Broken, "event has no readable type")
+	}
+	if kind.Type != "message" && kind.Type != "unsend" {
+		return out.As(connectors.Ignored, eventReason(kind.Type))
+	}
+	var e event
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return out.As(connectors.Broken, kind.Type+" event does not parse")
+	}
+	if e.WebhookEventID != "" {
+		out.ID = e.WebhookEventID
+	} else if e.Message.ID != "" {
+		out.ID = e.Message.ID
+	}
+	out.SentAt = time.UnixMilli(e.Timestamp).UTC()
+	out.Consumer.ID = e.Source.UserID
+	// A group is several consumers, and a message in it may name none.
+	if e.Source.Type != "user" {
+		return out.As(connectors.Ignored, "group")
+	}
+	if e.Source.UserID == "" {
+		return out.As(connectors.Ignored, "no_consumer")
+	}
+	if e.Type == "unsend" {
+		return parseUnsend(out, e)
+	}
+	return parseMessage(out, e.Message)
+}
+
+// eventReason is the metric's label for an event type that we pass over. Types
+// that LINE may add one day share a label, so that no stranger can make new ones.
+func eventReason(kind string) string {
+	switch kind {
+	case "follow", "unfollow", "join", "leave", "memberJoined", "memberLeft", "postback",
+		"videoPlayComplete", "beacon", "accountLink", "membership", "module", "activated",
+		"deactivated", "botSuspended", "botResumed", "delivery":
+		return kind
+	default:
+		return "unknown_event_type"
+	}
+}
+
+func parseUnsend(out connectors.Event, e event) connectors.Event {
+	if e.Unsend.MessageID == "" {
+		return out.As(connectors.Broken, "unsend event names no message")
+	}
+	out.Kind, out.MessageID = connectors.Unsend, e.Unsend.MessageID
+	return out
+}
+
+func parseMessage(out connectors.Event, m message) connectors.Event {
+	if m.ID == "" {
+		return out.As(connectors.Broken, "message event has no message id")
+	}
+	out.Kind, out.MessageID, out.ReplyTo = connectors.Message, m.ID, m.QuotedMessageID
+	switch m.Type {
+	case "text":
+		out.Text = m.Text
+	case "image":
+		ref, ok := imageRef(m)
+		if !ok {
+			return out.As(connectors.Broken, "image has no address")
+		}
+		out.Photos = []connectors.Photo{{Account: out.Account, Ref: ref}}
+	case "file":
+		// Originals and HEIC come as files; only content tells a photo.
+		out.Photos = []connectors.Photo{{Account: out.Account, Ref: idRef(m.ID), ClaimedBytes: m.FileSize}}
+	case "video", "audio", "location", "sticker":
+		return out.As(connectors.Ignored, m.Type)
+	default:
+		return out.As(connectors.Ignored, "unknown_message_type")
+	}
+	if s := m.ImageSet; s != nil && s.ID != "" {
+		out.Album = &connectors.Album{ID: s.ID, Index: max(s.Index, 0), Total: max(s.Total, 0)}
+	}
+	return out
+}
+
+// A reference is the message's id, or the address of an external original.
+const externalPrefix = "external:"
+
+func idRef(messageID string) string { return "message:" + messageID }
+
+func imageRef(m message) (string, bool) {
+	if m.ContentProvider.Type != "external" {
+		return idRef(m.ID), true
+	}
+	return externalPrefix + m.ContentProvider.OriginalContentURL, m.ContentProvider.OriginalContentURL != ""
+}
+
+// Fetch implements connectors.Connector.
+func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
+	const op = "line: fetch content"
+	if address, ok := strings.CutPrefix(p.Ref, externalPrefix); ok {
+		// Any consumer can name any host here: no credentials, no trust.
+		return c.client.Fetch(ctx, wire.Fetch{Op: "line: fetch external content", URL: address, MaxRedirects: 3})
+	}
+	id, ok := strings.CutPrefix(p.Ref, "message:")
+	if !ok {
+		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
+	}
+	token, ok := c.token(p.Account)
+	if !ok {
+		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	}
+	return c.client.Fetch(ctx, wire.Fetch{
+		Op:        op,
+		URL:       c.base + "/v2/bot/message/" + url.PathEscape(id) + "/content",
+		Hosts:     c.hosts,
+		Authorize: func(*url.URL) (string, bool) { return "Bearer " + token.Reveal(), true },
+	})
+}
+
+// token returns the credentials of one bot.
+func (c *Connector) token(account string) (config.Secret, bool) {
+	for _, a := range c.config.Accounts {
+		if a.ID == account {
+			return a.ChannelAccessToken, true
+		}
+	}
+	return config.Secret{}, false
+}

@@ -1,0 +1,143 @@
+// Package linesim is LINE's side of the conversation: it signs webhooks as LINE
+// signs them and serves content as LINE's content API does. It is written from
+// https://github.com/line/line-openapi and LINE's documentation, and its
+// signatures are checked against LINE's own SDK.
+package linesim
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/line"
+	"github.com/lightlock/lightlock/connectors/sim"
+)
+
+// Platform is a LINE with one bot on it.
+type Platform struct {
+	*sim.Server
+	// BotID is the bot's user id, the webhooks' destination.
+	BotID string
+	// Secret is the channel secret, Token the channel access token.
+	Secret, Token string
+
+	contents sim.Shelf
+}
+
+// Start starts a LINE on a loopback port.
+func Start() (*Platform, error) {
+	p := &Platform{BotID: "U" + sim.Secret(), Secret: sim.Secret(), Token: sim.Secret()}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v2/bot/message/{id}/content", p.content)
+	var err error
+	p.Server, err = sim.Serve(mux)
+	return p, err
+}
+
+// Settings implements sim.Platform.
+func (p *Platform) Settings(name, queue string) config.Settings {
+	return &line.Config{
+		Connector: config.Connector{
+			Channel: "line", Name: name, APIBase: p.URL, AllowPrivateAddresses: true,
+		},
+		ChannelSecret: config.Secrets{config.NewSecret(p.Secret)},
+		Accounts: []line.Account{{
+			Account:            config.Account{ID: p.BotID, Queue: queue},
+			ChannelAccessToken: config.NewSecret(p.Token),
+		}},
+	}
+}
+
+// Webhook implements sim.Platform: all that was said goes into one call, a text
+// and each photo as an event of its own.
+func (p *Platform) Webhook(url string, said ...sim.Said) ([]*connectors.Request, error) {
+	events := []any{}
+	for _, s := range said {
+		events = append(events, p.Events(s)...)
+	}
+	body, err := json.Marshal(object{"destination": p.BotID, "events": events})
+	if err != nil {
+		return nil, err
+	}
+	return []*connectors.Request{p.Sign(url, body)}, nil
+}
+
+// Sign makes the call that LINE would make with this body.
+func (p *Platform) Sign(url string, body []byte) *connectors.Request {
+	mac := hmac.New(sha256.New, []byte(p.Secret))
+	mac.Write(body)
+	header := http.Header{}
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	header.Set("User-Agent", "LineBotWebhook/2.0")
+	header.Set("x-line-signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return &connectors.Request{Method: http.MethodPost, URL: url, Header: header, Body: body}
+}
+
+type object = map[string]any
+
+// Events returns the events that LINE makes of what was said.
+func (p *Platform) Events(s sim.Said) []any {
+	var events []any
+	if s.Text != "" {
+		events = append(events, p.event(s, "text", object{
+			"type": "text", "id": messageID(s.ID, "text"), "text": s.Text, "quoteToken": "q" + sim.Digest(20, s.ID),
+		}))
+	}
+	for i, photo := range s.Photos {
+		part := "photo" + string(rune('0'+i))
+		id := messageID(s.ID, part)
+		p.contents.Put(id, photo)
+		message := object{
+			"type": "image", "id": id, "quoteToken": "q" + sim.Digest(20, s.ID, part),
+			"contentProvider": object{"type": "line"},
+		}
+		if len(s.Photos) > 1 {
+			message["imageSet"] = object{"id": sim.Digest(64, s.ID), "index": i + 1, "total": len(s.Photos)}
+		}
+		events = append(events, p.event(s, part, message))
+	}
+	return events
+}
+
+func (p *Platform) event(s sim.Said, part string, message object) object {
+	return object{
+		"type": "message", "mode": "active", "timestamp": s.At.UnixMilli(),
+		"webhookEventId":  "01K2" + strings.ToUpper(sim.Digest(22, s.ID, part, "event")),
+		"deliveryContext": object{"isRedelivery": false},
+		"source":          object{"type": "user", "userId": UserID(s.Consumer)},
+		"replyToken":      sim.Digest(32, s.ID, part, "reply"),
+		"message":         message,
+	}
+}
+
+// UserID is LINE's id of a consumer.
+func UserID(consumer string) string { return "U" + sim.Digest(32, "user", consumer) }
+
+func messageID(id, part string) string { return "58" + sim.Decimal(16, id, part) }
+
+// content serves an original the way api-data.line.me does.
+func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "Bearer "+p.Token {
+		fail(w, http.StatusUnauthorized, "Authentication failed. Confirm that the access token in the authorization header is valid.")
+		return
+	}
+	data, ok := p.contents.Get(r.PathValue("id"))
+	if !ok {
+		fail(w, http.StatusNotFound, "Not found")
+		return
+	}
+	w.Header().Set("Content-Type", http.DetectContentType(data))
+	w.Header().Set("X-Line-Request-Id", sim.Digest(32, r.PathValue("id")))
+	_, _ = w.Write(data)
+}
+
+func fail(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(object{"message": message})
+}

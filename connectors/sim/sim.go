@@ -1,0 +1,161 @@
+// Package sim is what simulated platforms share: the contract that each keeps,
+// and the server behind which each answers.
+//
+// A simulated platform signs and answers as the real one does, and is written
+// from the platform's documentation, never from our parser: where the two
+// disagree, a test fails. The conformance suite, the end-to-end tests and the
+// demo use the same ones.
+package sim
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+)
+
+// Platform is one simulated platform with one business on it.
+type Platform interface {
+	// Settings returns settings with which a connector of that name reaches
+	// this platform; all messages go to queue.
+	Settings(name, queue string) config.Settings
+	// Webhook returns the signed calls by which the platform delivers what
+	// was said to the webhook at url, in as few calls as it would use.
+	Webhook(url string, said ...Said) ([]*connectors.Request, error)
+	// Wrap puts a handler in front of the platform's API from now on, by which
+	// tests make it slow, broken or hostile; nil takes it away.
+	Wrap(func(http.Handler) http.Handler)
+	// Close ends the platform's servers.
+	Close() error
+}
+
+// Said is one message of a simulated consumer.
+type Said struct {
+	// ID names what was said. The platform's ids are made from it, so saying
+	// the same ID again is a redelivery.
+	ID       string
+	Consumer string
+	Name     string
+	Text     string
+	Photos   [][]byte
+	At       time.Time
+}
+
+// Digest returns n lower-case hex digits that are always the same for the same
+// words: the stuff that simulated ids are made of.
+func Digest(n int, words ...string) string {
+	h := sha256.New()
+	for _, w := range words {
+		h.Write([]byte(w))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil))[:n]
+}
+
+// Decimal returns n decimal digits made like Digest; the first is never 0.
+func Decimal(n int, words ...string) string {
+	out := []byte(Digest(n, append(words, "decimal")...))
+	for i, c := range out {
+		out[i] = '0' + (c*7+byte(i))%10
+	}
+	if out[0] == '0' {
+		out[0] = '5'
+	}
+	return string(out)
+}
+
+// Secret returns a new random secret of 32 hex digits.
+func Secret() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// Server is a platform's API on a loopback port.
+type Server struct {
+	// URL is scheme, host and port.
+	URL string
+
+	http *http.Server
+	done chan struct{}
+
+	mu   sync.Mutex
+	wrap func(http.Handler) http.Handler
+}
+
+// Serve starts a server for h.
+func Serve(h http.Handler) (*Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{URL: "http://" + l.Addr().String(), done: make(chan struct{})}
+	s.http = &http.Server{
+		ReadHeaderTimeout: 5 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.wrapped(h).ServeHTTP(w, r)
+		}),
+	}
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(l)
+	}()
+	return s, nil
+}
+
+func (s *Server) wrapped(h http.Handler) http.Handler {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wrap == nil {
+		return h
+	}
+	return s.wrap(h)
+}
+
+// Wrap implements Platform.
+func (s *Server) Wrap(wrap func(http.Handler) http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrap = wrap
+}
+
+// Close ends the server and every connection to it.
+func (s *Server) Close() error {
+	err := s.http.Close()
+	<-s.done
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Shelf holds the originals that consumers have sent, by the platform's id.
+type Shelf struct {
+	mu    sync.Mutex
+	items map[string][]byte
+}
+
+// Put stores data under id.
+func (s *Shelf) Put(id string, data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.items == nil {
+		s.items = map[string][]byte{}
+	}
+	s.items[id] = data
+}
+
+// Get returns what is stored under id.
+func (s *Shelf) Get(id string) ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, ok := s.items[id]
+	return data, ok
+}
