@@ -1,0 +1,54 @@
+package wire
+
+import (
+	"crypto/hmac"
+	"hash"
+	"net/http"
+	"strings"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+)
+
+const opVerify = "verify signature"
+
+// MAC returns the HMAC of message under key with the hash that h makes, such as
+// sha256.New.
+func MAC(h func() hash.Hash, key, message []byte) []byte {
+	mac := hmac.New(h, key)
+	mac.Write(message)
+	return mac.Sum(nil)
+}
+
+// VerifyMAC tells whether got is the HMAC of message under any of the secrets:
+// there are two of them while one is being replaced. It compares in constant
+// time and always tries every secret, so that its duration does not tell which
+// one fits. An empty secret never fits, because everybody knows it.
+func VerifyMAC(h func() hash.Hash, secrets config.Secrets, message, got []byte) bool {
+	valid := false
+	for _, secret := range secrets {
+		equal := hmac.Equal(MAC(h, []byte(secret.Reveal()), message), got)
+		valid = valid || equal && !secret.IsZero()
+	}
+	return valid
+}
+
+// Header returns the one value of a header, or an error of kind Unauthentic
+// where it is missing, empty or repeated: of two signatures, somebody else
+// might look at the other.
+func Header(r *connectors.Request, name string) (string, error) {
+	var values []string
+	for key, list := range r.Header {
+		if strings.EqualFold(key, name) {
+			values = append(values, list...)
+		}
+	}
+	name = http.CanonicalHeaderKey(name)
+	switch {
+	case len(values) == 0 || len(values) == 1 && values[0] == "":
+		return "", connectors.Errorf(connectors.Unauthentic, opVerify, "no %s header", name)
+	case len(values) > 1:
+		return "", connectors.Errorf(connectors.Unauthentic, opVerify, "%d %s headers", len(values), name)
+	}
+	return values[0], nil
+}
