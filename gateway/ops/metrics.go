@@ -1,0 +1,95 @@
+// Package ops is what operators look at: metrics, and whether the gateway is
+// alive and ready.
+//
+// It promises that no label and no line holds a consumer's id, a text, an
+// address with a query, or a secret, and that labels come from configuration or
+// from fixed words, so that no stranger can make new series. Metrics are
+// Prometheus' own client, the field's standard.
+package ops
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics are the gateway's figures. Its methods may be called from many
+// goroutines at once.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	webhooks   *prometheus.CounterVec
+	events     *prometheus.CounterVec
+	duplicates *prometheus.CounterVec
+	photos     *prometheus.CounterVec
+	forwarded  *prometheus.CounterVec
+	trouble    *prometheus.CounterVec
+	latency    *prometheus.HistogramVec
+}
+
+// NewMetrics makes a fresh set of metrics in a registry of its own.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry:   prometheus.NewRegistry(),
+		webhooks:   counter("webhooks_total", "Webhook calls by what became of them.", "connector", "result"),
+		events:     counter("events_total", "Events in verified webhooks by kind, and why they were passed over.", "connector", "kind", "reason"),
+		duplicates: counter("duplicates_total", "Messages that had been accepted before.", "connector"),
+		photos:     counter("photos_total", "Photos by verdict.", "account", "status", "reason"),
+		forwarded:  counter("forwarded_total", "Messages put into an agents' queue.", "queue"),
+		trouble:    counter("trouble_total", "Things that went wrong on the way, by step and kind.", "step", "kind"),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "lightlock", Name: "message_seconds",
+			Help:    "From the webhook's arrival to the agents' queue.",
+			Buckets: []float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000},
+		}, []string{"queue"}),
+	}
+	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.forwarded, m.trouble, m.latency,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "lightlock", Name: name, Help: help}, labels)
+}
+
+// Register adds a collector, such as one that asks Redis when it is scraped.
+func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
+
+// Handler serves the metrics in Prometheus' text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Gatherer gives the metrics to a test.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
+// Webhook counts a webhook call; result is one of few fixed words.
+func (m *Metrics) Webhook(connector, result string) {
+	m.webhooks.WithLabelValues(connector, result).Inc()
+}
+
+// Event counts an event of a verified webhook.
+func (m *Metrics) Event(connector, kind, reason string) {
+	m.events.WithLabelValues(connector, kind, reason).Inc()
+}
+
+// Duplicate counts a message that had been accepted before.
+func (m *Metrics) Duplicate(connector string) { m.duplicates.WithLabelValues(connector).Inc() }
+
+// Photo counts a verdict.
+func (m *Metrics) Photo(account, status, reason string) {
+	m.photos.WithLabelValues(account, status, reason).Inc()
+}
+
+// Forwarded counts a message that reached the agents' queue, and how long it
+// took since its webhook arrived.
+func (m *Metrics) Forwarded(queue string, took time.Duration) {
+	m.forwarded.WithLabelValues(queue).Inc()
+	m.latency.WithLabelValues(queue).Observe(took.Seconds())
+}
+
+// Trouble counts something that went wrong in a step.
+func (m *Metrics) Trouble(step, kind string) { m.trouble.WithLabelValues(step, kind).Inc() }
