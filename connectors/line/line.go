@@ -75,8 +75,9 @@ func (c *Connector) Verify(r *connectors.Request) error {
 		return err
 	}
 	got, err := base64.StdEncoding.Strict().DecodeString(header)
-	if err != nil {
-		return connectors.Errorf(connectors.Unauthentic, op, "signature is not Base64")
+	// The length too, because the decoder passes over line breaks.
+	if err != nil || len(header) != base64.StdEncoding.EncodedLen(sha256.Size) {
+		return connectors.Errorf(connectors.Unauthentic, op, "signature is not the Base64 of 32 bytes")
 	}
 	if !wire.VerifyMAC(sha256.New, c.config.ChannelSecret, r.Body, got) {
 		return connectors.Errorf(connectors.Unauthentic, op, "wrong signature")

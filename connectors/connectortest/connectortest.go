@@ -1,0 +1,86 @@
+// Package connectortest is the conformance suite of the channels: it checks
+// each sentence of the contract in package connectors, for any channel, against
+// that channel's simulated platform.
+//
+// A channel borrows all of it by one line of its own test:
+//
+//	connectortest.Run(t, connectortest.Subject{Channel: line.Channel(), Start: ...})
+//
+// What is particular to one platform stays in that channel's own tests. The
+// suite is tested itself, against connectors that are broken in exactly one way
+// each.
+package connectortest
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"testing"
+
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/sim"
+)
+
+// Subject is a channel and its simulated platform.
+type Subject struct {
+	Channel connectors.Channel
+	// Start starts a platform. Each check starts its own and closes it.
+	Start func() (sim.Platform, error)
+	// Cannot lists what the platform has no means for, by the check's name,
+	// with the reason, such as "twilio sends one message per request". A check
+	// that is listed is skipped with that reason.
+	Cannot map[string]string
+}
+
+// check is one sentence of the contract.
+type check struct {
+	name string
+	// promise is the sentence, as a failure shows it.
+	promise string
+	run     func(*bench) error
+}
+
+// checks returns the whole suite, in the order of the contract.
+func checks() []check {
+	return slices.Concat(
+		describeChecks(),
+		verifyChecks(),
+	)
+}
+
+// Run checks the subject against every sentence of the contract, each as a
+// subtest.
+func Run(t *testing.T, s Subject) {
+	t.Helper()
+	for name := range s.Cannot {
+		if !slices.ContainsFunc(checks(), func(c check) bool { return c.name == name }) {
+			t.Errorf("Cannot lists %q, which is no check of this suite", name)
+		}
+	}
+	for _, c := range checks() {
+		t.Run(c.name, func(t *testing.T) {
+			if reason, ok := s.Cannot[c.name]; ok {
+				t.Skip(reason)
+			}
+			if err := c.do(s); err != nil {
+				t.Errorf("%v\nthe contract says: %s", err, c.promise)
+			}
+		})
+	}
+}
+
+// do runs the check against a platform of its own. A panic is a failure like
+// any other, so that the checks behind it still run.
+func (c check) do(s Subject) (err error) {
+	b, err := newBench(s)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.run(b)
+}
