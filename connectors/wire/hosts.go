@@ -43,7 +43,7 @@ func (e hostEntry) matches(name, port, schemePort string) bool {
 	if want == "" {
 		want = schemePort
 	}
-	if port != want || e.name == "" || e.name == "." {
+	if port == "" || port != want || e.name == "" || e.name == "." {
 		return false
 	}
 	if strings.HasPrefix(e.name, ".") {
