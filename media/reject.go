@@ -1,6 +1,9 @@
 package media
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Reason says why a photo is never shown. The words are public: they stand in
 // the agents' queue and do not change.
@@ -34,3 +37,15 @@ type Rejection struct {
 
 // Error implements error.
 func (r *Rejection) Error() string { return fmt.Sprintf("%s: %s", r.Reason, r.Detail) }
+
+func reject(reason Reason, format string, args ...any) error {
+	return &Rejection{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// knowing adds to a verdict what the steps before it had learnt.
+func knowing(source Source, err error) error {
+	if r, ok := errors.AsType[*Rejection](err); ok {
+		r.Source = source
+	}
+	return err
+}

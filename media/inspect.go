@@ -1,0 +1,124 @@
+package media
+
+import "image"
+
+// Limits on what a header may ask of us. They are far beyond any real photo and
+// the same everywhere, so that a verdict does not depend on the machine.
+const (
+	// maxScans: progressive photos have 1 to 10 scans. Each scan goes over the
+	// whole picture, and can be 35 bytes long.
+	maxScans = 100
+	// maxScanPixels bounds scans times pixels: 100 million pixels in ten scans,
+	// which takes a decoder a few seconds.
+	maxScanPixels = 1_000_000_000
+	// maxParts bounds segments of a JPEG, chunks of a PNG or a WebP, blocks
+	// before the picture of a GIF. 25 MB in the 8 kB chunks that the common
+	// encoder writes are 3,200.
+	maxParts = 50_000
+	// maxMemory bounds what a decoder allocates, as reckoned from the header:
+	// 100 million pixels of any plain JPEG or 8-bit PNG, 71 million of a
+	// progressive JPEG, 67 million in 16 bits with alpha. It leaves half of a
+	// process of 1 GiB to everything else.
+	maxMemory = 512 << 20
+)
+
+// header is what a file says of itself before anything is decoded, and where
+// the parts of it are that a decoder needs.
+type header struct {
+	// width and height are those of the picture as it is stored.
+	width, height int
+	// orientation is 1 to 8 as EXIF numbers them; 1 is upright.
+	orientation int
+	// frames is 1 for a still picture.
+	frames int
+	// scans is how often the data goes over the picture.
+	scans int
+	parts int
+	// memory is what decoding allocates at its peak, in bytes.
+	memory int64
+	// stream is the file for the decoder: parts of the original in order,
+	// without metadata and without anything behind its end.
+	stream [][]byte
+	// frame is where on the picture the decoded image lies. Only in a GIF is
+	// it not all of it.
+	frame image.Rectangle
+	// inverted is set where the decoder takes inks for their opposite.
+	inverted bool
+	// studio is set where luma has the range 16 to 235 of video, not 0 to 255.
+	studio bool
+}
+
+// inspect judges a photo by its header alone, because a decode can hardly be
+// interrupted: what must not be decoded has to be refused before. The header is
+// returned with the verdict too, as far as it could be read.
+func inspect(data []byte, f format, maxPixels int64) (*header, error) {
+	head := &header{orientation: 1, frames: 1, scans: 1}
+	broken := walk(data, f, head)
+	pixels := head.pixels()
+	switch {
+	case pixels > maxPixels:
+		found, limit := unlike(pixels, maxPixels, sayPixels)
+		return head, reject(TooManyPixels, "%s x %s pixels is %s; the limit is %s",
+			sayCount(int64(head.width)), sayCount(int64(head.height)), found, limit)
+	case head.frames > 1:
+		return head, reject(Animated, "%s frames; only still pictures are shown", sayCount(int64(head.frames)))
+	case head.tooComplex() != "":
+		return head, reject(TooComplex, "%s", head.tooComplex())
+	case broken != nil:
+		return head, corrupt(broken)
+	}
+	return head, nil
+}
+
+// walk reads the header by the rules of its format. Its error says what is
+// broken, in words for people.
+func walk(data []byte, f format, head *header) error {
+	switch f.name {
+	case formatJPEG:
+		return walkJPEG(data, head)
+	case formatPNG:
+		return walkPNG(data, head)
+	case formatGIF:
+		return walkGIF(data, head)
+	default:
+		return walkWebP(data, head)
+	}
+}
+
+// pixels is the larger of what is shown and what is decoded: 64 bits, because
+// two lengths of 31 bits come from the file.
+func (h *header) pixels() int64 {
+	return max(int64(h.width)*int64(h.height), int64(h.frame.Dx())*int64(h.frame.Dy()))
+}
+
+func (h *header) tooComplex() string {
+	switch work := int64(h.scans) * h.pixels(); {
+	case h.parts > maxParts:
+		return "more than " + sayCount(maxParts) + " parts"
+	case h.scans > maxScans:
+		return sayCount(int64(h.scans)) + " scans; the limit is " + sayCount(maxScans)
+	case h.scans > 1 && work > maxScanPixels:
+		return sayCount(int64(h.scans)) + " scans of " + sayPixels(h.pixels()) + " pixels are " + sayPixels(work) +
+			"; the limit is " + sayPixels(maxScanPixels)
+	case h.memory > maxMemory:
+		return "decoding takes " + sayBytes(h.memory) + " of memory; the limit is " + sayBytes(maxMemory)
+	}
+	return ""
+}
+
+// uprightSize returns width and height as they are once the picture is turned.
+func (h *header) uprightSize() (width, height int) {
+	if h.orientation >= 5 {
+		return h.height, h.width
+	}
+	return h.width, h.height
+}
+
+// setSize is for the formats whose image fills the picture.
+func (h *header) setSize(width, height int) {
+	h.width, h.height = width, height
+	h.frame = image.Rect(0, 0, width, height)
+}
+
+// keep adds parts of the file to what the decoder will see.
+func (h *header) keep(parts ...[]byte) { h.stream = append(h.stream, parts...) }
