@@ -1,0 +1,230 @@
+// Package darkroom develops every photo in a child process of its own, so that
+// a photo that breaks a decoder costs one child and nothing else.
+//
+// The child is this same program, started again with a hidden argument, an
+// empty environment and three pipes. Before it reads the first byte of a photo
+// it has given up what the system lets it give up: files, sockets, new file
+// descriptors, its user if that was root, time and memory beyond a limit. It
+// develops one photo, answers, and exits: a child that a photo took over never
+// sees the next customer's. A few children stand ready, because that saves the
+// 5 to 10 ms that a start takes.
+//
+// Parent and child take each other for hostile. Every length is compared with
+// its cap before memory is given for it, and the parent believes nothing of an
+// answer that it can check: reasons, texts, sizes, and the pictures themselves,
+// whose markers it walks.
+//
+// A user namespace was considered and left out: it needs a permission that
+// containers often lack, gives the child more of the kernel to attack, and a
+// limit of no further descriptors already keeps it from opening any socket.
+package darkroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/lightlock/lightlock/media"
+)
+
+// ErrChildDied says that the child was lost over this photo: killed at the
+// deadline, by a limit or by a signal, or it answered nonsense. Whoever called
+// counts the deaths of a photo.
+var ErrChildDied = errors.New("darkroom: the child died over this photo")
+
+// ErrClosed says that the darkroom was closed before the photo was developed.
+// It says nothing about the photo.
+var ErrClosed = errors.New("darkroom: closed")
+
+// maxOriginal is the largest original that is sent to a child. It stands far
+// above every platform's limit, so that the verdict too_large stays media's.
+const maxOriginal = 512 << 20
+
+// Options say how many children there are and what each may use. The zero
+// value is what a gateway wants.
+type Options struct {
+	// Idle is how many children stand ready; zero means 2, less means none.
+	Idle int
+	// Most is how many children work at once; zero means one per processor.
+	Most int
+	// Deadline is how long a child may take over its photo before it is
+	// killed; zero means 20 s.
+	Deadline time.Duration
+	// MemoryBytes is the address space that a child may take beyond the 1 to
+	// 2 GiB that Go reserves at its start and does not use. Zero means 2 GiB:
+	// media refuses what takes more than 512 MiB to decode, and that may be
+	// there twice until it is collected, beside the original, the flattened
+	// picture and the scaled ones.
+	MemoryBytes int64
+	// Log gets the level of the sandbox, once, and what dying children said;
+	// nil means slog.Default.
+	Log *slog.Logger
+}
+
+// Darkroom develops photos in children. Its methods may be called at once.
+type Darkroom struct {
+	options Options
+	args    []string // what makes this program a child
+	level   string
+
+	starter *starter
+	ready   chan *child   // children standing ready; unbuffered
+	slots   chan struct{} // one for each child at work
+
+	closing context.Context
+	close   context.CancelFunc
+	mu      sync.Mutex // guards closed, so that no work begins after Wait
+	closed  bool
+	busy    sync.WaitGroup
+}
+
+// New starts the first child, learns from it how much of a sandbox the system
+// gives, and logs that once. It fails where no child can be started.
+func New(o Options) (*Darkroom, error) { return open(o, childArg) }
+
+// open is New with the hidden argument to choose, for tests.
+func open(o Options, arg string) (*Darkroom, error) {
+	o = o.withDefaults()
+	d := &Darkroom{
+		options: o,
+		args:    limits{memory: o.MemoryBytes, cpu: cpuSeconds(o.Deadline)}.args(arg),
+		starter: newStarter(),
+		ready:   make(chan *child),
+		slots:   make(chan struct{}, o.Most),
+	}
+	d.closing, d.close = context.WithCancel(context.Background())
+	first, err := d.start(d.closing)
+	if err != nil {
+		d.close()
+		d.starter.stop()
+		return nil, err
+	}
+	d.level = first.level
+	o.Log.Info("darkroom: every photo is developed in a child process", "sandbox", d.level, "at_once", o.Most, "idle", max(o.Idle, 0))
+	d.keep(first)
+	return d, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Idle == 0 {
+		o.Idle = 2
+	}
+	if o.Most <= 0 {
+		o.Most = runtime.GOMAXPROCS(0)
+	}
+	if o.Deadline <= 0 {
+		o.Deadline = 20 * time.Second
+	}
+	if o.MemoryBytes <= 0 {
+		o.MemoryBytes = 2 << 30
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+// Sandbox says in plain words what keeps a child in.
+func (d *Darkroom) Sandbox() string { return d.level }
+
+// Develop has one child develop original. A *media.Rejection is the verdict on
+// the photo. ErrChildDied is a death that counts against it. ErrClosed, ctx's
+// own error, and any other error say nothing about it: try again later.
+//
+// Waiting for a free child is bounded by ctx alone; the deadline counts from
+// when there is one.
+func (d *Darkroom) Develop(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error) {
+	if len(original) > maxOriginal {
+		return nil, fmt.Errorf("darkroom: an original of %d bytes is more than the %d that a child is given", len(original), maxOriginal)
+	}
+	if !d.begin() {
+		return nil, ErrClosed
+	}
+	defer d.busy.Done()
+	select {
+	case d.slots <- struct{}{}:
+		defer func() { <-d.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-d.closing.Done():
+		return nil, ErrClosed
+	}
+	return d.developNow(ctx, original, s)
+}
+
+// developNow works with a slot in hand.
+func (d *Darkroom) developNow(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error) {
+	limited, cancel := context.WithTimeout(ctx, d.options.Deadline)
+	defer cancel()
+	defer context.AfterFunc(d.closing, cancel)()
+	c, err := d.take(limited)
+	if err != nil {
+		if gaveUp := d.gaveUp(ctx); gaveUp != nil {
+			return nil, gaveUp
+		}
+		return nil, fmt.Errorf("darkroom: no child could be started: %w", err)
+	}
+	developed, err := c.develop(limited, original, s)
+	ending := c.end()
+	var verdict *media.Rejection
+	if err == nil || errors.As(err, &verdict) {
+		return developed, err
+	}
+	if gaveUp := d.gaveUp(ctx); gaveUp != nil {
+		return nil, gaveUp
+	}
+	if limited.Err() != nil {
+		err = fmt.Errorf("not done within %v", d.options.Deadline)
+	}
+	d.options.Log.Warn("darkroom: a child died over a photo", "why", err, "ended", ending.how, "said", ending.said)
+	return nil, fmt.Errorf("%w: %w (%s)", ErrChildDied, err, ending.how)
+}
+
+// gaveUp returns why nobody waits for an answer any more, or nil.
+func (d *Darkroom) gaveUp(ctx context.Context) error {
+	if d.closing.Err() != nil {
+		return ErrClosed
+	}
+	return ctx.Err()
+}
+
+// begin tells whether work may begin; it then has to end with busy.Done.
+func (d *Darkroom) begin() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.busy.Add(1)
+	return true
+}
+
+// Close kills all children, those at work too, and returns when none is left.
+// Photos that were in work end with ErrClosed.
+func (d *Darkroom) Close() error {
+	d.mu.Lock()
+	already := d.closed
+	d.closed = true
+	d.mu.Unlock()
+	d.close()
+	d.busy.Wait()
+	if !already {
+		d.starter.stop()
+	}
+	return nil
+}
+
+// executable is this program, even if its file was replaced or removed since it
+// was started.
+func executable() (string, error) {
+	const self = "/proc/self/exe"
+	if _, err := os.Stat(self); err == nil {
+		return self, nil
+	}
+	return os.Executable()
+}

@@ -1,0 +1,168 @@
+package darkroom
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/media"
+)
+
+func TestDeadlyPhotoCostsOneChild(t *testing.T) {
+	tests := []struct {
+		deed     string
+		deadline time.Duration
+		says     string // part of the error
+	}{
+		{"panic", 0, "exit status 2"},
+		{"exit", 0, "no frame"},
+		{"fail", 0, "exit status 1"},
+		{"spin", 500 * time.Millisecond, "not done within 500ms (signal: killed)"},
+		{"eat", 0, "exit status 2"},
+	}
+	for _, test := range tests {
+		t.Run(test.deed, func(t *testing.T) {
+			if test.deed == "eat" && raceDetector {
+				t.Skip("SKIPPED: the race detector leaves no room for a limit on memory; run without -race")
+			}
+			d, log := room(t, "play", Options{Deadline: test.deadline, MemoryBytes: 256 << 20, Idle: 1})
+			_, err := d.Develop(t.Context(), []byte("do "+test.deed), settings())
+			if !errors.Is(err, ErrChildDied) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got %v, want ErrChildDied that says %q", err, test.says)
+			}
+			mustDevelop(t, d)
+			if n := strings.Count(log.String(), "died over a photo"); n != 1 {
+				t.Errorf("%d deaths in the log, want 1", n)
+			}
+		})
+	}
+}
+
+func TestWhatAChildSaysIsCapped(t *testing.T) {
+	tests := []struct{ deed, holds, lacks string }{
+		{"fail", "darkroom child: no idea", "|"},
+		{"panic", "goroutine 1 [running]", "canary"},
+		{"shout", "died over a photo", "secret"},
+	}
+	for _, test := range tests {
+		t.Run(test.deed, func(t *testing.T) {
+			d, log := room(t, "play", Options{Idle: -1})
+			_, err := d.Develop(t.Context(), []byte("do "+test.deed), settings())
+			if text := err.Error(); strings.Contains(text, "goroutine") || strings.Contains(text, "idea") {
+				t.Errorf("the error repeats the child's words: %v", err)
+			}
+			text := log.String()
+			if len(text) > maxTrace+2000 || !strings.Contains(text, test.holds) || strings.Contains(text, test.lacks) {
+				t.Errorf("a log of %d bytes, want at most %d, with %q and without %q:\n%s", len(text), maxTrace+2000, test.holds, test.lacks, text)
+			}
+		})
+	}
+}
+
+func TestNonsenseIsNotBelieved(t *testing.T) {
+	d, _ := room(t, "play", Options{Idle: 1})
+	for _, name := range slices.Sorted(maps.Keys(lies())) {
+		t.Run(name, func(t *testing.T) {
+			developed, err := d.Develop(t.Context(), []byte("do "+name), settings())
+			if !errors.Is(err, ErrChildDied) || developed != nil {
+				t.Errorf("got a picture: %t, and %v, want ErrChildDied", developed != nil, err)
+			}
+		})
+	}
+	mustDevelop(t, d)
+}
+
+func TestDetailIsMadeHarmless(t *testing.T) {
+	d, _ := room(t, "play", Options{Idle: -1})
+	got := told(t, d, "detail")
+	if !strings.HasPrefix(got, "two?lines ?[31mää") || len(got) > maxDetail {
+		t.Errorf("got %d bytes %q, want at most %d printable ones", len(got), got, maxDetail)
+	}
+}
+
+func TestChildThatDoesNotGetReady(t *testing.T) {
+	for _, behaviour := range []string{"mute", "loud-hello", "unheard-of"} {
+		t.Run(behaviour, func(t *testing.T) {
+			d, err := open(Options{Deadline: 10 * time.Second}, testArg+behaviour)
+			if err == nil {
+				_ = d.Close()
+				t.Fatal("got no error from children that do not get ready")
+			}
+			if errors.Is(err, ErrChildDied) {
+				t.Errorf("got %v, which would be counted against a photo", err)
+			}
+		})
+	}
+}
+
+func TestChildThatNeitherReadsNorAnswers(t *testing.T) {
+	d, _ := room(t, "deaf", Options{Deadline: 300 * time.Millisecond})
+	large := make([]byte, 4<<20) // more than a pipe holds
+	if _, err := d.Develop(t.Context(), large, settings()); !errors.Is(err, ErrChildDied) {
+		t.Errorf("got %v, want ErrChildDied", err)
+	}
+}
+
+func TestOriginalBeyondAllLimits(t *testing.T) {
+	d, _ := room(t, "deaf", Options{Idle: -1})
+	_, err := d.Develop(t.Context(), make([]byte, maxOriginal+1), settings())
+	if err == nil || errors.Is(err, ErrChildDied) {
+		t.Errorf("got %v, want an error that no child is counted for", err)
+	}
+}
+
+// A parent is hostile too: a child that was taken for one must not take memory
+// by its word.
+func TestChildCapsTheRequest(t *testing.T) {
+	none := func(context.Context, []byte, media.Settings) (*media.Developed, error) {
+		return nil, errors.New("got as far as developing")
+	}
+	tests := map[string]string{
+		"huge frame":        "\xff\xff\xff\xff",
+		"half a frame":      "\x00\x00\x00\x10{",
+		"negative original": frame(t, request{Bytes: -1}),
+		"huge original":     frame(t, request{Bytes: maxOriginal + 1}),
+		"half an original":  frame(t, request{Bytes: 10}) + "12345",
+	}
+	for name, sent := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := serve(strings.NewReader(sent), io.Discard, "", none)
+			if err == nil || strings.Contains(err.Error(), "as far as") {
+				t.Errorf("got %v, want a refusal", err)
+			}
+		})
+	}
+}
+
+func frame(t *testing.T, v any) string {
+	t.Helper()
+	var b strings.Builder
+	if err := writeFrame(&b, v); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// FuzzReadAnswer looks for an answer that is taken though it breaks a rule.
+func FuzzReadAnswer(f *testing.F) {
+	a, pictures := good()
+	var b strings.Builder
+	honest(&b, a, pictures)
+	f.Add([]byte(b.String()))
+	f.Add([]byte("\x00\x00\x00\x14{\"reason\":\"corrupt\"}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := settings()
+		developed, err := readAnswer(strings.NewReader(string(data)), s)
+		if err != nil {
+			return
+		}
+		if len(developed.Preview.Data) > s.Preview.MaxBytes || len(developed.Thumbnail.Data) > s.Thumbnail.MaxBytes {
+			t.Errorf("pictures of %d and %d bytes", len(developed.Preview.Data), len(developed.Thumbnail.Data))
+		}
+	})
+}

@@ -1,0 +1,187 @@
+package darkroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+
+	"github.com/lightlock/lightlock/media"
+)
+
+// child is the parent's side of one child process. It is used by one goroutine
+// at a time, and has to be ended.
+type child struct {
+	cmd   *exec.Cmd
+	in    *os.File // the child's standard input
+	out   *os.File // the child's standard output
+	said  *trace   // the child's standard error
+	level string   // what keeps it in, by its own words
+	gone  chan struct{}
+}
+
+// ending says how a child ended: in words, and what it said on standard error.
+type ending struct{ how, said string }
+
+// start starts a child and waits until it has locked itself in.
+func (d *Darkroom) start(ctx context.Context) (*child, error) {
+	c, err := d.spawn()
+	if err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, c.kill)()
+	var hello hello
+	if err := readFrame(c.out, maxHello, &hello); err != nil {
+		ending := c.end()
+		return nil, fmt.Errorf("the child did not get ready: %w (%s) %s", err, ending.how, ending.said)
+	}
+	c.level = plain(hello.Level, maxHello)
+	return c, nil
+}
+
+// spawn starts a child. Its pipes are the only descriptors that it inherits.
+func (d *Darkroom) spawn() (*child, error) {
+	path, err := executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path, d.args...)
+	cmd.Env = environment()
+	cmd.Dir = "/"
+	cmd.SysProcAttr = attributes()
+	pipes, err := newPipes(3)
+	if err != nil {
+		return nil, err
+	}
+	// Ours are the far ends: 0 is read by the child, 1 and 2 are written.
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = pipes[0].r, pipes[1].w, pipes[2].w
+	err = d.starter.start(cmd)
+	closeAll(pipes[0].r, pipes[1].w, pipes[2].w)
+	if err != nil {
+		closeAll(pipes[0].w, pipes[1].r, pipes[2].r)
+		return nil, err
+	}
+	c := &child{cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // how it ended is read from ProcessState
+		close(c.gone)
+	}()
+	return c, nil
+}
+
+// develop sends the photo and judges the answer.
+func (c *child) develop(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error) {
+	defer context.AfterFunc(ctx, c.kill)()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		// An error here shows as a missing answer.
+		_ = writeFrame(c.in, request{Settings: s, Bytes: len(original)})
+		_, _ = c.in.Write(original)
+		_ = c.in.Close()
+	}()
+	developed, err := readAnswer(c.out, s)
+	if err != nil {
+		c.kill() // a child that reads no further would block the writer
+	}
+	<-sent
+	return developed, sourced(developed, err, len(original))
+}
+
+// sourced sets the one thing about the original that the parent knows better.
+func sourced(developed *media.Developed, err error, size int) error {
+	if developed != nil {
+		developed.Source.Bytes = int64(size)
+	}
+	var verdict *media.Rejection
+	if errors.As(err, &verdict) {
+		verdict.Source.Bytes = int64(size)
+	}
+	return err
+}
+
+// alive tells whether the process is still there.
+func (c *child) alive() bool {
+	select {
+	case <-c.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the process and whatever waits for its pipes. A descendant that it
+// might have left cannot hold up the parent: the parent's ends are closed.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	closeAll(c.in, c.out)
+}
+
+// end kills the child if it still runs, reaps it and closes all that it used.
+func (c *child) end() ending {
+	c.kill()
+	<-c.gone
+	return ending{how: c.cmd.ProcessState.String(), said: c.said.stop()}
+}
+
+// pipe is both ends of a pipe. Go opens them with O_CLOEXEC.
+type pipe struct{ r, w *os.File }
+
+// newPipes opens n pipes, or none.
+func newPipes(n int) ([]pipe, error) {
+	pipes := make([]pipe, 0, n)
+	for range n {
+		r, w, err := os.Pipe()
+		if err != nil {
+			for _, p := range pipes {
+				closeAll(p.r, p.w)
+			}
+			return nil, err
+		}
+		pipes = append(pipes, pipe{r, w})
+	}
+	return pipes, nil
+}
+
+func closeAll(files ...io.Closer) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}
+
+// starter starts all children from one system thread. The kernel kills a child
+// when the thread that started it ends, not when the process does, and Go ends
+// threads now and then: a child killed so would be counted against its photo.
+type starter struct {
+	jobs chan func()
+	done chan struct{}
+}
+
+func newStarter() *starter {
+	s := &starter{jobs: make(chan func()), done: make(chan struct{})}
+	go func() {
+		runtime.LockOSThread()
+		defer close(s.done)
+		defer runtime.UnlockOSThread()
+		for job := range s.jobs {
+			job()
+		}
+	}()
+	return s
+}
+
+// start is cmd.Start on the starter's thread.
+func (s *starter) start(cmd *exec.Cmd) error {
+	result := make(chan error)
+	s.jobs <- func() { result <- cmd.Start() }
+	return <-result
+}
+
+// stop ends the thread's duty; nothing may be started afterwards.
+func (s *starter) stop() {
+	close(s.jobs)
+	<-s.done
+}

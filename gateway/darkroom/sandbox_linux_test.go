@@ -1,0 +1,218 @@
+package darkroom
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+
+	"github.com/lightlock/lightlock/media"
+)
+
+// target is what a child tries to reach: a folder with a file in it, and a
+// port on loopback where someone listens.
+type target struct {
+	Folder string
+	Port   int
+}
+
+// attempts are the ways out that a child tries.
+func (to target) attempts() map[string]func() error {
+	file := filepath.Join(to.Folder, "file")
+	return map[string]func() error{
+		"read":   func() error { _, err := os.ReadFile(file); return err },
+		"write":  func() error { return os.WriteFile(file, []byte("x"), 0o600) },
+		"create": func() error { return os.WriteFile(file+".new", nil, 0o600) },
+		"list":   func() error { _, err := os.ReadDir("/"); return err },
+		"remove": func() error { return os.Remove(file) },
+		"mkdir":  func() error { return os.Mkdir(file+".dir", 0o700) },
+		"chmod":  func() error { return os.Chmod(file, 0o777) },
+		"exec":   func() error { return syscall.Exec("/bin/true", []string{"true"}, nil) },
+		"signal": func() error { return syscall.Kill(os.Getppid(), 0) },
+		"tcp":    func() error { return to.dial(unix.SOCK_STREAM, 0) },
+		"mptcp":  func() error { return to.dial(unix.SOCK_STREAM, unix.IPPROTO_MPTCP) },
+		"udp":    func() error { return to.dial(unix.SOCK_DGRAM, 0) },
+		"unix":   func() error { _, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0); return err },
+	}
+}
+
+func (to target) dial(kind, protocol int) error {
+	fd, err := unix.Socket(unix.AF_INET, kind, protocol)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return unix.Connect(fd, &unix.SockaddrInet4{Port: to.Port, Addr: [4]byte{127, 0, 0, 1}})
+}
+
+// reachFrom is a child that makes the attempts behind lock, and reports the
+// error number of each, 0 where it got out.
+func reachFrom(args []string, text string, lock func(limits) string) int {
+	var to target
+	if err := json.Unmarshal([]byte(text), &to); err != nil {
+		return 98
+	}
+	return runChild(args, lock, func(context.Context, []byte, media.Settings) (*media.Developed, error) {
+		said := ""
+		for name, attempt := range to.attempts() {
+			var errno syscall.Errno
+			if err := attempt(); err != nil && !errors.As(err, &errno) {
+				errno = 9999
+			}
+			said += fmt.Sprintf("%s=%d ", name, int(errno))
+		}
+		return nil, report(said)
+	})
+}
+
+// lockNamesOnly locks in by Landlock alone. The limit on descriptors answers
+// before Landlock is asked, and would hide a hole in it.
+func lockNamesOnly(limits) string { return lockFilesAndNetwork() }
+
+// reached has a child of that behaviour try, and returns the error numbers.
+func reached(t *testing.T, behaviour string) map[string]syscall.Errno {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	to := target{Folder: openFolder(t), Port: listener.Addr().(*net.TCPAddr).Port}
+	text, err := json.Marshal(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := room(t, behaviour+":"+string(text), Options{Idle: -1})
+	got := map[string]syscall.Errno{}
+	for word := range strings.FieldsSeq(told(t, d, "")) {
+		name, number, _ := strings.Cut(word, "=")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatalf("the child said %q", word)
+		}
+		got[name] = syscall.Errno(n)
+	}
+	if want := len(to.attempts()); len(got) != want {
+		t.Fatalf("the child reports %d attempts, want %d: %v", len(got), want, got)
+	}
+	if _, err := os.Stat(filepath.Join(to.Folder, "file.new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the child's new file: got %v, want none", err)
+	}
+	return got
+}
+
+// openFolder is a folder in which everybody may do everything, so that only
+// the sandbox can be what stops a child.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "darkroom-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	file := filepath.Join(dir, "file")
+	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(file, nil, 0o600), os.Chmod(file, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestChildCannotGetOut(t *testing.T) {
+	got := reached(t, "reach")
+	for name, errno := range got {
+		t.Logf("%s: %v", name, errno)
+	}
+	// Descriptors are refused in every kernel. The rest needs Landlock, or a
+	// parent that is root.
+	for _, name := range []string{"read", "write", "create", "list", "tcp", "mptcp", "udp", "unix"} {
+		if got[name] == 0 {
+			t.Errorf("%s: the child got out", name)
+		}
+	}
+	for _, name := range []string{"remove", "mkdir", "exec"} {
+		if got[name] == 0 && landlockVersion() > 0 {
+			t.Errorf("%s: the child got out", name)
+		}
+	}
+	if os.Getuid() == 0 && got["chmod"] == 0 {
+		t.Errorf("chmod: the child got out, though it should have left root")
+	}
+}
+
+func TestLandlockAlone(t *testing.T) {
+	version := landlockVersion()
+	if version < 4 {
+		t.Skipf("SKIPPED: this kernel's landlock is version %d, files and TCP need 4", version)
+	}
+	got := reached(t, "reach-by-name")
+	for _, name := range []string{"read", "write", "create", "list", "remove", "mkdir", "exec", "tcp"} {
+		if got[name] != syscall.EACCES {
+			t.Errorf("%s: got %v, want %v", name, got[name], syscall.EACCES)
+		}
+	}
+	// What the log says of UDP is true.
+	stopped := got["udp"] != 0
+	if said := !strings.Contains(landlockLevel(version), "UDP is not stopped"); stopped != said {
+		t.Errorf("UDP is stopped: %v, but the level says %v: %s", stopped, said, landlockLevel(version))
+	}
+}
+
+func landlockVersion() int {
+	version, err := ll.LandlockGetABIVersion()
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+func TestLevelIsLoggedOnce(t *testing.T) {
+	d, log := room(t, "play", Options{})
+	if d.Sandbox() == "" || strings.Count(log.String(), d.Sandbox()) != 1 {
+		t.Errorf("sandbox %q is not once in the log:\n%s", d.Sandbox(), log)
+	}
+	for version, want := range map[int]string{
+		1:  "landlock 1: files; TCP and UDP are not stopped by landlock",
+		7:  "landlock 7: files and TCP; UDP is not stopped by landlock",
+		10: "landlock 10: files, TCP and UDP",
+	} {
+		if got := landlockLevel(version); got != want {
+			t.Errorf("landlock %d: got %q, want %q", version, got, want)
+		}
+	}
+}
+
+func TestEnvironmentIsEmpty(t *testing.T) {
+	t.Setenv("LIGHTLOCK_CANARY", "secret")
+	d, _ := room(t, "play", Options{Idle: -1})
+	if got, want := told(t, d, "environ"), strings.Join(environment(), ","); got != want {
+		t.Errorf("environment: got %q, want %q", got, want)
+	}
+}
+
+func TestChildHasThreeDescriptorsAndIsNotRoot(t *testing.T) {
+	// A descriptor that children inherit, as a careless supervisor would leave it.
+	left, err := unix.Open(t.TempDir(), unix.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Close(left) }()
+	d, _ := room(t, "play", Options{Idle: -1})
+	user := os.Getuid()
+	if user == 0 {
+		user = nobody
+	}
+	if got, want := told(t, d, "who"), fmt.Sprint(user, " ", []int{0, 1, 2}); got != want {
+		t.Errorf("user and descriptors: got %q, want %q", got, want)
+	}
+}
