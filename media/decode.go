@@ -20,6 +20,9 @@ func decode(ctx context.Context, f format, head *header) (image.Image, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("media: decoding: %w", ctx.Err())
 	}
+	if err != nil && head.endless {
+		return nil, corrupt(errCutOff)
+	}
 	if err != nil {
 		return nil, corrupt(err)
 	}

@@ -42,6 +42,8 @@ type header struct {
 	// frame is where on the picture the decoded image lies. Only in a GIF is
 	// it not all of it.
 	frame image.Rectangle
+	// endless is set where the file has no end marker.
+	endless bool
 	// inverted is set where the decoder takes inks for their opposite.
 	inverted bool
 	// studio is set where luma has the range 16 to 235 of video, not 0 to 255.
@@ -54,12 +56,12 @@ type header struct {
 func inspect(data []byte, f format, maxPixels int64) (*header, error) {
 	head := &header{orientation: 1, frames: 1, scans: 1}
 	broken := walk(data, f, head)
-	pixels := head.pixels()
 	switch {
-	case pixels > maxPixels:
-		found, limit := unlike(pixels, maxPixels, sayPixels)
+	case head.pixels() > maxPixels:
+		found, limit := unlike(head.pixels(), maxPixels, sayPixels)
+		size := head.largest()
 		return head, reject(TooManyPixels, "%s x %s pixels is %s; the limit is %s",
-			sayCount(int64(head.width)), sayCount(int64(head.height)), found, limit)
+			sayCount(int64(size.X)), sayCount(int64(size.Y)), found, limit)
 	case head.frames > 1:
 		return head, reject(Animated, "%s frames; only still pictures are shown", sayCount(int64(head.frames)))
 	case head.tooComplex() != "":
@@ -85,11 +87,19 @@ func walk(data []byte, f format, head *header) error {
 	}
 }
 
-// pixels is the larger of what is shown and what is decoded: 64 bits, because
-// two lengths of 31 bits come from the file.
-func (h *header) pixels() int64 {
-	return max(int64(h.width)*int64(h.height), int64(h.frame.Dx())*int64(h.frame.Dy()))
+// largest is the size of what is shown or of what is decoded, whichever has more
+// pixels.
+func (h *header) largest() image.Point {
+	if shown := image.Pt(h.width, h.height); area(shown) >= area(h.frame.Size()) {
+		return shown
+	}
+	return h.frame.Size()
 }
+
+func (h *header) pixels() int64 { return area(h.largest()) }
+
+// area has 64 bits, because two lengths of 31 bits come from the file.
+func area(size image.Point) int64 { return int64(size.X) * int64(size.Y) }
 
 func (h *header) tooComplex() string {
 	switch work := int64(h.scans) * h.pixels(); {

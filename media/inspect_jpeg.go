@@ -139,7 +139,8 @@ func walkJPEG(data []byte, head *header) error {
 	}
 	w.addInks()
 	head.keep([]byte{0xff, markEOI})
-	return w.scans.missing(&w.frame, w.marker == markEOI)
+	head.endless = w.marker != markEOI
+	return w.scans.missing(&w.frame, head.endless)
 }
 
 func (w *jpegWalk) segments() error {

@@ -126,7 +126,7 @@ func (w *pngWalk) readIHDR(body []byte) error {
 	}
 	w.head.setSize(int(width), int(height))
 	w.depth, w.colour, w.interlaced = body[8], body[9], body[12] == 1
-	if channels(w.colour) == 0 || body[10] != 0 || body[11] != 0 || body[12] > 1 {
+	if !validDepth(w.colour, w.depth) || body[10] != 0 || body[11] != 0 || body[12] > 1 {
 		return errors.New("IHDR makes no sense")
 	}
 	return nil
@@ -147,6 +147,19 @@ func (w *pngWalk) whole() error {
 	}
 	w.head.keep([]byte("\x00\x00\x00\x00IEND\xae\x42\x60\x82"))
 	return nil
+}
+
+// validDepth tells whether the colour type may have that many bits per sample.
+func validDepth(colour, depth byte) bool {
+	switch colour {
+	case pngGray:
+		return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16
+	case pngPalette:
+		return depth == 1 || depth == 2 || depth == 4 || depth == 8
+	case pngRGB, pngGrayAlpha, pngRGBA:
+		return depth == 8 || depth == 16
+	}
+	return false
 }
 
 func channels(colour byte) int64 {

@@ -161,13 +161,13 @@ func (s *jpegScans) add(body []byte, f *jpegFrame) error {
 // missing tells what the scans do not bring. Every component needs its average
 // brightness at least. Where there was no end marker, scans may be missing that
 // were to come, and only a picture in its full precision is surely whole.
-func (s *jpegScans) missing(f *jpegFrame, ended bool) error {
+func (s *jpegScans) missing(f *jpegFrame, endless bool) error {
 	for i := range f.components {
 		for k := range 64 {
-			if k > 0 && ended {
+			if k > 0 && !endless {
 				break
 			}
-			if !s.sent[i][k] || (!ended && s.bit[i][k] > 0) {
+			if !s.sent[i][k] || (endless && s.bit[i][k] > 0) {
 				return errCutOff
 			}
 		}
