@@ -6,142 +6,159 @@
 // Channels keep their own settings beside their code, in a struct that embeds
 // Connector, and are read by the same rules. YAML is read by goccy/go-yaml,
 // because it keeps the place of every value; it imports nothing of ours.
+//
+// # Settings are structs
+//
+// The key of a field is its yaml tag; `yaml:",inline"` puts an embedded struct's
+// keys among those of its parent. A field may be a string, a bool, an int, a
+// float64, Bytes, Duration, Secret, Secrets, a struct, or a pointer to or a
+// slice of these. A field that the file does not name keeps the value that it
+// has. Three more tags say what the type cannot:
+//
+//	check:"required"           the key must be there and not be empty
+//	check:"min=1,max=64"       limits, inclusive: of a number, a size or a time
+//	                           (min=1 KB, max=5m), of the characters of a text or
+//	                           secret, of the entries of a list
+//	check:"oneof=fsync trusted"  the only values; of a list, of each entry
+//	check:"label"              1 to 64 of a-z, 0-9 and -; of a list, each entry
+//	why:"..."                  what goes wrong without it, half a sentence
+//	jsonschema_description:"..." what an editor shows
+//
+// # Secrets
+//
+// A Secret with the key x is given as `x: ${NAME}`, an environment variable, or
+// as `x_file: PATH`. It never stands in the file itself. Secrets take one such
+// value or a list of them.
+//
+// Paths in a file are relative to the folder of that file.
 package config
 
 // Config is the gateway's file, lightlock.yaml.
 type Config struct {
 	// Listen is the address for platforms and agents, host:port.
-	Listen string `yaml:"listen" jsonschema_description:"Address for platforms and agents, host:port. Anything but loopback wants tls or trusted_proxies."`
+	Listen string `yaml:"listen" check:"required" jsonschema_description:"Address for platforms and agents, host:port. Anything but loopback wants tls or trusted_proxies."`
 	// AdminListen is the address for operators.
-	AdminListen string `yaml:"admin_listen" jsonschema_description:"Address for operators: /healthz, /readyz, /metrics. Keep it on loopback or inside the cluster."`
+	AdminListen string `yaml:"admin_listen" check:"required" jsonschema_description:"Address for operators: /healthz, /readyz, /metrics. Keep it on loopback or inside the cluster."`
 	// PublicURL is the address under which the platforms reach this gateway:
 	// scheme, host, and a path if a proxy adds one. It is never guessed.
-	PublicURL string `yaml:"public_url"`
+	PublicURL string `yaml:"public_url" jsonschema_description:"Address under which the platforms reach this gateway: scheme, host, and a path if a proxy adds one. Needed as soon as there is a connector."`
 	// TLS holds the certificate for Listen; nil behind a proxy.
-	TLS *TLS `yaml:"tls"`
+	TLS *TLS `yaml:"tls" jsonschema_description:"Certificate for listen. Leave it out behind a proxy."`
 	// TrustedProxies are the networks (CIDR) that may call Listen without TLS.
-	TrustedProxies []string `yaml:"trusted_proxies"`
-	// Data is the folder for pictures and, without Redis, the journal.
-	Data string `yaml:"data"`
+	TrustedProxies []string `yaml:"trusted_proxies" check:"max=64" jsonschema_description:"Networks (CIDR) of the proxies that may call listen without TLS."`
+	// Data is the folder for pictures and, without Redis, the journal. Unless
+	// the file names it, it is ./data of the working directory.
+	Data string `yaml:"data" check:"required" jsonschema_description:"Folder for pictures and, without redis, the journal."`
 	// Connectors is the folder of the connectors' files, relative to this file.
-	Connectors string `yaml:"connectors"`
+	Connectors string `yaml:"connectors" check:"required" jsonschema_description:"Folder of the connectors' files, relative to this file. Every .yaml and .yml file in it is read."`
 	// Redis is where journal and queue live; nil starts a private redis-server.
-	Redis *Redis `yaml:"redis"`
+	Redis *Redis `yaml:"redis" jsonschema_description:"Where journal and queue live. Without it, a private redis-server is started."`
 	// Work says how the worker works.
-	Work Work `yaml:"work"`
+	Work Work `yaml:"work" jsonschema_description:"How messages are worked on."`
 	// Photos is what holds for every account that does not say otherwise.
-	Photos Photos `yaml:"photos"`
+	Photos Photos `yaml:"photos" jsonschema_description:"What holds for every account that does not say otherwise."`
 	// Services are the programs that may fetch pictures.
-	Services []Service `yaml:"services"`
+	Services []Service `yaml:"services" check:"max=1000" jsonschema_description:"Programs that may fetch pictures, such as the agents' desktop."`
 }
 
 // TLS names a certificate and its key, both PEM.
 type TLS struct {
-	CertFile string `yaml:"cert_file"`
-	KeyFile  string `yaml:"key_file"`
+	CertFile string `yaml:"cert_file" check:"required" jsonschema_description:"Certificate and its chain, PEM."`
+	KeyFile  string `yaml:"key_file" check:"required" jsonschema_description:"Private key of the certificate, PEM."`
 }
 
 // Redis says how to reach Redis, and what durability it has.
 type Redis struct {
 	// Address is host:port, or the path of a unix socket.
-	Address  string `yaml:"address"`
-	Username string `yaml:"username"`
-	Password Secret `yaml:"password"`
-	TLS      bool   `yaml:"tls"`
-	DB       int    `yaml:"db"`
-	// Durability is "fsync" (checked at start) or "trusted", for a managed
-	// Redis that does not let us ask.
-	Durability string `yaml:"durability" jsonschema:"enum=fsync,enum=trusted"`
+	Address  string `yaml:"address" check:"required" jsonschema_description:"host:port, or the absolute path of a unix socket."`
+	Username string `yaml:"username" jsonschema_description:"User of the access control list."`
+	Password Secret `yaml:"password" jsonschema_description:"Password of the user, or of the default user."`
+	TLS      bool   `yaml:"tls" jsonschema_description:"Whether Redis is reached by TLS."`
+	DB       int    `yaml:"db" check:"min=0,max=1023" jsonschema_description:"Number of the database."`
+	// Durability is "fsync" (checked at start; also what empty means) or
+	// "trusted", for a managed Redis that does not let us ask.
+	Durability string `yaml:"durability" check:"oneof=fsync trusted" jsonschema_description:"fsync: Redis must say at start that it writes before it answers. trusted: for a managed Redis that does not let us ask."`
 }
 
 // Work says how the worker works.
 type Work struct {
 	// Slots is how many messages are in work at once.
-	Slots int `yaml:"slots"`
+	Slots int `yaml:"slots" check:"min=1,max=1024" jsonschema_description:"How many messages are in work at once."`
 	// Lease is after how long without a sign of life another worker takes over.
-	Lease Duration `yaml:"lease"`
+	Lease Duration `yaml:"lease" check:"min=1s,max=1h" jsonschema_description:"After how long without a sign of life another worker takes over."`
 	// Attempts is how often a photo is fetched before it is unreachable.
-	Attempts int `yaml:"attempts"`
+	Attempts int `yaml:"attempts" check:"min=1,max=100" jsonschema_description:"How often a photo is fetched before it is unreachable."`
 	// RetryMin and RetryMax bound the pause between two attempts.
-	RetryMin Duration `yaml:"retry_min"`
-	RetryMax Duration `yaml:"retry_max"`
+	RetryMin Duration `yaml:"retry_min" check:"min=1ms,max=24h" jsonschema_description:"Shortest pause between two attempts."`
+	RetryMax Duration `yaml:"retry_max" check:"min=1ms,max=24h" jsonschema_description:"Longest pause between two attempts."`
 }
 
 // Service is a program, such as the agents' desktop, that may fetch pictures.
 type Service struct {
-	Name string `yaml:"name"`
+	Name string `yaml:"name" check:"required,label" jsonschema_description:"Name of the program, as the log shows it."`
 	// Token is what it sends as "Authorization: Bearer".
-	Token Secret `yaml:"token"`
+	Token Secret `yaml:"token" check:"required,min=32" why:"a token is all that stands between a stranger and the photos" jsonschema_description:"What the program sends as Authorization: Bearer; 32 characters or more."`
 	// Queues are the queues whose pictures it may fetch.
-	Queues []string `yaml:"queues"`
+	Queues []string `yaml:"queues" check:"required,label,max=1000" why:"a service sees the photos of the queues it names, and no others" jsonschema_description:"Queues whose pictures the program may fetch."`
 }
 
 // Photos says what happens to pictures. A zero field means: as one level up,
 // and at the top: as Default says.
 type Photos struct {
 	// Enabled is false where consumers may not send photos.
-	Enabled *bool `yaml:"enabled"`
-	// MaxBytes is the largest original; exactly that many bytes pass.
-	MaxBytes Bytes `yaml:"max_bytes"`
+	Enabled *bool `yaml:"enabled" jsonschema_description:"Whether consumers may send photos."`
+	// MaxBytes is the largest original; exactly that many bytes pass. Zero at
+	// every level means the channel's own limit.
+	MaxBytes Bytes `yaml:"max_bytes" check:"min=1 B,max=1 GB" jsonschema_description:"Largest original; exactly that many bytes pass. 1 MB = 1,048,576 bytes. Unless set, the channel's own limit."`
 	// Formats are those that are accepted: jpeg, png, gif, webp.
-	Formats []string `yaml:"formats"`
+	Formats []string `yaml:"formats" check:"min=1,oneof=jpeg png gif webp" jsonschema_description:"Formats that are accepted."`
 	// PreviewSide is the preview's longest side in pixels.
-	PreviewSide int `yaml:"preview_side"`
+	PreviewSide int `yaml:"preview_side" check:"min=64,max=8192" jsonschema_description:"Longest side of the preview in pixels."`
 	// ThumbnailSide is the thumbnail's side in pixels.
-	ThumbnailSide int `yaml:"thumbnail_side"`
+	ThumbnailSide int `yaml:"thumbnail_side" check:"min=16,max=1024" jsonschema_description:"Side of the square thumbnail in pixels."`
 }
 
-// Connector is what the files of all connectors have in common. A channel's
-// settings embed it with `yaml:",inline"`.
-type Connector struct {
-	// Channel is the platform: line, whatsapp, twilio.
-	Channel string `yaml:"channel"`
-	// Name tells connectors of one channel apart; it is part of the webhook's
-	// address.
-	Name string `yaml:"name"`
-	// APIBase replaces the platform's API addresses, for a simulated platform
-	// or an egress proxy.
-	APIBase string `yaml:"api_base"`
-	// AllowPrivateAddresses lets this connector call http and addresses that
-	// are not public. It is named in the log at every start.
-	AllowPrivateAddresses bool `yaml:"allow_private_addresses"`
+// Default returns what holds where the file is silent: loopback only, pictures
+// in ./data, a private Redis.
+func Default() Config {
+	enabled := true
+	return Config{
+		Listen:      "127.0.0.1:8080",
+		AdminListen: "127.0.0.1:8081",
+		Data:        "./data",
+		Connectors:  "connectors",
+		Work: Work{
+			Slots:    4,
+			Lease:    seconds(60),
+			Attempts: 8,
+			RetryMin: seconds(1),
+			RetryMax: seconds(15 * 60),
+		},
+		Photos: Photos{
+			Enabled:       &enabled,
+			Formats:       []string{"jpeg", "png", "gif"},
+			PreviewSide:   2048,
+			ThumbnailSide: 240,
+		},
+	}
 }
 
-// Account is one business's presence behind a connector. A channel's account
-// settings embed it with `yaml:",inline"`.
-type Account struct {
-	// ID is the platform's own id of the account, as it stands in its events.
-	ID string `yaml:"id"`
-	// Name tells accounts of one connector apart; a single one needs none.
-	Name string `yaml:"name"`
-	// Queue is the agents' queue for this account's messages.
-	Queue  string `yaml:"queue"`
-	Photos Photos `yaml:"photos"`
+// Over returns p with what it leaves open taken from base, one level up.
+func (p Photos) Over(base Photos) Photos {
+	if p.Enabled == nil {
+		p.Enabled = base.Enabled
+	}
+	if p.MaxBytes == 0 {
+		p.MaxBytes = base.MaxBytes
+	}
+	if p.Formats == nil {
+		p.Formats = base.Formats
+	}
+	if p.PreviewSide == 0 {
+		p.PreviewSide = base.PreviewSide
+	}
+	if p.ThumbnailSide == 0 {
+		p.ThumbnailSide = base.ThumbnailSide
+	}
+	return p
 }
-
-// Settings is a connector's file, decoded.
-type Settings interface {
-	// Common returns the part that all connectors share.
-	Common() *Connector
-	// AccountList returns the accounts behind this connector, in the file's
-	// order.
-	AccountList() []Account
-	// Check returns what the struct's tags cannot say. Each problem names the
-	// key's path, such as "accounts[0].id", by which its place is found.
-	Check() []Finding
-}
-
-// Finding is something wrong with one value, named by its path in the file.
-type Finding struct {
-	// Path is the key's path, such as "accounts[0].id".
-	Path string
-	// What is wrong, Why it matters and the Fix, each half a sentence.
-	What, Why, Fix string
-}
-
-// FullName returns the connector's full name, channel/name, as logs and metrics
-// show it.
-func (c *Connector) FullName() string { return c.Channel + "/" + c.Name }
-
-// Common implements Settings for every struct that embeds Connector.
-func (c *Connector) Common() *Connector { return c }

@@ -1,0 +1,173 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Loaded is a configuration that is right, as far as the files can tell.
+type Loaded struct {
+	// Config has its paths resolved: they are absolute, or relative to the
+	// working directory.
+	Config Config
+	// Connectors are in the order of their files' names.
+	Connectors []Settings
+	// Path is the gateway's file, and Files the number of all that were read.
+	Path  string
+	Files int
+}
+
+// loader holds what the files of one configuration share.
+type loader struct {
+	channels   Prototypes
+	forms      forms
+	harmless   map[string]bool
+	documents  []*document
+	connectors []*connector
+}
+
+// Load reads the gateway's file at path, and every .yaml and .yml file in the
+// folder of connectors that it names. Hidden files are left alone.
+//
+// The error is a *Problems when the files are wrong, with all that is wrong
+// with any of them; otherwise the system's, when path itself cannot be read,
+// or one about a struct whose tags make no sense.
+func Load(path string, channels Prototypes) (*Loaded, error) {
+	l := &loader{channels: channels, forms: forms{}}
+	if err := l.learn(); err != nil {
+		return nil, err
+	}
+	doc, err := openDocument(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the configuration %s does not exist: %w", path, err)
+	case err != nil:
+		return nil, fmt.Errorf("the configuration %s cannot be read: %w", path, err)
+	}
+	loaded := &Loaded{Config: Default(), Path: path}
+	gateway := l.gateway(doc, &loaded.Config)
+	l.folder(gateway, loaded)
+	l.together(gateway, loaded)
+	loaded.Files = len(l.documents)
+	if problems := l.problems(); problems != nil {
+		return nil, problems
+	}
+	return loaded, nil
+}
+
+// learn meets every struct before any file, so that a wrong tag is found at
+// the first start of a program and not at the first typing error.
+func (l *loader) learn() error {
+	types := []reflect.Type{reflect.TypeFor[Config]()}
+	for _, prototype := range l.channels {
+		types = append(types, reflect.TypeOf(prototype()).Elem())
+	}
+	for _, t := range types {
+		if _, err := l.forms.of(t); err != nil {
+			return err
+		}
+	}
+	l.harmless = l.forms.harmless()
+	return nil
+}
+
+func (l *loader) decoder(doc *document) *decoder {
+	l.documents = append(l.documents, doc)
+	return &decoder{doc: doc, forms: l.forms, places: map[string]place{}, bad: map[string]bool{}, env: os.LookupEnv}
+}
+
+// gateway decodes and checks the gateway's own file.
+func (l *loader) gateway(doc *document, into *Config) *decoder {
+	d := l.decoder(doc)
+	d.decode(doc.parse(l.harmless), reflect.ValueOf(into).Elem())
+	if _, named := d.places["data"]; named {
+		into.Data = doc.resolve(into.Data)
+	}
+	into.Connectors = doc.resolve(into.Connectors)
+	if into.TLS != nil {
+		into.TLS.CertFile = doc.resolve(into.TLS.CertFile)
+		into.TLS.KeyFile = doc.resolve(into.TLS.KeyFile)
+	}
+	d.findings(into.check())
+	return d
+}
+
+// findings reports what checks have found, but nothing about a value that has a
+// problem already.
+func (d *decoder) findings(list []Finding) {
+	troubled := map[string]bool{}
+	for _, f := range list {
+		troubled[f.Path] = d.troubled(f.Path)
+	}
+	for _, f := range list {
+		if !troubled[f.Path] {
+			d.report(d.locate(f.Path), f.Path, f.Path+": "+f.What, f.Why, f.Fix)
+		}
+	}
+}
+
+// folder reads the connectors' files.
+func (l *loader) folder(gateway *decoder, loaded *Loaded) {
+	if gateway.bad["connectors"] {
+		return
+	}
+	names, err := connectorFiles(loaded.Config.Connectors)
+	_, named := gateway.places["connectors"]
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return
+	case errors.Is(err, fs.ErrNotExist):
+		gateway.findings([]Finding{{"connectors", "there is no such folder", "what is named and missing is never passed over",
+			"make the folder " + loaded.Config.Connectors + ", or name another"}})
+		return
+	case err != nil:
+		gateway.findings([]Finding{{"connectors", "the folder cannot be read", "every connector has a file in it",
+			"make " + loaded.Config.Connectors + " a folder that this program may read"}})
+		return
+	case len(names) > maxFiles:
+		gateway.findings([]Finding{{"connectors", fmt.Sprintf("more than %d files in the folder", maxFiles), "so many connectors are a mistake",
+			"check that this is the right folder"}})
+		return
+	}
+	for _, name := range names {
+		if c := l.connector(filepath.Join(loaded.Config.Connectors, name)); c != nil {
+			l.connectors = append(l.connectors, c)
+			loaded.Connectors = append(loaded.Connectors, c.settings)
+		}
+	}
+}
+
+// connectorFiles lists the files that count, by name.
+func connectorFiles(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		ext := filepath.Ext(e.Name())
+		if (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// problems returns all that was found, or nil.
+func (l *loader) problems() error {
+	all := &Problems{Files: len(l.documents)}
+	for _, doc := range l.documents {
+		all.List = append(all.List, doc.problems...)
+	}
+	if len(all.List) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(all.List, inOrder)
+	return all
+}

@@ -1,0 +1,97 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// obey checks a value against the rules of its field's tag.
+func (d *decoder) obey(s slot, at place, v reflect.Value) {
+	r := s.rules
+	empty := (v.Kind() == reflect.String || v.Kind() == reflect.Slice) && v.Len() == 0
+	switch {
+	case r.required && empty:
+		d.report(at, s.path, s.path+": must not be empty", s.reason(), "add "+example(s.field))
+	case r.label && v.Kind() == reflect.String && !label.MatchString(v.String()):
+		d.report(at, s.path, fmt.Sprintf("%s: %s is not a name of 1 to 64 characters a-z, 0-9 and -", s.path, quote(v.String(), "")),
+			"names are part of addresses, keys and metrics", "use small letters, digits and hyphens only")
+	case len(r.oneOf) > 0 && v.Kind() == reflect.String && !slices.Contains(r.oneOf, v.String()):
+		d.report(at, s.path, fmt.Sprintf("%s: %s is not one of %s", s.path, quote(v.String(), ""), strings.Join(r.oneOf, ", ")),
+			"nothing else is known here", choice(v.String(), r.oneOf))
+	default:
+		d.limits(s, at, v)
+	}
+}
+
+// limits checks the limits of a value.
+func (d *decoder) limits(s slot, at place, v reflect.Value) {
+	size, noun := extent(v)
+	small := s.rules.min != nil && size < s.rules.min.value
+	large := s.rules.max != nil && size > s.rules.max.value
+	if !small && !large {
+		return
+	}
+	var bounds []string
+	if s.rules.min != nil {
+		bounds = append(bounds, "at least "+s.rules.min.text)
+	}
+	if s.rules.max != nil {
+		bounds = append(bounds, "at most "+s.rules.max.text)
+	}
+	want := strings.Join(bounds, " and ") + noun
+	what := "too small"
+	switch {
+	case noun != "" && small:
+		what = "too short"
+	case noun != "":
+		what = "too long"
+	case large:
+		what = "too large"
+	}
+	why := s.why
+	if why == "" {
+		why = "outside these limits nothing works as it should"
+	}
+	d.report(at, s.path, fmt.Sprintf("%s: %s, wanted %s", s.path, what, want), why, "choose "+want)
+}
+
+// extent is what limits speak of: a number itself, or how long something is.
+func extent(v reflect.Value) (size int64, noun string) {
+	if secret, ok := v.Interface().(Secret); ok {
+		return int64(utf8.RuneCountInString(secret.Reveal())), " characters"
+	}
+	switch {
+	case v.Kind() == reflect.String:
+		return int64(utf8.RuneCountInString(v.String())), " characters"
+	case v.Kind() == reflect.Slice:
+		return int64(v.Len()), " entries"
+	case v.CanInt():
+		return v.Int(), ""
+	case v.CanFloat():
+		return int64(v.Float()), ""
+	}
+	return 0, ""
+}
+
+func choice(text string, names []string) string {
+	if meant := nearest(text, names); meant != "" {
+		return "write " + meant
+	}
+	return "write one of " + strings.Join(names, ", ")
+}
+
+// example shows how a key is written.
+func example(f field) string {
+	switch {
+	case f.secret():
+		return fmt.Sprintf("%s: ${%s}, or %s%s: PATH", f.key, strings.ToUpper(f.key), f.key, fileSuffix)
+	case f.typ.Kind() == reflect.Slice:
+		return f.key + ": and below it one entry a line, each after \"- \""
+	case len(f.rules.oneOf) > 0:
+		return f.key + ": " + f.rules.oneOf[0]
+	}
+	return f.key + ": " + strings.ToUpper(f.key)
+}
