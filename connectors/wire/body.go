@@ -34,11 +34,13 @@ func (b *body) Read(p []byte) (int, error) {
 	watch.Stop()
 	switch {
 	case err == nil:
-	case errors.Is(err, io.EOF):
-		b.err = io.EOF
 	case b.closed.Load():
 		b.err = errClosed
+	case errors.Is(err, io.EOF) && b.call.ctx.Err() == nil:
+		b.err = io.EOF
 	default:
+		// So too for an end that came after ours: a server that sees us hang up
+		// in the middle may close in good order.
 		b.err = b.call.fail(err)
 	}
 	return n, b.err

@@ -33,7 +33,8 @@ type Fetch struct {
 // Fetch opens a media URL for reading; the caller closes it. The stream ends
 // with io.EOF only when it is complete, as far as the server announced a
 // length, and how much of it is read is up to the caller. Errors, those of Read
-// included, have a kind.
+// included, have a kind; a caller that cancels ctx gets kind Other with
+// context.Canceled under it.
 //
 // Each hop is judged like the first: https and never back to http, no user
 // info, an allowed host, a public address. No header goes from one hop to the
