@@ -1,0 +1,91 @@
+// Package meta is what Meta's platforms have in common: the handshake and the
+// signature of their webhooks, and the error codes of their Graph API.
+//
+// It promises the rules of package wire for signatures, that a handshake echoes
+// nothing but a short plain token, and that a failed Graph call has the kind
+// that its error code stands for, whatever the HTTP status says.
+package meta
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
+)
+
+// Verify checks the header X-Hub-Signature-256: "sha256=" and the lower-case hex
+// of HMAC-SHA256 over the raw body, keyed with the app secret. Meta signs the
+// text that it sends, with all its \u escapes, so nothing may be decoded before.
+// Any doubt is an error of kind Unauthentic; op names the step in it.
+// https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads
+func Verify(op string, r *connectors.Request, secrets config.Secrets) error {
+	header, err := wire.Header(r, "X-Hub-Signature-256")
+	if err != nil {
+		return err
+	}
+	digits, ok := strings.CutPrefix(header, "sha256=")
+	if !ok {
+		return connectors.Errorf(connectors.Unauthentic, op, "signature is not of the form sha256=")
+	}
+	got, err := hex.DecodeString(digits)
+	if err != nil || digits != strings.ToLower(digits) {
+		return connectors.Errorf(connectors.Unauthentic, op, "signature is not lower-case hex")
+	}
+	if !wire.VerifyMAC(sha256.New, secrets, r.Body, got) {
+		return connectors.Errorf(connectors.Unauthentic, op, "wrong signature")
+	}
+	return nil
+}
+
+// challenge is what may be echoed. Meta sends a decimal number; the characters
+// are those that mean nothing in HTML, in a header or in a script, because
+// whoever knows the verify token could have us say it under our name.
+var challenge = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
+
+// Challenge returns what a GET with hub.mode, hub.verify_token and
+// hub.challenge is answered with. Each of the three must be there exactly once;
+// any doubt is an error of kind Unauthentic.
+// https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
+func Challenge(op string, r *connectors.Request, token config.Secret) (string, error) {
+	u, err := url.Parse(r.URL)
+	if err != nil || r.Method != http.MethodGet {
+		return "", connectors.Errorf(connectors.Unauthentic, op, "not a GET of a readable address")
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return "", connectors.Errorf(connectors.Unauthentic, op, "query cannot be read")
+	}
+	if only(query, "hub.mode") != "subscribe" {
+		return "", connectors.Errorf(connectors.Unauthentic, op, "hub.mode is not subscribe")
+	}
+	if !equal(only(query, "hub.verify_token"), token.Reveal()) {
+		return "", connectors.Errorf(connectors.Unauthentic, op, "wrong verify token")
+	}
+	echo := only(query, "hub.challenge")
+	if !challenge.MatchString(echo) {
+		return "", connectors.Errorf(connectors.Unauthentic, op, "hub.challenge is not a short plain token")
+	}
+	return echo, nil
+}
+
+// only returns a parameter that is there once, or nothing.
+func only(query url.Values, name string) string {
+	if values := query[name]; len(values) == 1 {
+		return values[0]
+	}
+	return ""
+}
+
+// equal compares digests, so that the time it takes does not even tell the
+// length. An empty token equals nothing, because everybody knows it.
+func equal(got, want string) bool {
+	g, w := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(g[:], w[:]) == 1 && want != ""
+}

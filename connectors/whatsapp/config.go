@@ -1,0 +1,95 @@
+package whatsapp
+
+import (
+	"cmp"
+	"regexp"
+	"strconv"
+
+	"github.com/lightlock/lightlock/config"
+)
+
+// Config is the file of a WhatsApp connector: one Meta app, with the numbers
+// whose webhooks it gets.
+type Config struct {
+	config.Connector `yaml:",inline"`
+	// AppSecret signs the webhooks. List the old and the new one while it is
+	// being replaced.
+	AppSecret config.Secrets `yaml:"app_secret" check:"required"`
+	// VerifyToken is a text of your own; Meta shows it when it first calls the
+	// webhook's address.
+	VerifyToken config.Secret `yaml:"verify_token" check:"required"`
+	// GraphVersion is the version of the Graph API to call; v25.0 if empty.
+	GraphVersion string    `yaml:"graph_version"`
+	Accounts     []Account `yaml:"accounts" check:"required"`
+}
+
+// Account is one phone number.
+type Account struct {
+	config.Account `yaml:",inline"`
+	// AccessToken fetches the photos.
+	AccessToken config.Secret `yaml:"access_token" check:"required"`
+}
+
+// defaultVersion was the newest one when this channel was written. Meta keeps
+// a version for two years at least.
+const defaultVersion = "v25.0"
+
+// maxInbound is the largest file that WhatsApp hands over.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+const maxInbound = 100 * config.MB
+
+var (
+	graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
+	// phoneNumberID is the form of metadata.phone_number_id.
+	phoneNumberID = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// AccountList implements config.Settings.
+func (c *Config) AccountList() []config.Account {
+	list := make([]config.Account, len(c.Accounts))
+	for i, a := range c.Accounts {
+		list[i] = a.Account
+	}
+	return list
+}
+
+// Check implements config.Settings.
+func (c *Config) Check() []config.Finding {
+	var found []config.Finding
+	if !graphVersion.MatchString(c.version()) {
+		found = append(found, config.Finding{
+			Path: "graph_version",
+			What: "not a version of the Graph API",
+			Why:  "it is part of every address that is called",
+			Fix:  "write it like " + defaultVersion + ", or leave it out",
+		})
+	}
+	for i, a := range c.Accounts {
+		found = append(found, a.check("accounts["+strconv.Itoa(i)+"]")...)
+	}
+	return found
+}
+
+func (a Account) check(path string) []config.Finding {
+	var found []config.Finding
+	if !phoneNumberID.MatchString(a.ID) {
+		found = append(found, config.Finding{
+			Path: path + ".id",
+			What: "not the ID of a WhatsApp phone number",
+			Why:  "messages name the number by it",
+			Fix:  `copy "Phone number ID" from the app's WhatsApp page: digits, and not the number itself`,
+		})
+	}
+	if a.Photos.MaxBytes > maxInbound {
+		found = append(found, config.Finding{
+			Path: path + ".photos.max_bytes",
+			What: "more than WhatsApp hands over",
+			Why:  "a larger file never arrives",
+			Fix:  "set 100 MB or less",
+		})
+	}
+	return found
+}
+
+// version returns the version of the Graph API to call.
+func (c *Config) version() string { return cmp.Or(c.GraphVersion, defaultVersion) }
