@@ -45,6 +45,7 @@ func checks() []check {
 	return slices.Concat(
 		describeChecks(),
 		verifyChecks(),
+		parseChecks(),
 	)
 }
 

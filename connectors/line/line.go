@@ -120,7 +120,7 @@ func parseEvent(destination string, raw json.RawMessage) connectors.Event {
 	} else if e.Message.ID != "" {
 		out.ID = e.Message.ID
 	}
-	out.SentAt = time.UnixMilli(e.Timestamp).UTC()
+	out.SentAt = sentAt(e.Timestamp)
 	out.Consumer.ID = e.Source.UserID
 	// A group is several consumers, and a message in it may name none.
 	if e.Source.Type != "user" {
@@ -133,6 +133,16 @@ func parseEvent(destination string, raw json.RawMessage) connectors.Event {
 		return parseUnsend(out, e)
 	}
 	return parseMessage(out, e.Message)
+}
+
+// sentAt reads LINE's milliseconds. What no clock shows, such as a year that
+// JSON cannot hold, counts as not said.
+func sentAt(ms int64) time.Time {
+	t := time.UnixMilli(ms).UTC()
+	if ms <= 0 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // eventReason is the metric's label for an event type that we pass over. Types

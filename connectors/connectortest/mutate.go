@@ -1,0 +1,208 @@
+package connectortest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/lightlock/lightlock/connectors"
+)
+
+// garbage returns bodies that the platform would never send: some for everybody
+// and n copies of a good one with damage. They are the same at every run.
+func garbage(good []byte, n int) [][]byte {
+	bodies := [][]byte{
+		nil, []byte(" "), []byte("\x00"), []byte("null"), []byte("true"), []byte("0"), []byte(`""`), []byte("[]"), []byte("{}"),
+		[]byte("[[]]"), []byte("[{}]"), []byte("\xff\xfe"), []byte("\xef\xbb\xbf{}"), []byte("%"), []byte("a=%zz&b;c"), []byte("&&==&"),
+		[]byte(`{"events":null}`), []byte(`{"events":{}}`), []byte(`{"entry":[null]}`), []byte(`{"a":1e999}`), []byte(`{"\ud800":"\ud800"}`),
+		bytes.Repeat([]byte("["), 100_000), bytes.Repeat([]byte(`{"a":`), 100_000), bytes.Repeat([]byte("a=b&"), 20_000),
+		append(bytes.Clone(good), good...), bytes.Repeat([]byte("9"), 100_000),
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range n {
+		bodies = append(bodies, damage(r, good))
+	}
+	return bodies
+}
+
+// damage returns a copy of good with one thing wrong.
+func damage(r *rand.Rand, good []byte) []byte {
+	bad := bytes.Clone(good)
+	if len(bad) == 0 {
+		return bad
+	}
+	i := r.IntN(len(bad))
+	j := min(len(bad), i+1+r.IntN(20))
+	switch r.IntN(5) {
+	case 0:
+		bad[i] = byte(r.Uint32())
+	case 1:
+		bad = slices.Delete(bad, i, j)
+	case 2:
+		bad = slices.Insert(bad, i, bytes.Clone(bad[i:j])...)
+	case 3:
+		const marks = `"{}[]:,0-\ `
+		bad[i] = marks[r.IntN(len(marks))]
+	case 4:
+		// Another value of another type in the place of a JSON string.
+		parts := strings.Split(string(bad), `"`)
+		parts[r.IntN(len(parts))] = `":[null,{"a":-1e9}],"b":"`
+		bad = []byte(strings.Join(parts, `"`))
+	}
+	return bad
+}
+
+func checkParseGarbage(b *bench) error {
+	r, err := b.one()
+	if err != nil {
+		return err
+	}
+	for _, body := range garbage(r.Body, 500) {
+		changed := clone(r)
+		changed.Body = body
+		if err := tolerates(b.connector, changed); err != nil {
+			return fmt.Errorf("body %.200q: %w", body, err)
+		}
+	}
+	empty := []*connectors.Request{{}, {Method: "GET", URL: "::", Body: r.Body}, {Method: "POST", URL: r.URL + "?%zz", Header: r.Header}}
+	for i, r := range empty {
+		if err := tolerates(b.connector, r); err != nil {
+			return fmt.Errorf("empty request %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// tolerates returns an error unless c reads r or calls it Malformed.
+func tolerates(c connectors.Connector, r *connectors.Request) error {
+	if err := c.Verify(r); err != nil {
+		if err := wantKind(err, connectors.Unauthentic); err != nil {
+			return fmt.Errorf("Verify: %w", err)
+		}
+	}
+	if _, err := c.Parse(r); err != nil {
+		if err := wantKind(err, connectors.Malformed); err != nil {
+			return fmt.Errorf("Parse: %w", err)
+		}
+	}
+	return nil
+}
+
+func checkParseReasons(b *bench) error {
+	requests, err := b.deliver(text("one"), withPhotos("two", picture(1)))
+	if err != nil {
+		return err
+	}
+	reasons := map[string]bool{}
+	for _, r := range requests {
+		changed := clone(r)
+		words := 0
+		err := strangers(r, func(body []byte, word string) error {
+			words++
+			changed.Body = body
+			events, err := b.connector.Parse(changed)
+			if err != nil {
+				return wantKind(err, connectors.Malformed)
+			}
+			for _, e := range events {
+				reasons[e.Reason] = true
+				if strings.Contains(e.Reason, word) || strings.Contains(e.Reason, "hello") {
+					return fmt.Errorf("got reason %q, which quotes the request", e.Reason)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if words < 200 {
+			return fmt.Errorf("only %d strange values fit into the request, want 200", words)
+		}
+	}
+	if len(reasons) > 40 {
+		return fmt.Errorf("got %d different reasons, want few", len(reasons))
+	}
+	return nil
+}
+
+// strangers calls try with copies of r's body in which one value is a word that
+// no platform uses, each value many times.
+func strangers(r *connectors.Request, try func(body []byte, word string) error) error {
+	n := 0
+	word := func() string { n++; return fmt.Sprintf("stranger%d", n) }
+	if form, err := url.ParseQuery(string(r.Body)); err == nil && !json.Valid(r.Body) {
+		for _, key := range slices.Sorted(maps.Keys(form)) {
+			old := form[key]
+			for range 30 {
+				w := word()
+				form[key] = []string{w}
+				if err := try([]byte(form.Encode()), w); err != nil {
+					return err
+				}
+			}
+			form[key] = old
+		}
+		return nil
+	}
+	return edits(r.Body, func(set func(any) []byte) error {
+		for range 30 {
+			w := word()
+			if err := try(set(w), w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// edits calls visit for every value in a JSON document; set returns the
+// document with another value in its place.
+func edits(body []byte, visit func(set func(any) []byte) error) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var root any
+	if err := d.Decode(&root); err != nil {
+		return fmt.Errorf("the platform's body is neither JSON nor a form: %w", err)
+	}
+	document := func() []byte { return mustJSON(root) }
+	return places(root, func(old any, put func(any)) error {
+		defer put(old)
+		return visit(func(v any) []byte { put(v); return document() })
+	})
+}
+
+// places visits every member of every object and array below v.
+func places(v any, visit func(old any, put func(any)) error) error {
+	each := func(old any, put func(any)) error {
+		return errors.Join(visit(old, put), places(old, visit))
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if err := each(v[key], func(n any) { v[key] = n }); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for i := range v {
+			if err := each(v[i], func(n any) { v[i] = n }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func mustJSON(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // it was JSON a moment ago
+	}
+	return data
+}
