@@ -1,0 +1,111 @@
+package twilio
+
+import (
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/lightlock/lightlock/config"
+)
+
+// Config is the file of a Twilio connector: one account or subaccount, with any
+// number of phone numbers.
+type Config struct {
+	config.Connector `yaml:",inline"`
+	// AccountSID is in every webhook, and in the address of every photo.
+	AccountSID string `yaml:"account_sid" check:"required"`
+	// AuthToken signs the webhooks, by the primary token only. List both while
+	// the other is being promoted, the primary first.
+	AuthToken config.Secrets `yaml:"auth_token" check:"required"`
+	// APIKeySID and APIKeySecret fetch the photos. Without them the account's
+	// SID and first token do, which can do everything.
+	APIKeySID    string        `yaml:"api_key_sid"`
+	APIKeySecret config.Secret `yaml:"api_key_secret"`
+	// MediaHosts are where Twilio's API may lead to for a photo, names or
+	// ".suffix". Twilio documents none; by default they are those seen so far.
+	MediaHosts []string  `yaml:"media_hosts"`
+	Accounts   []Account `yaml:"accounts" check:"required"`
+}
+
+// Account is one phone number.
+type Account struct {
+	config.Account `yaml:",inline"`
+}
+
+// An account is named by E.164 or is a short code.
+// https://www.twilio.com/docs/glossary/what-e164
+var (
+	accountSID  = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+	phoneNumber = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{5,6})$`)
+	mediaHost   = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
+)
+
+func (c *Config) mediaHosts() []string {
+	if len(c.MediaHosts) > 0 {
+		return slices.Clone(c.MediaHosts)
+	}
+	return []string{".twiliocdn.com", "s3-external-1.amazonaws.com"}
+}
+
+// basicAuth returns the Authorization header for Twilio's API.
+func (c *Config) basicAuth() string {
+	user, password := c.APIKeySID, c.APIKeySecret
+	if user == "" && len(c.AuthToken) > 0 {
+		user, password = c.AccountSID, c.AuthToken[0]
+	}
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password.Reveal()))
+}
+
+// has tells whether id is one of the accounts.
+func (c *Config) has(id string) bool {
+	return slices.ContainsFunc(c.Accounts, func(a Account) bool { return a.ID == id })
+}
+
+// AccountList implements config.Settings.
+func (c *Config) AccountList() []config.Account {
+	list := make([]config.Account, len(c.Accounts))
+	for i, a := range c.Accounts {
+		list[i] = a.Account
+	}
+	return list
+}
+
+// Check implements config.Settings.
+func (c *Config) Check() []config.Finding {
+	var found []config.Finding
+	check := func(ok bool, f config.Finding) {
+		if !ok {
+			found = append(found, f)
+		}
+	}
+	check(c.AccountSID == "" || accountSID.MatchString(c.AccountSID), config.Finding{
+		Path: "account_sid",
+		What: "not the SID of a Twilio account",
+		Why:  "webhooks of every other account are refused",
+		Fix:  `copy "Account SID" from the console: AC and 32 hex digits`,
+	})
+	check((c.APIKeySID == "") == c.APIKeySecret.IsZero(), config.Finding{
+		Path: "api_key_sid",
+		What: "only one of api_key_sid and api_key_secret is set",
+		Why:  "neither fetches a photo without the other",
+		Fix:  "set both, or none to use account_sid and auth_token",
+	})
+	for i, host := range c.MediaHosts {
+		check(mediaHost.MatchString(host), config.Finding{
+			Path: "media_hosts[" + strconv.Itoa(i) + "]",
+			What: "neither a host name in lower case nor a suffix of two parts or more",
+			Why:  "photos are fetched from these hosts and no others",
+			Fix:  `write "media.example.com", or ".example.com" for all names below it`,
+		})
+	}
+	for i, a := range c.Accounts {
+		check(phoneNumber.MatchString(a.ID), config.Finding{
+			Path: "accounts[" + strconv.Itoa(i) + "].id",
+			What: "not a phone number in E.164 form, nor a short code",
+			Why:  "messages name the number by it; WhatsApp and RCS do not come in here",
+			Fix:  `write it with its plus and in quotes: "+14155550199"`,
+		})
+	}
+	return found
+}
