@@ -44,8 +44,11 @@ type check struct {
 func checks() []check {
 	return slices.Concat(
 		describeChecks(),
+		challengeChecks(),
 		verifyChecks(),
 		parseChecks(),
+		fetchChecks(),
+		secretChecks(),
 	)
 }
 
