@@ -109,12 +109,36 @@ func (d *document) syntaxError(tokens token.Tokens, err error, harmless map[stri
 	if errors.As(err, &syntax) && syntax.Token != nil {
 		at, message = placeOf(syntax.Token), syntax.Message
 	}
+	if open := unclosed(tokens, at); open != nil {
+		at, message = placeOf(open), "this bracket is not closed"
+	}
 	if keysAre(tokens, at.line, harmless) {
 		d.view.revealLine(at.line)
 	}
 	d.report(at, "not YAML: "+message, "the rest of this block cannot be read",
 		"check indentation, colons and quotes, here and just below")
 	return at.line
+}
+
+// unclosed returns the outermost bracket that is still open where a new block
+// of keys begins, at the left edge. The parser blames the innocent key.
+func unclosed(tokens token.Tokens, at place) *token.Token {
+	var open []*token.Token
+	for _, t := range tokens {
+		if t.Position.Line > at.line || t.Position.Line == at.line && t.Position.Column >= at.column {
+			break
+		}
+		switch t.Type {
+		case token.MappingStartType, token.SequenceStartType:
+			open = append(open, t)
+		case token.MappingEndType, token.SequenceEndType:
+			open = open[:max(0, len(open)-1)]
+		}
+	}
+	if len(open) == 0 || at.column != 1 {
+		return nil
+	}
+	return open[0]
 }
 
 // keysAre tells whether the line has keys and all of them hold no secret.

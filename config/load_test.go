@@ -1,0 +1,180 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLoad(t *testing.T) {
+	inFolder(t, map[string]string{
+		"lightlock.yaml": goodGateway + `listen: 0.0.0.0:443
+data: pictures
+tls: {cert_file: tls/cert.pem, key_file: /dev/null}
+redis:
+  address: /run/redis.sock
+  password_file: redis.txt
+  durability: trusted
+work: {slots: 9, lease: 90s, retry_max: 1h}
+photos:
+  max_bytes: 12 MB
+  enabled: false
+`,
+		"tls/cert.pem":           "x",
+		"redis.txt":              "hush\n",
+		"connectors/line.yaml":   goodLine,
+		"connectors/other.yml":   strings.Replace(goodLine, "name: acme", "name: other\nratio: 0.5", 1),
+		"connectors/.hidden.yml": "what: ever",
+		"connectors/README.md":   "not a connector",
+	})
+	l, err := Load("lightlock.yaml", testChannels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	want := Default()
+	want.Listen, want.PublicURL, want.Data = "0.0.0.0:443", "https://photos.example.com", "pictures"
+	want.TLS = &TLS{"tls/cert.pem", "/dev/null"}
+	want.Redis = &Redis{Address: "/run/redis.sock", Password: NewSecret("hush"), Durability: "trusted"}
+	want.Work.Slots, want.Work.Lease, want.Work.RetryMax = 9, Duration(90*time.Second), Duration(time.Hour)
+	want.Photos.MaxBytes, want.Photos.Enabled = 12*MB, &no
+	want.Services = []Service{{"desk", NewSecret(testToken), []string{"support"}}}
+	if !reflect.DeepEqual(l.Config, want) {
+		t.Errorf("got  %+v\nwant %+v", l.Config, want)
+	}
+	if l.Path != "lightlock.yaml" || l.Files != 3 || len(l.Connectors) != 2 {
+		t.Fatalf("got path %s, %d files, %d connectors", l.Path, l.Files, len(l.Connectors))
+	}
+	line := l.Connectors[0].(*lineSettings)
+	if got := line.FullName(); got != "line/acme" {
+		t.Errorf("first connector is %s, want line/acme", got)
+	}
+	if line.ChannelSecret[0].Reveal() != "the-channel-secret" || line.Accounts[0].Token.Reveal() != "the-access-token" {
+		t.Error("the secrets are not those of the environment")
+	}
+	if other := l.Connectors[1].(*lineSettings); other.Name != "other" || other.Ratio != 0.5 {
+		t.Errorf("got %+v", other)
+	}
+}
+
+func TestPathsAreRelativeToTheFile(t *testing.T) {
+	inFolder(t, map[string]string{
+		"etc/lightlock.yaml":          goodGateway + "connectors: webhooks\ndata: ../var\n",
+		"etc/webhooks/line.yaml":      strings.Replace(goodLine, "secret: ${TEST_SECRET}", "secret_file: ../secrets/line", 1),
+		"etc/secrets/line":            "from-a-file\r\n",
+		"etc/webhooks/old/ignored.md": "",
+	})
+	l, err := Load("etc/lightlock.yaml", testChannels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Config.Data != "var" || l.Config.Connectors != filepath.Join("etc", "webhooks") {
+		t.Errorf("got data %s, connectors %s", l.Config.Data, l.Config.Connectors)
+	}
+	if got := l.Connectors[0].(*lineSettings).ChannelSecret[0].Reveal(); got != "from-a-file" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSecretsTakeAList(t *testing.T) {
+	for _, text := range []string{
+		"channel_secret: [\"${TEST_SECRET}\", '${TEST_ACCESS}']",
+		"channel_secret:\n  - ${TEST_SECRET}\n  - ${TEST_ACCESS}",
+		"channel_secret_file: [one, two]",
+	} {
+		inFolder(t, map[string]string{
+			"lightlock.yaml": goodGateway, "connectors/one": "the-channel-secret", "connectors/two": "the-access-token",
+			"connectors/line.yaml": strings.Replace(goodLine, "channel_secret: ${TEST_SECRET}", text, 1),
+		})
+		l, err := Load("lightlock.yaml", testChannels)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		got, want := l.Connectors[0].(*lineSettings).ChannelSecret, Secrets{NewSecret("the-channel-secret"), NewSecret("the-access-token")}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %d secrets, not the two", text, len(got))
+		}
+	}
+}
+
+func TestAnEmptyFileMeansDefaults(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "---\n", "\n\n"} {
+		inFolder(t, map[string]string{"lightlock.yaml": text})
+		l, err := Load("lightlock.yaml", nil)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if !reflect.DeepEqual(l.Config, Default()) || l.Files != 1 {
+			t.Errorf("%q: got %+v in %d files", text, l.Config, l.Files)
+		}
+	}
+}
+
+func TestAMissingConfigurationSaysSo(t *testing.T) {
+	inFolder(t, nil)
+	_, err := Load("no/such.yaml", testChannels)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "the configuration no/such.yaml does not exist") {
+		t.Errorf("got %v", err)
+	}
+	if _, err = Load(".", testChannels); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+		t.Errorf("a folder: got %v", err)
+	}
+}
+
+func TestAWrongStructIsFoundBeforeAnyFile(t *testing.T) {
+	type settings struct {
+		lineSettings `yaml:",inline"`
+	}
+	for name, v := range map[string]any{
+		"unknown rule": &struct {
+			A string `yaml:"a" check:"requierd"`
+		}{},
+		"limit": &struct {
+			A Bytes `yaml:"a" check:"max=10"`
+		}{},
+		"has no yaml key": &struct{ A string }{},
+		"there twice": &struct {
+			A string `yaml:"a"`
+			B string `yaml:"a"`
+		}{},
+		"cannot be read": &struct {
+			A map[string]string `yaml:"a"`
+		}{},
+		"use Secrets": &struct {
+			A []Secret `yaml:"a"`
+		}{},
+	} {
+		if _, err := Schema(v); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("want an error with %q, got %v", name, err)
+		}
+	}
+	type broken struct {
+		settings `yaml:",inline"`
+		Odd      chan int `yaml:"odd"`
+	}
+	_, err := Load("never-read.yaml", Prototypes{"line": func() Settings { return &broken{} }})
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want the struct's error", err)
+	}
+}
+
+func TestUnreadableConnectorFiles(t *testing.T) {
+	inFolder(t, map[string]string{"lightlock.yaml": goodGateway, "connectors/line.yaml": goodLine})
+	if err := os.Mkdir("connectors/folder.yaml", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", "connectors/link.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	got := mustFail(t).Error()
+	for _, want := range []string{"connectors/folder.yaml: the file cannot be read", "connectors/link.yaml: the file cannot be read", "2 problems in 2 of 4 files"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("want %q in\n%s", want, got)
+		}
+	}
+}
