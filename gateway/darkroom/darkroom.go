@@ -7,7 +7,7 @@
 // descriptors, its user if that was root, time and memory beyond a limit. It
 // develops one photo, answers, and exits: a child that a photo took over never
 // sees the next customer's. A few children stand ready, because that saves the
-// 5 to 10 ms that a start takes.
+// milliseconds that a start takes.
 //
 // Parent and child take each other for hostile. Every length is compared with
 // its cap before memory is given for it, and the parent believes nothing of an
@@ -56,10 +56,11 @@ type Options struct {
 	// killed; zero means 20 s.
 	Deadline time.Duration
 	// MemoryBytes is the address space that a child may take beyond the 1 to
-	// 2 GiB that Go reserves at its start and does not use. Zero means 2 GiB:
-	// media refuses what takes more than 512 MiB to decode, and that may be
-	// there twice until it is collected, beside the original, the flattened
-	// picture and the scaled ones.
+	// 2 GiB that Go reserves at its start and does not use. Zero means 1 GiB:
+	// media refuses what takes more than 512 MiB to decode, and the largest
+	// photos that it takes (100 megapixels) were developed with 640 MiB; the
+	// rest is for what is waiting to be collected. Below 256 MiB an ordinary
+	// photo of 12 megapixels may die.
 	MemoryBytes int64
 	// Log gets the level of the sandbox, once, and what dying children said;
 	// nil means slog.Default.
@@ -98,7 +99,7 @@ func open(o Options, arg string) (*Darkroom, error) {
 		slots:   make(chan struct{}, o.Most),
 	}
 	d.closing, d.close = context.WithCancel(context.Background())
-	first, err := d.start(d.closing)
+	first, err := d.startAhead()
 	if err != nil {
 		d.close()
 		d.starter.stop()
@@ -121,7 +122,7 @@ func (o Options) withDefaults() Options {
 		o.Deadline = 20 * time.Second
 	}
 	if o.MemoryBytes <= 0 {
-		o.MemoryBytes = 2 << 30
+		o.MemoryBytes = 1 << 30
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

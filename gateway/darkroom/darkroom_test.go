@@ -3,16 +3,52 @@ package darkroom
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lightlock/lightlock/media"
 )
+
+// TestRealChildren goes the way that the gateway goes.
+func TestRealChildren(t *testing.T) {
+	d, err := New(Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.Close() }()
+	original := encode(640, 480)
+	got, err := d.Develop(t.Context(), original, media.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (media.Source{Type: "image/jpeg", Bytes: int64(len(original)), Width: 640, Height: 480}); got.Source != want {
+		t.Errorf("source: got %+v, want %+v", got.Source, want)
+	}
+	want, err := media.Develop(t.Context(), original, media.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("the child's pictures are not those that media makes in this process")
+	}
+	verdicts := map[string]media.Reason{"": media.UnsupportedType, "no photo": media.UnsupportedType, string(original[:len(original)/2]): media.Corrupt}
+	for text, reason := range verdicts {
+		_, err := d.Develop(t.Context(), []byte(text), media.Default())
+		var verdict *media.Rejection
+		if !errors.As(err, &verdict) || verdict.Reason != reason || verdict.Source.Bytes != int64(len(text)) || verdict.Detail == "" {
+			t.Errorf("%d bytes: got %v, want %s with a detail", len(text), err, reason)
+		}
+	}
+}
 
 func TestManyPhotosThroughFewChildren(t *testing.T) {
 	d, _ := room(t, "play", Options{Idle: 2, Most: 2})
@@ -25,7 +61,7 @@ func TestManyPhotosThroughFewChildren(t *testing.T) {
 				}
 				return
 			}
-			if _, err := d.Develop(t.Context(), photo(), settings()); err != nil {
+			if _, err := d.Develop(t.Context(), []byte(goodPhoto), settings()); err != nil {
 				t.Errorf("a good photo: %v", err)
 			}
 		})
@@ -76,7 +112,7 @@ func TestContextEndsTheWaitForASlot(t *testing.T) {
 	await(t, "a child at work", func() bool { return len(children(t)) > 0 })
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := d.Develop(ended, photo(), settings()); !errors.Is(err, context.Canceled) {
+	if _, err := d.Develop(ended, []byte(goodPhoto), settings()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	cancel()
@@ -101,7 +137,7 @@ func TestCloseWhileWorking(t *testing.T) {
 	if left := children(t); len(left) > 0 {
 		t.Errorf("children left: %v", left)
 	}
-	if _, err := d.Develop(t.Context(), photo(), settings()); !errors.Is(err, ErrClosed) {
+	if _, err := d.Develop(t.Context(), []byte(goodPhoto), settings()); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: got %v, want ErrClosed", err)
 	}
 }

@@ -66,13 +66,18 @@ func (d *Darkroom) offer(c *child) bool {
 
 // startIdle returns a new child, or nil.
 func (d *Darkroom) startIdle() *child {
-	ctx, cancel := context.WithTimeout(d.closing, d.options.Deadline)
-	defer cancel()
-	c, err := d.start(ctx)
+	c, err := d.startAhead()
 	if err != nil && d.closing.Err() == nil {
 		d.options.Log.Error("darkroom: no child could be started", "error", err)
 	}
 	return c
+}
+
+// startAhead starts a child for which no photo is waiting.
+func (d *Darkroom) startAhead() (*child, error) {
+	ctx, cancel := context.WithTimeout(d.closing, d.options.Deadline)
+	defer cancel()
+	return d.start(ctx)
 }
 
 // sleep waits, and tells whether the darkroom is still open.

@@ -51,8 +51,8 @@ func settings() media.Settings {
 	}
 }
 
-// photo is an original of 640 x 480.
-func photo() []byte { return encode(640, 480) }
+// goodPhoto is an original that the children of these tests develop.
+const goodPhoto = "a good photo"
 
 func encode(width, height int) []byte {
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
@@ -140,13 +140,12 @@ func await(t *testing.T, what string, condition func() bool) {
 }
 
 // mustDevelop develops a good photo with d.
-func mustDevelop(t *testing.T, d *Darkroom) *media.Developed {
+func mustDevelop(t *testing.T, d *Darkroom) {
 	t.Helper()
-	developed, err := d.Develop(context.Background(), photo(), settings())
+	_, err := d.Develop(context.Background(), []byte(goodPhoto), settings())
 	if err != nil {
 		t.Fatalf("a good photo: %v", err)
 	}
-	return developed
 }
 
 // told has a child of d do something that it reports on, and returns the
