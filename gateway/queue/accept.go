@@ -1,0 +1,79 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+)
+
+// Accept makes the events of one request durable: either all of them, or none
+// and an error. Each new one gets a place in its party's conversation, which is
+// opened if there is none, and the next number in it. When Accept returns nil,
+// the request may be answered 2xx.
+//
+// A repeat with another body changes nothing: the first wins.
+func (j *Journal) Accept(ctx context.Context, queue string, items []Item) ([]Accepted, error) {
+	k, err := keysOf(queue)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 {
+		return nil, nil
+	}
+	keys := []string{k.inbox}
+	args := []any{randomID(), millis(j.options.SeenFor), millis(j.options.ConversationFor)}
+	opened := make(map[string]string, len(items))
+	for i, item := range items {
+		if err := item.check(); err != nil {
+			return nil, fmt.Errorf("queue: accept item %d: %w", i, err)
+		}
+		if opened[item.Party] == "" {
+			opened[item.Party] = randomID()
+		}
+		keys = append(keys, k.seen+item.Key, k.conv+item.Party)
+		args = append(args, item.Key, opened[item.Party], item.Payload)
+	}
+	answers, err := j.run(ctx, j.scripts.accept, keys, args...).Slice()
+	if err != nil {
+		return nil, wrap("accept", err)
+	}
+	return readAccepted(answers, len(items))
+}
+
+func (i Item) check() error {
+	if err := checkHex("key", i.Key); err != nil {
+		return err
+	}
+	if err := checkHex("party", i.Party); err != nil {
+		return err
+	}
+	if len(i.Payload) > MaxPayload {
+		return fmt.Errorf("%w: payload has %d bytes, the limit is %d", ErrInvalid, len(i.Payload), MaxPayload)
+	}
+	return nil
+}
+
+func readAccepted(answers []any, want int) ([]Accepted, error) {
+	if len(answers) != want {
+		return nil, fmt.Errorf("queue: accept: %d answers for %d events", len(answers), want)
+	}
+	accepted := make([]Accepted, want)
+	for i, answer := range answers {
+		fields, ok := answer.([]any)
+		if !ok || len(fields) != 3 {
+			return nil, unexpected("accept", answer)
+		}
+		seq, err := strconv.ParseInt(text(fields[2]), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("queue: accept: %w", err)
+		}
+		accepted[i] = Accepted{New: fields[0] == int64(1), Conversation: text(fields[1]), Seq: seq}
+	}
+	return accepted, nil
+}
+
+// text returns a reply's string, or nothing if it is none.
+func text(reply any) string {
+	s, _ := reply.(string)
+	return s
+}

@@ -1,0 +1,170 @@
+package queue
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// What every document says of itself.
+const (
+	specVersion = "1.0"
+	contentType = "application/json"
+)
+
+// DocumentType says what a document is about.
+type DocumentType string
+
+// MessageReceived is the type of a document about a consumer's message, once
+// nothing about it is open but perhaps a photo.
+const MessageReceived DocumentType = "lightlock.message.received"
+
+// Schema returns the address, relative to the gateway, at which the JSON Schema
+// of documents of this type is published. It is also their dataschema.
+func (t DocumentType) Schema() string { return "/schemas/" + string(t) + ".json" }
+
+//go:embed schemas/*.json
+var schemaFiles embed.FS
+
+// Schemas returns the JSON Schemas (draft 2020-12) of all documents, one file a
+// type, named TYPE.json. The gateway publishes them at /schemas/.
+func Schemas() fs.FS {
+	sub, err := fs.Sub(schemaFiles, "schemas")
+	if err != nil {
+		return schemaFiles // cannot be: the folder is compiled in
+	}
+	return sub
+}
+
+// Document is what agents' software finds in a queue: a CloudEvents 1.0 event in
+// JSON. It holds no photo's bytes, no platform's address and no secret.
+type Document struct {
+	// ID is stable for ever: the same event always has the same. Use
+	// Item.Key.
+	ID   string
+	Type DocumentType
+	// Account is the source: "line/acme" or "whatsapp/acme/shop".
+	Account string
+	// Conversation is the subject.
+	Conversation string
+	// Time is when the gateway received the event.
+	Time time.Time
+	Data MessageData
+}
+
+// MessageData is the data of a MessageReceived document.
+type MessageData struct {
+	Conversation string   `json:"conversation"`
+	Account      string   `json:"account"`
+	Channel      string   `json:"channel"`
+	Consumer     Consumer `json:"consumer"`
+	// Seq orders the messages of a conversation, from 1.
+	Seq int64 `json:"seq"`
+	// Late marks a message that was finished after its conversation had been
+	// closed.
+	Late bool   `json:"late,omitempty"`
+	Text string `json:"text"`
+	// SentAt is by the platform's clock, absent where it does not say.
+	SentAt time.Time `json:"sent_at,omitzero"`
+	// ReceivedAt is by the gateway's.
+	ReceivedAt time.Time `json:"received_at"`
+	Album      *Album    `json:"album,omitempty"`
+	// ReplyTo is the platform's id of the message that this one answers.
+	ReplyTo string  `json:"reply_to,omitempty"`
+	Photos  []Photo `json:"photos"`
+}
+
+// Consumer is the person who wrote.
+type Consumer struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Album tells which photos a consumer sent together.
+type Album struct {
+	ID    string `json:"id"`
+	Index int    `json:"index,omitempty"`
+	Total int    `json:"total,omitempty"`
+}
+
+// Status says what became of a photo.
+type Status string
+
+// The states of a photo.
+const (
+	Ready    Status = "ready"    // developed: preview and thumbnail are there
+	Rejected Status = "rejected" // never to be shown, for the given reason
+	Pending  Status = "pending"  // not settled yet; another document will say
+)
+
+// Photo is one photo of a message.
+type Photo struct {
+	ID     string `json:"id"`
+	Status Status `json:"status"`
+	// Reason is set for Rejected: one of the public words of package media.
+	Reason string `json:"reason,omitempty"`
+	// Damaged marks a ready photo of which a part was missing.
+	Damaged   bool     `json:"damaged,omitempty"`
+	Source    *Source  `json:"source,omitempty"`
+	Preview   *Picture `json:"preview,omitempty"`
+	Thumbnail *Picture `json:"thumbnail,omitempty"`
+}
+
+// Source is what is known about the original; zero means unknown.
+type Source struct {
+	Type   string `json:"type,omitempty"`
+	Bytes  int64  `json:"bytes,omitempty"`
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
+}
+
+// Picture is a picture that the gateway made and serves.
+type Picture struct {
+	// Href is PreviewHref or ThumbnailHref: relative to the gateway, stable.
+	Href   string `json:"href"`
+	Type   string `json:"type"`
+	Bytes  int    `json:"bytes"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+// PreviewHref returns where a photo's preview is served.
+func PreviewHref(photo string) string { return "/v1/photos/" + photo + "/preview" }
+
+// ThumbnailHref returns where a photo's thumbnail is served.
+func ThumbnailHref(photo string) string { return "/v1/photos/" + photo + "/thumbnail" }
+
+// cloudEvent has the attributes in the order in which people read them.
+type cloudEvent struct {
+	SpecVersion     string       `json:"specversion"`
+	ID              string       `json:"id"`
+	Type            DocumentType `json:"type"`
+	Source          string       `json:"source"`
+	Subject         string       `json:"subject"`
+	Time            time.Time    `json:"time"`
+	DataContentType string       `json:"datacontenttype"`
+	DataSchema      string       `json:"dataschema"`
+	Data            MessageData  `json:"data"`
+}
+
+// Marshal returns the document as it stands in the queue. Times are UTC, the
+// account and the conversation in data are those of the document, and photos is
+// a list even if it is empty.
+func (d Document) Marshal() ([]byte, error) {
+	data := d.Data
+	data.Account, data.Conversation = d.Account, d.Conversation
+	data.SentAt, data.ReceivedAt = data.SentAt.UTC(), data.ReceivedAt.UTC()
+	if data.Photos == nil {
+		data.Photos = []Photo{}
+	}
+	text, err := json.Marshal(cloudEvent{
+		SpecVersion: specVersion, ID: d.ID, Type: d.Type, Source: d.Account, Subject: d.Conversation,
+		Time: d.Time.UTC(), DataContentType: contentType, DataSchema: d.Type.Schema(), Data: data,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("queue: document: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,177 @@
+package queue
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Options say how a journal works. A zero field means its default.
+type Options struct {
+	// Lease is after how long without a sign of life an entry may be taken
+	// over; 60 s. Redis counts it in whole milliseconds.
+	Lease time.Duration
+	// SeenFor is how long an event's repeats are recognised, counted from its
+	// acceptance and again from its end; 8 days, which is longer than any
+	// platform's retries.
+	SeenFor time.Duration
+	// ConversationFor is how long a conversation stays open after its last
+	// message; 30 days.
+	ConversationFor time.Duration
+	// OnBreach is told of what cannot happen as long as nobody else writes to
+	// our keys: entries that are pending but gone from the stream, delayed ones
+	// without a record, and entries that cannot be read. Nil ignores them.
+	OnBreach func(Breach)
+}
+
+// Breach is a broken invariant, to be counted and logged.
+type Breach struct {
+	Queue string
+	// What is broken, in one of few fixed phrases.
+	What string
+	// IDs are stream ids or event keys.
+	IDs []string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Lease == 0 {
+		o.Lease = time.Minute
+	}
+	if o.SeenFor == 0 {
+		o.SeenFor = 8 * 24 * time.Hour
+	}
+	if o.ConversationFor == 0 {
+		o.ConversationFor = 30 * 24 * time.Hour
+	}
+	if o.OnBreach == nil {
+		o.OnBreach = func(Breach) {}
+	}
+	return o
+}
+
+// Journal is one gateway's hold on the queues. Its methods may be called from
+// many goroutines at once. Errors unwrap to ErrAway, ErrFull, ErrFenced or
+// ErrInvalid where one of these applies.
+type Journal struct {
+	client  redis.UniversalClient
+	scripts *scripts
+	options Options
+	// consumer is a new name for every start: two processes never share one,
+	// and what a dead one held is told apart from what its successor holds.
+	consumer string
+
+	mu     sync.Mutex
+	queues map[string]bool
+}
+
+// New makes a journal on a client, which stays the caller's to close. The
+// client should have ContextTimeoutEnabled, or a deadline bounds nothing.
+func New(client redis.UniversalClient, options Options) (*Journal, error) {
+	loaded, err := loadScripts()
+	if err != nil {
+		return nil, err
+	}
+	return &Journal{
+		client:   client,
+		scripts:  loaded,
+		options:  options.withDefaults(),
+		consumer: randomID(),
+		queues:   make(map[string]bool),
+	}, nil
+}
+
+// Lease returns after how long without KeepAlive an entry may be taken over.
+func (j *Journal) Lease() time.Duration { return j.options.Lease }
+
+// EnsureQueue makes a queue's streams and their groups, both from the
+// beginning, and tidies up after workers that have gone. It changes nothing
+// that is there.
+func (j *Journal) EnsureQueue(ctx context.Context, queue string) error {
+	k, err := keysOf(queue)
+	if err != nil {
+		return err
+	}
+	if err := j.ensureGroup(ctx, k.inbox, workers); err != nil {
+		return err
+	}
+	if err := j.ensureGroup(ctx, k.out, agents); err != nil {
+		return err
+	}
+	j.remember(queue)
+	silent := max(time.Hour, 10*j.options.Lease)
+	return wrap("tidy up "+queue, j.run(ctx, j.scripts.leave, []string{k.inbox}, "", silent.Milliseconds()).Err())
+}
+
+func (j *Journal) ensureGroup(ctx context.Context, stream, group string) error {
+	err := j.client.XGroupCreateMkStream(ctx, stream, group, "0").Err()
+	if err != nil && strings.HasPrefix(err.Error(), "BUSYGROUP") {
+		return nil
+	}
+	return wrap("make group "+group, err)
+}
+
+// Close deletes this journal's consumers where nothing is in their hands. What
+// still is will be taken over when its lease ends.
+func (j *Journal) Close(ctx context.Context) error {
+	var failures []error
+	for _, queue := range j.used() {
+		k, err := keysOf(queue)
+		if err != nil {
+			return err
+		}
+		// No consumer is silent for that long, so only our own is deleted.
+		err = j.run(ctx, j.scripts.leave, []string{k.inbox}, j.consumer, int64(1)<<52).Err()
+		if err != nil && !isNoGroup(err) {
+			failures = append(failures, wrap("leave "+queue, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// Ping returns nil if Redis answers.
+func (j *Journal) Ping(ctx context.Context) error {
+	return wrap("ping", j.client.Ping(ctx).Err())
+}
+
+func (j *Journal) remember(queue string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.queues[queue] = true
+}
+
+func (j *Journal) used() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var names []string
+	for name := range j.queues {
+		names = append(names, name)
+	}
+	return names
+}
+
+func (j *Journal) run(ctx context.Context, which *script, keys []string, args ...any) *redis.Cmd {
+	return j.scripts.run(ctx, j.client, which, keys, args...)
+}
+
+// randomID returns 128 random bits in hex.
+func randomID() string {
+	var bits [16]byte
+	_, _ = rand.Read(bits[:]) // never fails, by its documentation
+	return hex.EncodeToString(bits[:])
+}
+
+func isNoGroup(err error) bool { return strings.Contains(err.Error(), "NOGROUP") }
+
+func millis(d time.Duration) int64 { return max(0, d.Milliseconds()) }
+
+// unexpected is the error for an answer that no script of ours gives.
+func unexpected(op string, answer any) error {
+	return fmt.Errorf("queue: %s: unexpected answer of type %T", op, answer)
+}

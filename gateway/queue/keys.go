@@ -1,0 +1,61 @@
+package queue
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// All keys of one queue share the hash slot of its agents' stream, because a
+// cluster hashes what stands between braces and nothing else.
+const (
+	streamPrefix = "lightlock:queue:"
+	workers      = "workers"
+	agents       = "agents"
+)
+
+var (
+	queueName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+	hexName   = regexp.MustCompile(`^[0-9a-f]{16,128}$`)
+)
+
+// keys makes the names of one queue's keys.
+type keys struct {
+	out     string // stream: what agents' software reads
+	inbox   string // stream: the journal
+	delayed string // sorted set: event key by the time it is due
+	records string // hash: event key to delayed entry
+	dead    string // sorted set: event key by the time it died
+	letters string // hash: event key to dead letter
+	seen    string // prefix; string per event: accepted, done or buried
+	work    string // prefix; hash per event: attempt, starts, deaths
+	conv    string // prefix; hash per party: conversation, seq, last message
+}
+
+// Stream returns the key of a queue's stream for agents' software.
+func Stream(queue string) string { return streamPrefix + queue }
+
+func keysOf(queue string) (keys, error) {
+	if !queueName.MatchString(queue) {
+		return keys{}, fmt.Errorf("%w: queue name %.80q is not [a-z0-9-]{1,64}", ErrInvalid, queue)
+	}
+	slot := "{" + Stream(queue) + "}:"
+	return keys{
+		out:     Stream(queue),
+		inbox:   slot + "inbox",
+		delayed: slot + "delayed",
+		records: slot + "delayed:data",
+		dead:    slot + "dead",
+		letters: slot + "dead:data",
+		seen:    slot + "seen:",
+		work:    slot + "work:",
+		conv:    slot + "conv:",
+	}, nil
+}
+
+// checkHex refuses a name that is no hash: it would become part of a key.
+func checkHex(what, value string) error {
+	if !hexName.MatchString(value) {
+		return fmt.Errorf("%w: %s %.80q is not a hash in lower-case hex", ErrInvalid, what, value)
+	}
+	return nil
+}

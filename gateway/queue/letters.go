@@ -1,0 +1,115 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Letter is a dead letter: an event that no repeat will help, kept for an
+// operator to look at.
+type Letter struct {
+	// Key names the event, as in Item.
+	Key string `json:"key"`
+	// Cause says why in plain words; at most MaxCause bytes are kept. It holds
+	// no secret and no consumer's words.
+	Cause string `json:"cause"`
+	// Conversation, Seq, AcceptedAt and Tries are set for events that were in
+	// the journal.
+	Conversation string    `json:"conversation,omitempty"`
+	Seq          int64     `json:"seq,omitempty"`
+	AcceptedAt   time.Time `json:"accepted_at,omitzero"`
+	Tries        int       `json:"tries,omitempty"`
+	// Raw is the payload of a journaled event, or as much as MaxRaw bytes of
+	// one that never was.
+	Raw []byte `json:"-"`
+	// RawBytes is how long Raw was before it was cut.
+	RawBytes int `json:"raw_bytes"`
+	// DiedAt is by Redis' clock, set when the letter is read.
+	DiedAt time.Time `json:"-"`
+}
+
+// Bury keeps an event that never was in the journal, because it is broken or
+// for an account that we do not have. It is told from its repeats by Key, for as
+// long as an accepted event is; new is false for a repeat.
+func (j *Journal) Bury(ctx context.Context, queue string, l Letter) (bool, error) {
+	k, err := keysOf(queue)
+	if err != nil {
+		return false, err
+	}
+	if err := checkHex("key", l.Key); err != nil {
+		return false, fmt.Errorf("queue: bury: %w", err)
+	}
+	l.RawBytes = len(l.Raw)
+	l.Raw = l.Raw[:min(len(l.Raw), MaxRaw)]
+	letter, err := packLetter(l)
+	if err != nil {
+		return false, err
+	}
+	fresh, err := j.run(ctx, j.scripts.bury, []string{k.seen + l.Key, k.dead, k.letters},
+		randomID(), millis(j.options.SeenFor), l.Key, letter).Bool()
+	return fresh, wrap("bury", err)
+}
+
+// Letters returns up to limit dead letters of a queue, the oldest first.
+func (j *Journal) Letters(ctx context.Context, queue string, limit int) ([]Letter, error) {
+	k, err := keysOf(queue)
+	if err != nil || limit < 1 {
+		return nil, err
+	}
+	dead, err := j.client.ZRangeWithScores(ctx, k.dead, 0, int64(limit)-1).Result()
+	if err != nil || len(dead) == 0 {
+		return nil, wrap("list letters", err)
+	}
+	names := make([]string, len(dead))
+	for i, member := range dead {
+		names[i] = text(member.Member)
+	}
+	packed, err := j.client.HMGet(ctx, k.letters, names...).Result()
+	if err != nil {
+		return nil, wrap("list letters", err)
+	}
+	return unpackLetters(dead, packed)
+}
+
+func unpackLetters(dead []redis.Z, packed []any) ([]Letter, error) {
+	letters := make([]Letter, 0, len(dead))
+	for i, member := range dead {
+		letter, err := unpackLetter(text(packed[i]))
+		if err != nil {
+			return nil, fmt.Errorf("queue: letter %s: %w", member.Member, err)
+		}
+		letter.DiedAt = time.UnixMilli(int64(member.Score))
+		letters = append(letters, letter)
+	}
+	return letters, nil
+}
+
+// packLetter writes a line of JSON and then the raw event, which may be any
+// bytes.
+func packLetter(l Letter) ([]byte, error) {
+	if l.RawBytes == 0 {
+		l.RawBytes = len(l.Raw)
+	}
+	l.Cause = capped(l.Cause)
+	head, err := json.Marshal(l)
+	if err != nil {
+		return nil, fmt.Errorf("queue: letter: %w", err)
+	}
+	return append(append(head, '\n'), l.Raw...), nil
+}
+
+func unpackLetter(packed string) (Letter, error) {
+	head, raw, found := bytes.Cut([]byte(packed), []byte{'\n'})
+	var l Letter
+	if !found {
+		return l, fmt.Errorf("%w: no first line", ErrInvalid)
+	}
+	err := json.Unmarshal(head, &l)
+	l.Raw = raw
+	return l, err
+}

@@ -1,0 +1,138 @@
+package redisserver
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The files that this package keeps in the data folder.
+const (
+	lockFile   = "lightlock.lock"
+	pidFile    = "redis.pid"
+	socketFile = "redis.sock"
+	// elsewhereFile holds the path of a socket that had to be put elsewhere.
+	elsewhereFile = "redis.sock.path"
+	// elsewhere begins the name of the folder of such a socket.
+	elsewhere = "lightlock-redis-"
+)
+
+// probe is the signal that only asks whether a process is there.
+const probe = syscall.Signal(0)
+
+// lockFolder takes the folder's lock, which the system gives back however this
+// process ends. The file stays: removing it would let two processes lock two
+// files of the same name.
+func lockFolder(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockFile)
+	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("redisserver: %w", err)
+	}
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		holder, _ := os.ReadFile(path)
+		_ = lock.Close()
+		return nil, fmt.Errorf("redisserver: %w: %s is locked by process %.20s; stop it, or give this one another data folder",
+			ErrInUse, dir, strings.TrimSpace(string(holder)))
+	}
+	if err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("redisserver: lock %s: %w", path, err)
+	}
+	_ = lock.Truncate(0)
+	_, _ = lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return lock, nil
+}
+
+// placeSocket says where the socket goes: in the data folder, or where that
+// path is too long for the system, in a new private folder that the next start
+// can find again.
+func placeSocket(dir string) (string, error) {
+	socket := filepath.Join(dir, socketFile)
+	if len(socket) <= socketPathLimit {
+		return socket, nil
+	}
+	parent := os.TempDir()
+	if len(parent) > socketPathLimit/2 {
+		parent = "/tmp"
+	}
+	private, err := os.MkdirTemp(parent, elsewhere)
+	if err != nil {
+		return "", fmt.Errorf("redisserver: folder for the socket: %w", err)
+	}
+	socket = filepath.Join(private, socketFile)
+	if err := os.WriteFile(filepath.Join(dir, elsewhereFile), []byte(socket), 0o600); err != nil {
+		_ = os.Remove(private)
+		return "", fmt.Errorf("redisserver: %w", err)
+	}
+	return socket, nil
+}
+
+// removeSocket removes what placeSocket made.
+func removeSocket(dir, socket string) {
+	_ = os.Remove(socket)
+	if private := filepath.Dir(socket); private != dir && strings.HasPrefix(filepath.Base(private), elsewhere) {
+		_ = os.Remove(private)
+		_ = os.Remove(filepath.Join(dir, elsewhereFile))
+	}
+}
+
+// endLeftover ends the server that a killed parent left in this folder, if
+// there is one. The caller holds the folder's lock, so no living gateway uses
+// it.
+func endLeftover(dir string) error {
+	if err := endProcess(dir); err != nil {
+		return err
+	}
+	for _, name := range [...]string{pidFile, socketFile} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("redisserver: leftover: %w", err)
+		}
+	}
+	if socket, err := os.ReadFile(filepath.Join(dir, elsewhereFile)); err == nil {
+		removeSocket(dir, string(socket))
+	}
+	return nil
+}
+
+func endProcess(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, pidFile))
+	if err != nil {
+		return nil //nolint:nilerr // no file, no leftover
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 1 {
+		return nil //nolint:nilerr // a torn file names nobody
+	}
+	process, alive := processOf(pid)
+	if !alive || !isOurs(pid, dir) {
+		return nil
+	}
+	_ = process.Signal(syscall.SIGTERM)
+	for deadline := time.Now().Add(stopWithin); isOurs(pid, dir); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			_ = process.Kill()
+			deadline = deadline.Add(stopWithin)
+		}
+	}
+	return nil
+}
+
+// isOurs tells whether a process is a redis-server at work in this folder. The
+// number alone proves nothing: it may have been given to another process since.
+func isOurs(pid int, dir string) bool {
+	proc := filepath.Join("/proc", strconv.Itoa(pid))
+	name, err := os.ReadFile(filepath.Join(proc, "comm"))
+	if err != nil || !strings.HasPrefix(string(name), "redis-server") {
+		return false
+	}
+	folder, err := os.Readlink(filepath.Join(proc, "cwd"))
+	return err == nil && folder == dir
+}

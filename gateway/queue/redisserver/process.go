@@ -1,0 +1,73 @@
+package redisserver
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+// spawn starts the process and watches it. The goroutine keeps its thread for
+// as long as the process lives, because Linux sends the parent-death signal when
+// the thread that started the child ends, not when the process does.
+func (s *Server) spawn(binary string, arguments []string) error {
+	cmd := exec.Command(binary, arguments...)
+	cmd.Dir = s.dir
+	cmd.Env = []string{}
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	cmd.SysProcAttr = attributes()
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		_ = cmd.Wait()
+		close(s.done)
+	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("redisserver: %w", err)
+	}
+	s.process = cmd.Process
+	return nil
+}
+
+// tail keeps the end of what the server writes, for the error that says why it
+// would not start.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const tailBytes = 2048
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-tailBytes):]
+	return len(p), nil
+}
+
+// String returns the end of the output in one line.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Join(strings.Fields(string(t.text)), " ")
+}
+
+// processOf returns a handle on a process that has not ended. On Linux it stays
+// with this very process even if the number is given to another.
+func processOf(pid int) (*os.Process, bool) {
+	process, err := os.FindProcess(pid)
+	if err != nil || process.Signal(probe) != nil {
+		return nil, false
+	}
+	return process, true
+}

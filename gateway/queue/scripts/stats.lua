@@ -1,0 +1,49 @@
+#!lua flags=no-writes
+-- Counts a queue in one moment.
+-- KEYS inbox, delayed, dead, out
+-- Answers entries in the journal, in work, delayed, dead, in the agents' queue,
+-- the ids of the oldest entry in the journal and in the agents' queue (or
+-- empty), the times of the first delayed and the oldest dead letter (or
+-- empty), the time, the number of agents' readers and how long the liveliest
+-- of them has been silent (ms).
+local inbox, delayed, dead, out = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+local bad = mistyped('stream', inbox, out) or mistyped('zset', delayed, dead)
+if bad then return redis.error_reply(bad) end
+
+local function oldest(stream)
+  local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+  return first and first[1] or ''
+end
+
+local function first(zset)
+  return redis.call('ZRANGE', zset, 0, 0, 'WITHSCORES')[2] or ''
+end
+
+-- groups are asked for by name, because a missing one is an error to XPENDING.
+local function group(stream, name)
+  if redis.call('EXISTS', stream) == 0 then return end
+  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local info = {}
+    for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+    if info.name == name then return info end
+  end
+end
+
+local readers, silent = 0, -1
+if group(out, 'agents') then
+  for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', out, 'agents')) do
+    local info = {}
+    for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+    readers = readers + 1
+    local idle = tonumber(info.idle)
+    if silent < 0 or idle < silent then silent = idle end
+  end
+end
+local workers = group(inbox, 'workers')
+return {
+  redis.call('XLEN', inbox), workers and tonumber(workers.pending) or 0,
+  redis.call('ZCARD', delayed), redis.call('ZCARD', dead), redis.call('XLEN', out),
+  oldest(inbox), oldest(out), first(delayed), first(dead), whole(now()),
+  readers, silent,
+}

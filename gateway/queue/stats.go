@@ -1,0 +1,81 @@
+package queue
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Stats counts a queue in one moment. Every accepted event is in exactly one of
+// Waiting, InWork, Delayed, Dead, or was Delivered.
+type Stats struct {
+	// Waiting entries are in the inbox and no worker has had them.
+	Waiting int64
+	// InWork entries are in a worker's hands, or in a dead worker's.
+	InWork int64
+	// Delayed entries wait for their next try.
+	Delayed int64
+	// Dead is the number of dead letters.
+	Dead int64
+	// Delivered entries are in the agents' queue and not yet deleted by its
+	// readers.
+	Delivered int64
+	// OldestWaiting is the age of the oldest entry in the inbox since it was put
+	// there, in work or not; zero if there is none.
+	OldestWaiting time.Duration
+	// OldestDelivered is the age of the oldest entry in the agents' queue.
+	OldestDelivered time.Duration
+	// OldestDead is the age of the oldest dead letter.
+	OldestDead time.Duration
+	// Overdue is how long the first delayed entry should have been moved by.
+	Overdue time.Duration
+	// Readers is the number of consumers in the group of agents' software, and
+	// ReaderSilent how long the liveliest of them has not asked.
+	Readers      int64
+	ReaderSilent time.Duration
+}
+
+// Unfinished is how many accepted events have not had their effect yet.
+func (s Stats) Unfinished() int64 { return s.Waiting + s.InWork + s.Delayed }
+
+// Stats counts a queue, all in one moment. A queue that does not exist counts
+// as empty.
+func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
+	k, err := keysOf(queue)
+	if err != nil {
+		return Stats{}, err
+	}
+	answer, err := j.run(ctx, j.scripts.stats, []string{k.inbox, k.delayed, k.dead, k.out}).Slice()
+	if err != nil {
+		return Stats{}, wrap("stats", err)
+	}
+	if len(answer) != 12 {
+		return Stats{}, unexpected("stats", answer)
+	}
+	count := func(i int) int64 { n, _ := answer[i].(int64); return n }
+	now := number(answer[9])
+	since := func(ms int64) time.Duration {
+		if ms == 0 {
+			return 0
+		}
+		return max(0, time.Duration(now-ms)*time.Millisecond)
+	}
+	return Stats{
+		Waiting: count(0) - count(1), InWork: count(1), Delayed: count(2), Dead: count(3), Delivered: count(4),
+		OldestWaiting: since(number(answer[5])), OldestDelivered: since(number(answer[6])),
+		Overdue: since(number(answer[7])), OldestDead: since(number(answer[8])),
+		Readers: count(10), ReaderSilent: max(0, time.Duration(count(11))*time.Millisecond),
+	}, nil
+}
+
+// number reads a score or the time in a stream's id, in milliseconds; 0 if
+// there is none.
+func number(reply any) int64 {
+	whole, _, _ := strings.Cut(text(reply), "-")
+	value, err := strconv.ParseFloat(whole, 64)
+	if err != nil {
+		return 0
+	}
+	return int64(value)
+}
