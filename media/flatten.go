@@ -1,6 +1,7 @@
 package media
 
 import (
+	"encoding/binary"
 	"image"
 	"image/color"
 )
@@ -59,6 +60,12 @@ func rows(img image.Image, head *header) func(dst []uint16, y int) {
 	case *image.Paletted:
 		palette := flattenPalette(m.Palette)
 		return func(dst []uint16, y int) { palettedRow(dst, m.Pix[y*m.Stride:], palette) }
+	case *image.Gray16:
+		return func(dst []uint16, y int) { gray16Row(dst, m.Pix[y*m.Stride:]) }
+	case *image.RGBA64:
+		return func(dst []uint16, y int) { rgba64Row(dst, m.Pix[y*m.Stride:]) }
+	case *image.NRGBA64:
+		return func(dst []uint16, y int) { nrgba64Row(dst, m.Pix[y*m.Stride:]) }
 	}
 	return func(dst []uint16, y int) { anyRow(dst, img, y) }
 }
@@ -169,7 +176,30 @@ func flattenPalette(p color.Palette) [][3]uint16 {
 	return flat
 }
 
-// anyRow serves the 16-bit types.
+func gray16Row(dst []uint16, pix []uint8) {
+	for x := range len(dst) / 3 {
+		v := binary.BigEndian.Uint16(pix[2*x:])
+		dst[3*x], dst[3*x+1], dst[3*x+2] = v, v, v
+	}
+}
+
+// rgba64Row is for opaque pictures, as rgbaRow is.
+func rgba64Row(dst []uint16, pix []uint8) {
+	for x := range len(dst) / 3 {
+		for c := range 3 {
+			dst[3*x+c] = binary.BigEndian.Uint16(pix[8*x+2*c:])
+		}
+	}
+}
+
+func nrgba64Row(dst []uint16, pix []uint8) {
+	rgba64Row(dst, pix)
+	for x := range len(dst) / 3 {
+		onWhite(dst[3*x:3*x+3], uint32(binary.BigEndian.Uint16(pix[8*x+6:])))
+	}
+}
+
+// anyRow is slow: every pixel is a small allocation.
 func anyRow(dst []uint16, img image.Image, y int) {
 	first := img.Bounds().Min
 	for x := range len(dst) / 3 {

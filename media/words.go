@@ -12,6 +12,8 @@ const mega = 1 << 20
 // sayBytes writes a size as people do: "640 bytes", "31.2 MB".
 func sayBytes(n int64) string {
 	switch {
+	case n == 1:
+		return "1 byte"
 	case n < 10_000:
 		return sayCount(n) + " bytes"
 	case n < mega:
@@ -38,7 +40,7 @@ func sayTenths(v float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 }
 
-// sayCount writes a whole number with a comma for each thousand.
+// sayCount writes a number of things with a comma for each thousand.
 func sayCount(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	for at := len(digits) - 3; at > 0; at -= 3 {

@@ -1,0 +1,168 @@
+package media
+
+import (
+	"bytes"
+	"errors"
+	"image/jpeg"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// refusedSampling tells whether image/jpeg does not know the sampling factors.
+func refusedSampling(data []byte) bool {
+	_, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	return err != nil && strings.Contains(err.Error(), "subsampling ratio")
+}
+
+func judge(data []byte) (*header, error) {
+	f := identify(data)
+	return inspect(data, f, Default().MaxPixels)
+}
+
+// progressive is a progressive JPEG of one component with the given scans.
+func progressive(width, height uint16, scans ...[]byte) []byte {
+	return slices.Concat(jpegHeader(markSOF2, width, height, 0x11), slices.Concat(scans...), []byte{0xff, markEOI})
+}
+
+func repeat(b []byte, n int) [][]byte {
+	all := make([][]byte, n)
+	for i := range all {
+		all[i] = b
+	}
+	return all
+}
+
+func TestInspectJPEG(t *testing.T) {
+	whole := makeJPEG(t, scene(64, 48))
+	dc := scan(1, 0, 0, 0)
+	junk := segment(markCOM, make([]byte, 100))
+	rows := []struct {
+		name   string
+		data   []byte
+		reason Reason
+		words  string
+	}{
+		{"whole", whole, "", ""},
+		{"bytes behind the end", append(slices.Clone(whole), "PK\x03\x04 and more"...), "", ""},
+		{"fill bytes", slices.Concat(whole[:2], []byte{0xff, 0xff, 0xff}, whole[2:]), "", ""},
+		{"junk between segments", slices.Concat(whole[:136], []byte("junk"), whole[136:]), "", ""},
+		{"a hundred million pixels", progressive(10_000, 10_000, dc), "", ""},
+		{"one row more", jpegHeader(markSOF0, 10_000, 10_001, 0x11), TooManyPixels, "100,010,000; the limit is 100,000,000"},
+		{"the largest there is", jpegHeader(markSOF0, 65_535, 65_535, 0x22, 0x11, 0x11), TooManyPixels, "4,294 million"},
+		{"a hundred scans", progressive(8, 8, repeat(dc, 100)...), "", ""},
+		{"one scan more", progressive(8, 8, repeat(dc, 101)...), TooComplex, "101 scans; the limit is 100"},
+		{"ten scans of fifty million", progressive(10_000, 5_000, repeat(dc, 20)...), "", ""},
+		{"one scan more of fifty million", progressive(10_000, 5_000, repeat(dc, 21)...), TooComplex, "1,050 million"},
+		{"progressive and too large for the memory", jpegHeader(markSOF2, 10_000, 10_000, 0x11, 0x11, 0x11), TooComplex, "of memory; the limit is 512 MB"},
+		{"too many segments", withSegments(whole, repeat(junk, maxParts+1)...), TooComplex, "more than 50,000 parts"},
+		{"many segments", withSegments(whole, repeat(junk, 1000)...), "", ""},
+		{"no height", jpegHeader(markSOF0, 8, 0, 0x11), Corrupt, "8 x 0 pixels"},
+		{"two frames", slices.Concat(jpegHeader(markSOF0, 8, 8, 0x11), jpegHeader(markSOF0, 8, 8, 0x11)[2:]), Corrupt, "second frame"},
+		{"a scan before the frame", slices.Concat([]byte{0xff, markSOI}, dc), Corrupt, "before the frame"},
+		{"a scan of no component", progressive(8, 8, scan(9, 0, 0, 0)), Corrupt, "no component"},
+		{"no scan for a component", slices.Concat(jpegHeader(markSOF2, 8, 8, 0x11, 0x11, 0x11), dc, []byte{0xff, markEOI}), Corrupt, "cut off"},
+		{"cut off before the frame", whole[:20], Corrupt, "cut off"},
+		{"without its end, whole otherwise", whole[:len(whole)-2], "", ""},
+		{"without half its end", whole[:len(whole)-1], "", ""},
+		{"progressive and without its end", withoutEnd(progressive(8, 8, dc, scan(1, 1, 63, 0))), "", ""},
+		{"progressive, ends before all bits came", withoutEnd(progressive(8, 8, dc, scan(1, 1, 63, 1))), Corrupt, "cut off"},
+		{"progressive, ends before all coefficients came", withoutEnd(progressive(8, 8, dc, scan(1, 1, 5, 0))), Corrupt, "cut off"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := judge(row.data)
+			checkVerdict(t, err, row.reason, row.words)
+		})
+	}
+}
+
+func withoutEnd(data []byte) []byte { return data[:len(data)-2] }
+
+func checkVerdict(t *testing.T, err error, reason Reason, words string) {
+	t.Helper()
+	if reason == "" {
+		if err != nil {
+			t.Errorf("got %v, want no verdict against it", err)
+		}
+		return
+	}
+	if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != reason || !strings.Contains(r.Detail, words) {
+		t.Errorf("got %v, want %s with %q", err, reason, words)
+	}
+}
+
+// A cut anywhere is either seen, or has cost nothing but the end marker.
+func TestCutJPEGIsNeverShownInPart(t *testing.T) {
+	whole := makeJPEG(t, noise(64, 48))
+	for end := range len(whole) - 2 {
+		if _, err := Develop(t.Context(), whole[:end], Default()); !isRejected(err, Corrupt) && !isRejected(err, UnsupportedType) {
+			t.Fatalf("cut to %d of %d bytes: got %v, want a rejection", end, len(whole), err)
+		}
+	}
+	d, err := Develop(t.Context(), withoutEnd(whole), Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Develop(t.Context(), whole, Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(d.Preview.Data, want.Preview.Data) {
+		t.Error("the picture without its end marker is not the picture")
+	}
+}
+
+// Nothing but tables, frame and scans reaches the decoder.
+func TestJPEGMetadataIsNotDecoded(t *testing.T) {
+	secret := []byte("CANARY")
+	data := withSegments(makeJPEG(t, scene(16, 16)),
+		segment(markAPP0, append([]byte("JFIF\x00\x01\x02"), secret...)),
+		segment(markAPP1, append([]byte(exifPrefix), secret...)),
+		segment(0xe2, secret), segment(0xed, secret), segment(markAPP14, slices.Concat([]byte("Adobe\x00\x64\x00\x00\x00\x00\x01"), secret)),
+		segment(markCOM, secret), secret)
+	head, err := judge(append(data, secret...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(slices.Concat(head.stream...), secret) {
+		t.Error("metadata stands in what the decoder reads")
+	}
+}
+
+func TestCMYKWithoutAdobe(t *testing.T) {
+	h := jpegHeader(markSOF0, 8, 8, 0x11, 0x11, 0x11, 0x11)
+	h = slices.Concat(h, segment(markSOS, []byte{4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0}), []byte{0xff, markEOI})
+	head, err := judge(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !head.inverted || !bytes.Contains(slices.Concat(head.stream...), []byte("Adobe")) {
+		t.Error("got no help for the decoder, want the segment it needs")
+	}
+	if head, _ = judge(withSegments(h, segment(markAPP14, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")))); head.inverted {
+		t.Error("got inks inverted though the file says how they are")
+	}
+}
+
+func FuzzInspectJPEG(f *testing.F) {
+	f.Add(makeJPEG(f, scene(8, 8)))
+	f.Add(progressive(8, 8, scan(1, 0, 0, 0)))
+	f.Add(turnedJPEG(makeJPEG(f, scene(8, 8)), 6))
+	f.Fuzz(func(t *testing.T, data []byte) { checkWalk(t, append([]byte("\xff\xd8\xff"), data...)) })
+}
+
+// checkWalk checks what is promised of every walk over any bytes: it ends, and
+// the decoder is given no more than there was.
+func checkWalk(t *testing.T, data []byte) {
+	head, err := judge(data)
+	if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
+		t.Errorf("a fault, not a verdict: %v", err)
+	}
+	if n := len(slices.Concat(head.stream...)); n > len(data)+64 {
+		t.Errorf("the decoder gets %d bytes of %d", n, len(data))
+	}
+	if err == nil && (head.width < 1 || head.height < 1 || head.orientation < 1 || head.orientation > 8 || head.memory < 1) {
+		t.Errorf("accepted with %d x %d pixels, orientation %d, %d bytes", head.width, head.height, head.orientation, head.memory)
+	}
+}

@@ -1,0 +1,136 @@
+package media
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"image"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+// allocated returns how many bytes f allocates, freed or not.
+func allocated(f func()) int64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// interlacedPNG is a PNG of zeros in seven passes. Its size is a multiple of 8.
+func interlacedPNG(t *testing.T, width, height uint32, depth, colour byte) []byte {
+	t.Helper()
+	var raw bytes.Buffer
+	z := zlib.NewWriter(&raw)
+	for _, pass := range [][2]uint32{{8, 8}, {8, 8}, {4, 8}, {4, 4}, {2, 4}, {2, 2}, {1, 2}} {
+		row := make([]byte, 1+width/pass[0]*uint32(depth)*uint32(channels(colour))/8)
+		for range height / pass[1] {
+			if _, err := z.Write(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(pngHeader(width, height, depth, colour, 1), chunk("IDAT", raw.Bytes()), chunk("IEND", nil))
+}
+
+// The budget is worth something only if decoders allocate what was reckoned.
+func TestMemoryIsReckonedAsAllocated(t *testing.T) {
+	bounds := image.Rect(0, 0, 2000, 1000)
+	rgb := scene(2000, 1000)
+	faded := image.NewNRGBA(bounds)
+	rows := map[string][]byte{
+		"JPEG 4:2:0":                  makeJPEG(t, rgb),
+		"JPEG gray":                   makeJPEG(t, image.NewGray(bounds)),
+		"JPEG progressive, gray":      progressive(2000, 1000, scan(1, 0, 0, 0)),
+		"PNG":                         makePNG(t, rgb),
+		"PNG with alpha":              makePNG(t, faded),
+		"PNG gray":                    makePNG(t, image.NewGray(bounds)),
+		"PNG gray, 16 bits":           makePNG(t, image.NewGray16(bounds)),
+		"PNG 16 bits with alpha":      makePNG(t, image.NewNRGBA64(bounds)),
+		"PNG interlaced":              interlacedPNG(t, 2000, 1000, 8, pngRGB),
+		"PNG interlaced, 16 bits":     interlacedPNG(t, 2000, 1000, 16, pngRGBA),
+		"GIF":                         makeGIF(t, bounds.Max, frame(bounds, image.White.C)),
+		"GIF with less than a screen": makeGIF(t, image.Pt(9000, 9000), frame(bounds, image.White.C)),
+	}
+	for name, data := range rows {
+		t.Run(name, func(t *testing.T) {
+			f := identify(data)
+			head, err := inspect(data, f, Default().MaxPixels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := allocated(func() { _, _ = decode(t.Context(), f, head) })
+			if most := head.memory + head.memory/20 + mega; got > most || got < head.memory-mega {
+				t.Errorf("allocated %d bytes, reckoned %d", got, head.memory)
+			}
+		})
+	}
+}
+
+// bombs are small files that want much memory. None may get it.
+func bombs(t *testing.T) map[string][]byte {
+	t.Helper()
+	zeros := func(n int) []byte {
+		var b bytes.Buffer
+		z := zlib.NewWriter(&b)
+		if _, err := z.Write(make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	small := makePNG(t, scene(8, 8))
+	gifScreen := makeGIF(t, image.Pt(8, 8), frame(image.Rect(0, 0, 8, 8), image.White.C))
+	binary.LittleEndian.PutUint32(gifScreen[6:], 0xffff_ffff)
+	return map[string][]byte{
+		"PNG of 30,000 x 30,000":   slices.Concat(pngHeader(30_000, 30_000, 8, pngGray, 0), chunk("IDAT", zeros(100))),
+		"PNG of 2^31 x 2^31":       pngHeader(1<<31-1, 1<<31-1, 16, pngRGBA, 1),
+		"PNG with too little data": slices.Concat(pngHeader(10_000, 10_000, 8, pngRGB, 0), chunk("IDAT", zeros(1000)), chunk("IEND", nil)),
+		"PNG, interlaced":          slices.Concat(pngHeader(9_000, 9_000, 16, pngRGBA, 1), chunk("IDAT", zeros(1000))),
+		"PNG with a text bomb":     withChunks(small, chunk("zTXt", append([]byte("Comment\x00\x00"), zeros(64<<20)...))),
+		"PNG with a profile bomb":  withChunks(small, chunk("iCCP", append([]byte("icc\x00\x00"), zeros(64<<20)...))),
+		"PNG of many chunks":       withChunks(small, slices.Concat(repeat(chunk("tEXt", []byte("a\x00b")), maxParts)...)),
+		"JPEG of 65,535 x 65,535":  slices.Concat(jpegHeader(markSOF0, 65_535, 65_535, 0x22, 0x11, 0x11), scan(1, 0, 63, 0)),
+		"JPEG, progressive":        slices.Concat(jpegHeader(markSOF2, 10_000, 10_000, 0x22, 0x11, 0x11), scan(1, 0, 0, 0)),
+		"JPEG of many scans":       progressive(4096, 4096, repeat(scan(1, 0, 0, 0), 20_000)...),
+		"GIF with a huge screen":   gifScreen,
+		"GIF of many frames":       slices.Concat(gifScreen[:len(gifScreen)-1], bytes.Repeat([]byte("\x2c\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x00"), 20_000)),
+		"WebP of 16,384 x 16,384":  slices.Concat([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0e\x00\x00\x00\x2f\xff\xff\xff\x0f"), make([]byte, 9)),
+	}
+}
+
+func TestBombsAreRejectedWithoutAPixel(t *testing.T) {
+	s := Default()
+	s.Formats = append(s.Formats, formatWebP)
+	for name, data := range bombs(t) {
+		t.Run(name, func(t *testing.T) {
+			got := allocated(func() { _, _ = Develop(t.Context(), data, s) })
+			if got > 4*mega {
+				t.Errorf("allocated %d bytes for a file of %d, want less than 4 MB", got, len(data))
+			}
+		})
+	}
+}
+
+func TestSampleBombsAreRejectedWithoutAPixel(t *testing.T) {
+	for _, name := range []string{
+		"png-bomb-30000x30000-gray.png", "png-bomb-65535x65535-1bit.png", "gif-screen-65535.gif", "gif-frame-65535-empty.gif",
+		"jpeg-65500x65500-header.jpg", "jpeg-65500x65500-prog-420-header.jpg", "jpeg-progressive-20000-scans-4096.jpg",
+		"jpeg-progressive-200-scans-4096.jpg", "png-50mp-16bit-rgba-interlaced.png", "png-100k-chunks.png", "gif-20000-frames.gif",
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := readPhoto(t, "hostile/"+name)
+			got := allocated(func() { _, _ = Develop(t.Context(), data, Default()) })
+			if got > 4*mega {
+				t.Errorf("allocated %d bytes, want less than 4 MB", got)
+			}
+		})
+	}
+}
