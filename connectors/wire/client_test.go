@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,6 +110,17 @@ func TestCallNeverFollowsARedirect(t *testing.T) {
 	}
 }
 
+// outdated starts a server that knows no TLS beyond 1.1.
+func outdated(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(photo))
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
+}
+
 func TestFailuresOfTheNetwork(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -125,6 +137,7 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		{"not HTTP", "http://" + garbage, "connection broken"},
 		{"not TLS", "https://" + garbage, "TLS failure"},
 		{"certificate", untrusted.URL, "TLS failure: certificate"},
+		{"TLS 1.1", outdated(t).URL, "TLS failure"},
 		{"port that is none", "http://127.0.0.1:99999", "connection broken"},
 	}
 	for _, row := range rows {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -74,7 +75,7 @@ func describe(err error) string {
 		dns         *net.DNSError
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError
-		alert       tls.AlertError
+		alert       *net.OpError
 		network     net.Error
 	)
 	switch {
@@ -84,7 +85,8 @@ func describe(err error) string {
 		return "DNS failure"
 	case errors.As(err, &certificate):
 		return "TLS failure: certificate"
-	case errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &record), errors.As(err, &alert) && strings.HasSuffix(alert.Op, " error"):
+		// crypto/tls marks alerts with the Op "remote error" or "local error".
 		return "TLS failure"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"

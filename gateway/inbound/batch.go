@@ -1,0 +1,156 @@
+package inbound
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/queue"
+)
+
+// job is what the journal keeps of a message until it is forwarded. Its JSON is
+// read by other releases: fields are added and never change their meaning, and
+// a change that an older release must not touch raises Version.
+type job struct {
+	Version int    `json:"version"`
+	Channel string `json:"channel"`
+	// Account is the account's name when the message was accepted.
+	Account    string           `json:"account"`
+	ReceivedAt time.Time        `json:"received_at"`
+	Event      connectors.Event `json:"event"`
+}
+
+const jobVersion = 1
+
+var errNewerJob = errors.New("written by a newer release")
+
+func decodeJob(payload []byte) (job, error) {
+	var j job
+	if err := json.Unmarshal(payload, &j); err != nil {
+		return job{}, errors.New("journal entry does not parse")
+	}
+	if j.Version > jobVersion {
+		return j, errNewerJob
+	}
+	return j, nil
+}
+
+// Caps on what one event may cost in Redis. A platform's own limits are far
+// below; what is above them is not a message of a consumer.
+const (
+	maxPayload = 256 << 10
+	maxRaw     = 64 << 10
+	// MaxPhotos is more than any platform puts into one message.
+	maxPhotos = 20
+)
+
+// batch sorts the events of one webhook call by where they go.
+type batch struct {
+	route   *Route
+	at      time.Time
+	items   map[string][]queue.Item
+	letters []letter
+}
+
+type letter struct {
+	queue string
+	queue.Letter
+}
+
+func newBatch(route *Route, at time.Time) *batch {
+	return &batch{route: route, at: at, items: map[string][]queue.Item{}}
+}
+
+func (b *batch) queues() []string {
+	names := make([]string, 0, len(b.items))
+	for name := range b.items {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// add puts a message into its account's queue, and what cannot be worked on
+// among the dead letters.
+func (b *batch) add(e connectors.Event) {
+	account, ok := b.route.account(e.Account)
+	switch {
+	case e.Kind == connectors.Broken:
+		b.bury(e, e.Reason)
+		return
+	case !ok:
+		b.bury(e, "no account with the platform's id is configured")
+		return
+	case e.Consumer.ID == "" || e.ID == "":
+		b.bury(e, "message without sender or id")
+		return
+	case len(e.Photos) > maxPhotos:
+		b.bury(e, "too many photos in one message")
+		return
+	}
+	payload, err := encodeJob(job{
+		Version: jobVersion, Channel: b.route.Channel.Name, Account: account.Name, ReceivedAt: b.at, Event: e,
+	})
+	if err != nil || len(payload) > maxPayload {
+		b.bury(e, "message larger than any platform allows")
+		return
+	}
+	b.items[account.Queue] = append(b.items[account.Queue], queue.Item{
+		Key:     eventKey(b.route.Channel.Name, e),
+		Party:   digest(b.route.Channel.Name, e.Account, e.Consumer.ID),
+		Payload: payload,
+	})
+}
+
+// encodeJob leaves the platform's own text out where it is very long: it only
+// helps people who look at dead letters.
+func encodeJob(j job) ([]byte, error) {
+	if len(j.Event.Raw) > maxRaw {
+		j.Event.Raw = nil
+	}
+	return json.Marshal(j)
+}
+
+// bury keeps an event that belongs to no account of ours with the first account
+// of its connector, where an operator will look for it.
+func (b *batch) bury(e connectors.Event, cause string) {
+	account, ok := b.route.account(e.Account)
+	if !ok {
+		account = b.route.Accounts[0]
+	}
+	b.letters = append(b.letters, letter{account.Queue, queue.Letter{
+		Key: eventKey(b.route.Channel.Name, e), Account: account.Name, Cause: cause, Raw: e.Raw,
+	}})
+}
+
+// unreadable is the one event of a webhook whose envelope does not parse.
+func unreadable(body []byte) connectors.Event {
+	raw := body
+	if !json.Valid(raw) {
+		raw, _ = json.Marshal(string(body))
+	}
+	return connectors.Event{
+		Kind: connectors.Broken, ID: connectors.DigestID(body), Raw: raw, Reason: "webhook does not parse",
+	}
+}
+
+// eventKey names the event everywhere outside this process: dedupe, storage,
+// logs. It is a hash because ID is the platform's text and may hold "../" or
+// worse, and it has no configured name in it, so that renaming doubles nothing.
+func eventKey(channel string, e connectors.Event) string { return digest(channel, e.Account, e.ID) }
+
+// digest is a hash over words whose boundaries count: each is preceded by its
+// length.
+func digest(words ...string) string {
+	h := sha256.New()
+	for _, w := range words {
+		n := len(w)
+		h.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+		h.Write([]byte(w))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,287 @@
+// Package inbound is the straight line that a consumer's message takes through
+// the gateway, from the platform's webhook to the agents' queue.
+//
+//	Receive: verify -> parse -> accept (durable), and the platform gets its 200
+//	work:    fetch -> develop -> store -> forward
+//
+// It promises that Receive returns nil only when every event of the webhook is
+// durable or has been judged of no use to agents, that each accepted message
+// enters its queue at most once, whatever dies when, and that a photo's fate
+// never holds back or discards the text beside it. The whole line is in this
+// file, in order; the loops that drive it are in worker.go.
+package inbound
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/store"
+	"github.com/lightlock/lightlock/media"
+)
+
+// Line is the way in. New makes one, and its fields are not changed after.
+type Line struct {
+	Journal  *queue.Journal
+	Darkroom Darkroom
+	Store    Store
+	Metrics  *ops.Metrics
+	Log      *slog.Logger
+	Work     config.Work
+	Routes   *Routes
+	Now      func() time.Time
+}
+
+// Darkroom develops photos; errors are as gateway/darkroom says.
+type Darkroom interface {
+	Develop(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error)
+}
+
+// Store keeps what was developed.
+type Store interface {
+	Put(ctx context.Context, k store.Key, data []byte) error
+	DeleteAttempt(ctx context.Context, queue, attempt string) error
+}
+
+// Receive takes a webhook call. An error of kind Unauthentic means that it is
+// not the platform's; any other error, that nothing of it is surely durable and
+// the platform should repeat it.
+func (l *Line) Receive(ctx context.Context, route *Route, r *connectors.Request) error {
+	if err := route.Connector.Verify(r); err != nil {
+		return err
+	}
+	events, err := route.Connector.Parse(r)
+	if err != nil {
+		// The platform has signed it and has done its part: to refuse would
+		// only make it send the same again.
+		events = []connectors.Event{unreadable(r.Body)}
+	}
+	return l.accept(ctx, route, events, r.ReceivedAt)
+}
+
+// accept makes the events of one call durable, in as few steps as there are
+// queues, and passes over what agents have no use for.
+func (l *Line) accept(ctx context.Context, route *Route, events []connectors.Event, at time.Time) error {
+	b := newBatch(route, at)
+	for _, e := range events {
+		l.Metrics.Event(route.Name, string(e.Kind), e.Reason)
+		if e.Kind == connectors.Message || e.Kind == connectors.Broken {
+			b.add(e)
+		}
+	}
+	for _, letter := range b.letters {
+		if _, err := l.Journal.Bury(ctx, letter.queue, letter.Letter); err != nil {
+			return err
+		}
+		l.Log.Warn("event kept as a dead letter", "connector", route.Name, "cause", letter.Cause)
+	}
+	for _, name := range b.queues() {
+		accepted, err := l.Journal.Accept(ctx, name, b.items[name])
+		if err != nil {
+			return err
+		}
+		for _, a := range accepted {
+			if !a.New {
+				l.Metrics.Duplicate(route.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// work takes one message from the journal to its queue. Whatever it leaves
+// undone is taken up again, here or by another gateway.
+func (l *Line) work(ctx context.Context, e queue.Entry) error {
+	if err := l.Journal.Begin(ctx, &e); err != nil {
+		return err
+	}
+	j, err := decodeJob(e.Payload)
+	switch {
+	case errors.Is(err, errNewerJob):
+		return l.leave(ctx, e, err)
+	case err != nil:
+		return l.bury(ctx, e, j, err.Error())
+	case e.Starts > queue.MaxStarts:
+		return l.bury(ctx, e, j, "gateways died while working on it")
+	}
+	photos, err := l.photos(ctx, e, j)
+	if err != nil {
+		return l.again(ctx, e, j, err)
+	}
+	return l.forward(ctx, e, j, photos)
+}
+
+// photos settles each photo of a message, in order. An error means that at
+// least one is worth another try later.
+func (l *Line) photos(ctx context.Context, e queue.Entry, j job) ([]queue.Photo, error) {
+	photos := make([]queue.Photo, len(j.Event.Photos))
+	var trouble error
+	for i, p := range j.Event.Photos {
+		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
+		developed, err := l.photo(ctx, e, j, key)
+		var verdict *media.Rejection
+		switch {
+		case err == nil:
+			photos[i] = readyPhoto(key, developed)
+		case errors.As(err, &verdict):
+			photos[i] = rejectedPhoto(key, p, verdict)
+		case ctx.Err() != nil:
+			return nil, err
+		case l.last(e, err):
+			l.Log.Warn("photo given up", "key", e.Key, "photo", i, "tries", e.Tries+1, "err", err)
+			photos[i] = rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable, Detail: "all tries used up"})
+		case trouble == nil:
+			trouble = err
+		}
+	}
+	return photos, trouble
+}
+
+// photo takes one photo through fetch, develop and store. A *media.Rejection is
+// its verdict; any other error says that there is none yet.
+func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (*media.Developed, error) {
+	p := j.Event.Photos[key.Photo]
+	route, account, err := l.Routes.find(j.Channel, p.Account)
+	if err != nil {
+		return nil, err
+	}
+	if !account.Enabled {
+		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
+	}
+	original, err := l.fetch(ctx, route, p, e, account.Photos)
+	if err != nil {
+		return nil, l.expired(err, j)
+	}
+	developed, err := l.develop(ctx, e, key.Photo, original, account.Photos)
+	if err != nil {
+		return nil, err
+	}
+	return developed, l.store(ctx, key, developed)
+}
+
+// fetch reads the original into memory, which is the only place where it ever
+// is.
+func (l *Line) fetch(ctx context.Context, r *Route, p connectors.Photo, e queue.Entry, s media.Settings) ([]byte, error) {
+	if p.ClaimedBytes > s.MaxBytes {
+		return media.Read(nil, p.ClaimedBytes, s.MaxBytes)
+	}
+	body, err := r.Connector.Fetch(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	original, err := media.Read(body, p.ClaimedBytes, s.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	return original, l.compare(original, p, e)
+}
+
+// develop hands the original to a process of its own. Two processes lost over
+// one photo are enough: the third would be lost as well.
+func (l *Line) develop(ctx context.Context, e queue.Entry, photo int, original []byte, s media.Settings) (*media.Developed, error) {
+	for {
+		developed, err := l.Darkroom.Develop(ctx, original, s)
+		if !errors.Is(err, darkroom.ErrChildDied) {
+			return developed, err
+		}
+		deaths, countErr := l.Journal.ChildDied(ctx, e, photo)
+		if countErr != nil {
+			return nil, countErr
+		}
+		l.Metrics.Trouble("develop", "child_died")
+		l.Log.Warn("darkroom process lost", "key", e.Key, "photo", photo, "deaths", deaths, "err", err)
+		if deaths >= 2 {
+			return nil, &media.Rejection{Reason: media.TooComplex, Detail: "two darkroom processes were lost on it"}
+		}
+	}
+}
+
+// store writes both pictures before anybody can be told of them.
+func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) error {
+	key.Kind = store.Preview
+	if err := l.Store.Put(ctx, key, d.Preview.Data); err != nil {
+		return err
+	}
+	key.Kind = store.Thumbnail
+	return l.Store.Put(ctx, key, d.Thumbnail.Data)
+}
+
+// forward puts the finished message into the agents' queue, once. Whoever finds
+// that somebody else did so before takes its own pictures away.
+func (l *Line) forward(ctx context.Context, e queue.Entry, j job, photos []queue.Photo) error {
+	document, err := l.document(e, j, photos)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	outcome, err := l.Journal.Complete(ctx, e, document)
+	if err != nil {
+		return err
+	}
+	if outcome != queue.Mine {
+		return l.Store.DeleteAttempt(ctx, e.Queue, e.Attempt)
+	}
+	for _, p := range photos {
+		l.Metrics.Photo(j.Account, string(p.Status), p.Reason)
+	}
+	l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
+	l.Log.Info("message forwarded", "key", e.Key, "account", j.Account, "queue", e.Queue, "photos", len(photos))
+	return nil
+}
+
+// again puts the message aside for a while; what was developed in this attempt
+// is developed anew in the next.
+func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) error {
+	if ctx.Err() != nil {
+		return cause
+	}
+	kind := connectors.KindOf(cause)
+	l.Metrics.Trouble("photo", kind.String())
+	pause := l.pause(e.Tries, cause)
+	l.Log.Log(ctx, levelOf(kind), "photo delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", pause, "err", cause)
+	if err := l.Store.DeleteAttempt(ctx, e.Queue, e.Attempt); err != nil {
+		l.Log.Warn("pictures of a failed try remain", "key", e.Key, "err", err)
+	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	_, err := l.Journal.Retry(ctx, e, pause, cause.Error())
+	return err
+}
+
+// leave puts an entry aside for a gateway that understands it.
+func (l *Line) leave(ctx context.Context, e queue.Entry, cause error) error {
+	l.Log.Warn("message left for a newer gateway", "key", e.Key)
+	_, err := l.Journal.Retry(ctx, e, time.Minute, cause.Error())
+	return err
+}
+
+// bury makes a dead letter of a message that cannot be worked on. Its text, if
+// it can be read, still reaches the agents.
+func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) error {
+	l.Metrics.Trouble("work", "dead")
+	l.Log.Error("message kept as a dead letter", "key", e.Key, "cause", cause)
+	var document []byte
+	if j.Event.ID != "" {
+		photos := make([]queue.Photo, len(j.Event.Photos))
+		for i, p := range j.Event.Photos {
+			key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
+			photos[i] = rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable})
+		}
+		var err error
+		if document, err = l.document(e, j, photos); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	_, err := l.Journal.Dead(ctx, e, cause, document)
+	return err
+}

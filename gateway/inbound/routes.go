@@ -1,0 +1,156 @@
+package inbound
+
+import (
+	"fmt"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/media"
+)
+
+// Route is one connector with what the operator has set for it.
+type Route struct {
+	// Name is channel/name, as in "line/acme".
+	Name string
+	// URL is the address that is registered with the platform, without query.
+	URL       string
+	Channel   connectors.Channel
+	Connector connectors.Connector
+	// Accounts are in the order of the connector's file; there is at least one.
+	Accounts []Account
+}
+
+// Account is one business's presence behind a connector.
+type Account struct {
+	// ID is the platform's.
+	ID string
+	// Name is the connector's, or channel/connector/account where a connector
+	// has several.
+	Name    string
+	Queue   string
+	Enabled bool
+	Photos  media.Settings
+}
+
+// Routes are all connectors of a gateway.
+type Routes struct{ list []*Route }
+
+// NewRoutes builds the connectors that the configuration asks for.
+func NewRoutes(loaded *config.Loaded, channels []connectors.Channel, env connectors.Env) (*Routes, error) {
+	routes := &Routes{}
+	for _, settings := range loaded.Connectors {
+		common := settings.Common()
+		channel, ok := channelOf(channels, common.Channel)
+		if !ok {
+			return nil, fmt.Errorf("%s: no such channel", common.FullName())
+		}
+		connector, err := channel.New(settings, env)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", common.FullName(), err)
+		}
+		routes.list = append(routes.list, &Route{
+			Name:      common.FullName(),
+			URL:       loaded.Config.PublicURL + "/webhooks/" + common.FullName(),
+			Channel:   channel,
+			Connector: connector,
+			Accounts:  accounts(settings, channel, loaded.Config.Photos),
+		})
+		if common.AllowPrivateAddresses {
+			env.Log.Warn("private addresses and plain http are allowed for this connector",
+				"connector", common.FullName(), "setting", "allow_private_addresses")
+		}
+	}
+	return routes, nil
+}
+
+func channelOf(channels []connectors.Channel, name string) (connectors.Channel, bool) {
+	for _, c := range channels {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return connectors.Channel{}, false
+}
+
+// accounts merges each account's settings over the gateway's, and those over
+// the channel's own limit.
+func accounts(s config.Settings, channel connectors.Channel, base config.Photos) []Account {
+	if base.MaxBytes == 0 {
+		base.MaxBytes = channel.PhotoLimit
+	}
+	list := s.AccountList()
+	out := make([]Account, len(list))
+	for i, a := range list {
+		photos := a.Photos.Over(base)
+		name := s.Common().FullName()
+		if a.Name != "" && len(list) > 1 {
+			name += "/" + a.Name
+		}
+		out[i] = Account{
+			ID: a.ID, Name: name, Queue: a.Queue,
+			Enabled: photos.Enabled == nil || *photos.Enabled,
+			Photos:  PhotoSettings(photos),
+		}
+	}
+	return out
+}
+
+// PhotoSettings turns what an operator has set into the darkroom's terms.
+func PhotoSettings(p config.Photos) media.Settings {
+	s := media.Default()
+	if p.MaxBytes > 0 {
+		s.MaxBytes = int64(p.MaxBytes)
+	}
+	if len(p.Formats) > 0 {
+		s.Formats = p.Formats
+	}
+	if p.PreviewSide > 0 {
+		s.Preview.Side = p.PreviewSide
+	}
+	if p.ThumbnailSide > 0 {
+		s.Thumbnail.Side = p.ThumbnailSide
+	}
+	return s
+}
+
+// All returns every route, in the configuration's order.
+func (r *Routes) All() []*Route { return r.list }
+
+// Queues returns the name of every queue that an account has, once each.
+func (r *Routes) Queues() []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, route := range r.list {
+		for _, a := range route.Accounts {
+			if !seen[a.Queue] {
+				seen[a.Queue] = true
+				names = append(names, a.Queue)
+			}
+		}
+	}
+	return names
+}
+
+// account returns the account of this route with the platform's id.
+func (r *Route) account(id string) (Account, bool) {
+	for _, a := range r.Accounts {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return Account{}, false
+}
+
+// find returns the route and account by the platform's id and never by a
+// configured name, so that a message outlives a renamed connector.
+func (r *Routes) find(channel, account string) (*Route, Account, error) {
+	for _, route := range r.list {
+		if route.Channel.Name != channel {
+			continue
+		}
+		if a, ok := route.account(account); ok {
+			return route, a, nil
+		}
+	}
+	return nil, Account{}, connectors.Errorf(connectors.Misconfigured, "inbound: find account", "no connector has this account any more")
+}

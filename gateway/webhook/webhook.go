@@ -1,0 +1,157 @@
+// Package webhook is the public door: echo handlers that read a platform's call
+// once, hand it to the line, and turn the outcome into a status.
+//
+// It promises that a body is read up to its channel's limit and no further,
+// that 2xx leaves only after the line has answered, and that every refused call
+// gets the same empty 401, whatever was wrong with it: an unknown address, a
+// wrong signature and a body too long look alike from outside.
+package webhook
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/inbound"
+	"github.com/lightlock/lightlock/gateway/ops"
+)
+
+// Deadline is how long the line may take to make a call durable. LINE waits no
+// longer than two seconds for its answer.
+const Deadline = 1500 * time.Millisecond
+
+// retryAfter is what a platform is asked to wait, in seconds, when nothing can
+// be made durable.
+const retryAfter = 5
+
+// Receiver is the line, as far as a webhook sees it.
+type Receiver interface {
+	Receive(ctx context.Context, route *inbound.Route, r *connectors.Request) error
+}
+
+// Handlers answer the platforms' calls.
+type Handlers struct {
+	Line    Receiver
+	Metrics *ops.Metrics
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Mount adds a route for each connector, and one for calls to none.
+func (h *Handlers) Mount(e *echo.Echo, routes []*inbound.Route) {
+	for _, route := range routes {
+		path := "/webhooks/" + route.Name
+		e.POST(path, func(c echo.Context) error { return h.receive(c, route) })
+		if challenger, ok := route.Connector.(connectors.Challenger); ok {
+			e.GET(path, func(c echo.Context) error { return h.challenge(c, route, challenger) })
+		}
+	}
+	e.Any("/webhooks/*", func(c echo.Context) error {
+		h.Metrics.Webhook("none", "unknown")
+		return c.NoContent(http.StatusUnauthorized)
+	})
+}
+
+// receive answers one call. What the line says decides; why it says so is for
+// our log alone.
+func (h *Handlers) receive(c echo.Context, route *inbound.Route) error {
+	r, err := h.read(c, route)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), Deadline)
+		defer cancel()
+		err = h.Line.Receive(ctx, route, r)
+	}
+	result := resultOf(err)
+	h.Metrics.Webhook(route.Name, result)
+	switch result {
+	case "accepted":
+		return accepted(c, route)
+	case "unavailable":
+		h.Log.Error("webhook not accepted", "connector", route.Name, "err", err)
+		c.Response().Header().Set("Retry-After", strconv.Itoa(retryAfter))
+		return c.NoContent(http.StatusServiceUnavailable)
+	default:
+		h.Log.Info("webhook refused", "connector", route.Name, "result", result, "err", err)
+		return c.NoContent(http.StatusUnauthorized)
+	}
+}
+
+// challenge answers a platform that proves the ownership of an address.
+func (h *Handlers) challenge(c echo.Context, route *inbound.Route, challenger connectors.Challenger) error {
+	body, err := challenger.Challenge(h.request(c, route, nil))
+	if err != nil {
+		h.Metrics.Webhook(route.Name, "challenge_refused")
+		h.Log.Info("challenge refused", "connector", route.Name, "err", err)
+		return c.NoContent(http.StatusUnauthorized)
+	}
+	h.Metrics.Webhook(route.Name, "challenge")
+	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
+	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(body))
+}
+
+var (
+	errTooLarge = errors.New("body longer than the channel's limit")
+	errBody     = errors.New("body was not received whole")
+)
+
+// read takes the body once. One byte more than the limit is read, so that a
+// long body is known for what it is and not taken for a short one with a wrong
+// signature.
+func (h *Handlers) read(c echo.Context, route *inbound.Route) (*connectors.Request, error) {
+	limit := route.Channel.BodyLimit
+	if c.Request().ContentLength > limit {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(c.Request().Body, limit+1))
+	if err != nil {
+		return nil, errBody
+	}
+	if int64(len(body)) > limit {
+		return nil, errTooLarge
+	}
+	return h.request(c, route, body), nil
+}
+
+// request takes of the HTTP request what a connector may see. The address is
+// the configured one; only the query is this request's own, byte for byte.
+func (h *Handlers) request(c echo.Context, route *inbound.Route, body []byte) *connectors.Request {
+	r := c.Request()
+	url := route.URL
+	if r.URL.RawQuery != "" || r.URL.ForceQuery {
+		url += "?" + r.URL.RawQuery
+	}
+	return &connectors.Request{Method: r.Method, URL: url, Header: r.Header, Body: body, ReceivedAt: h.Now()}
+}
+
+// accepted answers in the words that the platform wants to hear.
+func accepted(c echo.Context, route *inbound.Route) error {
+	responder, ok := route.Connector.(connectors.Responder)
+	if !ok {
+		return c.NoContent(http.StatusOK)
+	}
+	contentType, body := responder.Response()
+	return c.Blob(http.StatusOK, contentType, []byte(body))
+}
+
+// resultOf names the outcome for the metric.
+func resultOf(err error) string {
+	switch {
+	case err == nil:
+		return "accepted"
+	case errors.Is(err, errTooLarge):
+		return "too_large"
+	case errors.Is(err, errBody):
+		return "incomplete"
+	case connectors.KindOf(err) == connectors.Unauthentic:
+		return "unauthentic"
+	default:
+		return "unavailable"
+	}
+}
