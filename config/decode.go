@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // decoder fills a struct from one document's keys. It never stops at a problem:
@@ -72,10 +73,10 @@ func (d *decoder) mapping(s slot, m *ast.MappingNode, into reflect.Value) {
 
 // entry fills one key's field. It reports false if the key is not known.
 func (d *decoder) entry(s slot, known *form, seen map[string]place, entry *ast.MappingValueNode, into reflect.Value) bool {
-	token := entry.Key.GetToken()
-	at, key := placeOf(token), keyText(entry.Key)
+	name := entry.Key.GetToken()
+	at, key := placeOf(name), keyText(entry.Key)
 	if first, twice := seen[key]; twice && key != "" {
-		d.report(at, under(s.path, key), fmt.Sprintf("the key %s is there twice", quote(key, token.Origin)),
+		d.report(at, under(s.path, key), fmt.Sprintf("the key %s is there twice", quote(key, name.Origin)),
 			fmt.Sprintf("it stands in line %d already, and only one can hold", first.line), "remove one of them")
 		return true
 	}
@@ -109,15 +110,15 @@ func keyText(key ast.MapKeyNode) string {
 
 // unknownKey reports a key, with what it was probably meant to be.
 func (d *decoder) unknownKey(s slot, known *form, seen map[string]place, entry *ast.MappingValueNode, into reflect.Value) {
-	token := entry.Key.GetToken()
+	name := entry.Key.GetToken()
 	if _, merge := entry.Key.(*ast.MergeKeyNode); merge {
-		d.report(placeOf(token), under(s.path, "<<"), "the merge key << is not read here", "every value stands where it holds", "write the values out")
+		d.report(placeOf(name), under(s.path, "<<"), "the merge key << is not read here", "every value stands where it holds", "write the values out")
 		return
 	}
-	what := "unknown key " + quote(token.Value, token.Origin)
-	meant := nearest(token.Value, unseen(known.names, seen))
+	what := "unknown key " + quote(name.Value, name.Origin)
+	meant := nearest(name.Value, unseen(known.names, seen))
 	if meant == "" {
-		d.doc.report(placeOf(token), what, "it has no effect, and something may be missing because of it",
+		d.doc.report(placeOf(name), what, "it has no effect, and something may be missing because of it",
 			"remove it; known here: "+strings.Join(known.names, ", "))
 		return
 	}
@@ -126,9 +127,9 @@ func (d *decoder) unknownKey(s slot, known *form, seen map[string]place, entry *
 	if f.rules.required && into.FieldByIndex(f.index).IsZero() {
 		why = f.reason()
 	}
-	seen[meant] = placeOf(token)
+	seen[meant] = placeOf(name)
 	d.bad[under(s.path, meant)] = true
-	d.report(placeOf(token), under(s.path, f.key), what, why, "rename it to "+meant)
+	d.report(placeOf(name), under(s.path, f.key), what, why, "rename it to "+meant)
 }
 
 // value fills anything but a secret.
@@ -220,6 +221,9 @@ func describe(node ast.Node) string {
 	t := node.GetToken()
 	switch node := node.(type) {
 	case *ast.StringNode:
+		if t.Type == token.StringType && strings.Trim(node.Value, "0123456789") == "" {
+			return "a number beyond all measure"
+		}
 		return "the text " + quote(node.Value, t.Origin)
 	case *ast.LiteralNode:
 		return "a text of several lines"

@@ -29,8 +29,8 @@ func (d *decoder) obey(s slot, at place, v reflect.Value) {
 // limits checks the limits of a value.
 func (d *decoder) limits(s slot, at place, v reflect.Value) {
 	size, noun := extent(v)
-	small := s.rules.min != nil && size < s.rules.min.value
-	large := s.rules.max != nil && size > s.rules.max.value
+	small := s.rules.min != nil && size < float64(s.rules.min.value)
+	large := s.rules.max != nil && size > float64(s.rules.max.value)
 	if !small && !large {
 		return
 	}
@@ -59,19 +59,19 @@ func (d *decoder) limits(s slot, at place, v reflect.Value) {
 }
 
 // extent is what limits speak of: a number itself, or how long something is.
-func extent(v reflect.Value) (size int64, noun string) {
+func extent(v reflect.Value) (size float64, noun string) {
 	if secret, ok := v.Interface().(Secret); ok {
-		return int64(utf8.RuneCountInString(secret.Reveal())), " characters"
+		return float64(utf8.RuneCountInString(secret.Reveal())), " characters"
 	}
 	switch {
 	case v.Kind() == reflect.String:
-		return int64(utf8.RuneCountInString(v.String())), " characters"
+		return float64(utf8.RuneCountInString(v.String())), " characters"
 	case v.Kind() == reflect.Slice:
-		return int64(v.Len()), " entries"
+		return float64(v.Len()), " entries"
 	case v.CanInt():
-		return v.Int(), ""
+		return float64(v.Int()), ""
 	case v.CanFloat():
-		return int64(v.Float()), ""
+		return v.Float(), ""
 	}
 	return 0, ""
 }

@@ -43,6 +43,7 @@ func (d *decoder) secretField(s slot, key string, seen map[string]place, node as
 			return
 		}
 	}
+	d.places[strings.TrimSuffix(s.path, key)+s.key] = d.at(s, node)
 	var values Secrets
 	for _, one := range nodes {
 		if value, ok := d.secret(s, key != s.key, one); ok {

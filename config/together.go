@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // together checks what only all files at once can show.
@@ -13,8 +12,8 @@ func (l *loader) together(gateway *decoder, loaded *Loaded) {
 		gateway.report(gateway.top, "public_url", `missing key "public_url"`, "signatures cover the address, and it is never guessed",
 			"add public_url: https://HOST, the address under which the platforms reach this gateway")
 	}
-	l.sameName()
 	l.strangeQueues(gateway, loaded.Config.Services)
+	l.sameName()
 }
 
 // sameName reports connectors that would share a webhook.
@@ -36,18 +35,19 @@ func (l *loader) sameName() {
 }
 
 // strangeQueues reports queues of services that no account puts anything into.
-// It stays silent while some connector could not be read, which may name them.
+// It stays silent while there are no connectors, or some account could not be
+// read, which may name them.
 func (l *loader) strangeQueues(gateway *decoder, services []Service) {
 	queues := map[string]bool{}
 	for _, c := range l.connectors {
-		if c.doc.partial || len(c.bad) > 0 {
+		if c.doc.partial || c.troubled("accounts") {
 			return
 		}
 		for _, a := range c.settings.AccountList() {
 			queues[a.Queue] = true
 		}
 	}
-	if len(l.connectors) != len(l.documents)-1 {
+	if len(l.connectors) == 0 || len(l.connectors) != len(l.documents)-1 {
 		return
 	}
 	known := slices.Sorted(maps.Keys(queues))
@@ -56,12 +56,8 @@ func (l *loader) strangeQueues(gateway *decoder, services []Service) {
 			if queues[q] {
 				continue
 			}
-			fix := "give an account this queue first"
-			if len(known) > 0 {
-				fix = choice(q, known[:min(len(known), 20)])
-			}
 			gateway.findings([]Finding{{fmt.Sprintf("services[%d].queues[%d]", i, j), fmt.Sprintf("no account has the queue %s", quote(q, "")),
-				"the service would wait for photos for ever", strings.TrimSpace(fix)}})
+				"the service would wait for photos for ever", choice(q, known[:min(len(known), 20)]) + ", or give an account this queue"}})
 		}
 	}
 }
