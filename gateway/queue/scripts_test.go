@@ -1,0 +1,271 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+)
+
+// recorder remembers the last script that a client ran.
+type recorder struct{ args []any }
+
+func (r *recorder) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (r *recorder) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (r *recorder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if strings.HasPrefix(cmd.Name(), "eval") {
+			r.args = cmd.Args()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// keys are those that the last script was given.
+func (r *recorder) keys() []string {
+	var keys []string
+	number, _ := r.args[2].(int)
+	for _, key := range r.args[3 : 3+number] {
+		keys = append(keys, fmt.Sprint(key))
+	}
+	return keys
+}
+
+// TestEveryScriptHasAScenario keeps the tests below from missing a new one.
+func TestEveryScriptHasAScenario(t *testing.T) {
+	files, err := os.ReadDir("scripts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{"common": true}
+	for _, s := range scenarios() {
+		have[strings.Fields(s.name)[0]] = true
+	}
+	for _, file := range files {
+		if name := strings.TrimSuffix(file.Name(), ".lua"); !have[name] {
+			t.Errorf("scripts/%s has no row in scenarios", file.Name())
+		}
+	}
+}
+
+func TestEachScriptSurvivesItsOwnRepeat(t *testing.T) {
+	t.Parallel()
+	address := queuetest.Redis(t)
+	client, recorded := connect(t, address), new(recorder)
+	client.AddHook(recorded)
+	for _, s := range scenarios() {
+		client.FlushAll(t.Context())
+		j := journalOn(t, client, queue.Options{})
+		e := s.prepare(t, j)
+		before := dump(t, client)
+		if _, err := s.act(t, j, e); err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		args, first := recorded.args, dump(t, client)
+		if got := changed(before, first); len(got) == 0 && !s.reads && !s.touches {
+			t.Errorf("%s changed nothing, so this test proves nothing", s.name)
+		}
+		answers := []any{}
+		for range 2 {
+			answer, err := client.Do(t.Context(), args...).Result()
+			if err != nil {
+				t.Fatalf("%s again: %v", s.name, err)
+			}
+			answers = append(answers, answer)
+		}
+		if got := changed(first, dump(t, client)); len(got) != 0 && !s.touches {
+			t.Errorf("%s again changed %v", s.name, got)
+		}
+		if !s.reads && !reflect.DeepEqual(answers[0], answers[1]) {
+			t.Errorf("%s answered %v and %v", s.name, answers[0], answers[1])
+		}
+		checkRepeatedAnswer(t, client, s, answers[0])
+	}
+}
+
+// checkRepeatedAnswer runs a scenario once more from the start, and compares the
+// script's first answer with that of a repeat.
+func checkRepeatedAnswer(t *testing.T, client *redis.Client, s scenario, repeated any) {
+	t.Helper()
+	if s.moves || s.reads {
+		return
+	}
+	client.FlushAll(t.Context())
+	j := journalOn(t, client, queue.Options{})
+	e := s.prepare(t, j)
+	first := new(answerOf)
+	client.AddHook(first)
+	if _, err := s.act(t, j, e); err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	if got, want := mask(repeated), mask(first.value); got != want {
+		t.Errorf("%s: the repeat answered %s, the first run %s", s.name, got, want)
+	}
+}
+
+// answerOf remembers the answer of the first script that runs.
+type answerOf struct {
+	recorder
+	value any
+}
+
+func (a *answerOf) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if c, ok := cmd.(*redis.Cmd); ok && err == nil && a.value == nil {
+			a.value = c.Val()
+		}
+		return err
+	}
+}
+
+// mask hides what is random: conversations are 32 hex digits.
+func mask(answer any) string {
+	words := strings.Fields(strings.NewReplacer("[", " [ ", "]", " ] ").Replace(fmt.Sprint(answer)))
+	for i, word := range words {
+		if len(word) == 32 {
+			words[i] = "RANDOM"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// keysOf runs a scenario once and returns the keys that its script was given.
+// They are the same in every run.
+func keysOf(t *testing.T, client *redis.Client, recorded *recorder, s scenario) []string {
+	t.Helper()
+	client.FlushAll(t.Context())
+	j := journalOn(t, client, queue.Options{})
+	if _, err := s.act(t, j, s.prepare(t, j)); err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	return recorded.keys()
+}
+
+func TestEachScriptWritesNothingIfAKeyHasAWrongType(t *testing.T) {
+	t.Parallel()
+	client, recorded := connect(t, queuetest.Redis(t)), new(recorder)
+	client.AddHook(recorded)
+	for _, s := range scenarios() {
+		for _, wrong := range keysOf(t, client, recorded, s) {
+			client.FlushAll(t.Context())
+			j := journalOn(t, client, queue.Options{})
+			e := s.prepare(t, j)
+			client.Del(t.Context(), wrong)
+			if err := client.SAdd(t.Context(), wrong, "a set").Err(); err != nil {
+				t.Fatal(err)
+			}
+			before := dump(t, client)
+			_, err := s.act(t, j, e)
+			if err == nil || !strings.Contains(err.Error(), "WRONGTYPE "+wrong+" is a set") {
+				t.Errorf("%s with a set at %s: got %v, want our own WRONGTYPE", s.name, wrong, err)
+			}
+			if got := changed(before, dump(t, client)); len(got) != 0 {
+				t.Errorf("%s with a set at %s has changed %v", s.name, wrong, got)
+			}
+		}
+	}
+}
+
+// A number that is none would stop a script half-way, like a wrong type.
+func TestEachScriptWritesNothingIfACounterIsNoNumber(t *testing.T) {
+	t.Parallel()
+	slot := "{" + queue.Stream(q) + "}:"
+	client := connect(t, queuetest.Redis(t))
+	counters := map[string][2]string{
+		"accept": {slot + "conv:" + hash("party"), "seq"}, "childdied": {slot + "work:" + hash("a"), "deaths:3"},
+	}
+	for _, name := range []string{"begin", "retry", "release begun"} {
+		counters[name] = [2]string{slot + "work:" + hash("a"), "starts"}
+	}
+	for _, s := range scenarios() {
+		counter, has := counters[s.name]
+		if !has {
+			continue
+		}
+		client.FlushAll(t.Context())
+		j := journalOn(t, client, queue.Options{})
+		e := s.prepare(t, j)
+		client.HSet(t.Context(), counter[0], counter[1], "many")
+		before := dump(t, client)
+		if _, err := s.act(t, j, e); err == nil {
+			t.Errorf("%s took %q for a number", s.name, "many")
+		}
+		if got := changed(before, dump(t, client)); len(got) != 0 {
+			t.Errorf("%s has changed %v", s.name, got)
+		}
+	}
+}
+
+func TestAllKeysOfAScriptShareOneSlot(t *testing.T) {
+	t.Parallel()
+	client, recorded := connect(t, queuetest.Redis(t)), new(recorder)
+	client.AddHook(recorded)
+	home := slotOf(queue.Stream(q))
+	for _, s := range scenarios() {
+		for _, key := range keysOf(t, client, recorded, s) {
+			if got := slotOf(key); got != home {
+				t.Errorf("%s: %s is in slot %d, its queue in %d", s.name, key, got, home)
+			}
+		}
+	}
+	if got := slotOf("123456789"); got != 12739 {
+		t.Errorf("slotOf computes %d for the published example, want 12739", got)
+	}
+}
+
+// slotOf is the hash slot of a key as the Redis Cluster specification has it.
+func slotOf(key string) uint16 {
+	if _, rest, found := strings.Cut(key, "{"); found {
+		if tag, _, closed := strings.Cut(rest, "}"); closed && tag != "" {
+			key = tag
+		}
+	}
+	var crc uint16
+	for _, b := range []byte(key) {
+		crc ^= uint16(b) << 8
+		for range 8 {
+			carry := crc & 0x8000
+			crc <<= 1
+			if carry != 0 {
+				crc ^= 0x1021
+			}
+		}
+	}
+	return crc % 16384
+}
+
+func TestEachScriptRunsInACluster(t *testing.T) {
+	t.Parallel()
+	port, bus := freePort(t), freePort(t)
+	queuetest.Start(t, "--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--cluster-port", bus)
+	node := connect(t, "127.0.0.1:"+port)
+	if err := node.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the cluster is up", func() bool {
+		return strings.Contains(node.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
+	})
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}})
+	t.Cleanup(func() { _ = client.Close() })
+	for _, s := range scenarios() {
+		if err := node.FlushAll(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		j := journalOn(t, client, queue.Options{})
+		if _, err := s.act(t, j, s.prepare(t, j)); err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+	}
+}
