@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -88,23 +89,29 @@ func TestEndAfterOurOwnEndIsNotTheEnd(t *testing.T) {
 }
 
 func TestPauseOfTheCallerIsNotSilence(t *testing.T) {
-	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<10)) })
-	rc, err := simulated(t, Options{}).Fetch(t.Context(), Fetch{Op: testOp, URL: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rc.Close() }()
-	b := rc.(*body)
-	if _, err := io.ReadFull(rc, make([]byte, 512)); err != nil {
-		t.Fatal(err)
-	}
-	fired := make(chan struct{})
-	b.idle = time.Millisecond
-	time.AfterFunc(20*b.idle, func() { close(fired) })
-	<-fired
-	b.idle = time.Minute
-	if _, err := io.ReadFull(rc, make([]byte, 512)); err != nil {
-		t.Errorf("got %v after a pause, want the rest", err)
+	synctest.Test(t, func(t *testing.T) {
+		call := NewClient(Options{}).newCall(t.Context(), testOp)
+		b := &body{call: call, rc: io.NopCloser(strings.NewReader("photo")), idle: 10 * time.Second}
+		for range 2 {
+			if _, err := b.Read(make([]byte, 1)); err != nil {
+				t.Errorf("got %v after a pause, want the next byte", err)
+			}
+			time.Sleep(20 * time.Second) // of the bubble's clock
+		}
+		_ = b.Close()
+		if call.ctx.Err() == nil {
+			t.Error("the call outlives its body")
+		}
+	})
+}
+
+func TestForeignCancellationIsNotTheCallers(t *testing.T) {
+	call := NewClient(Options{}).newCall(t.Context(), testOp)
+	defer call.end()
+	err := call.fail(fmt.Errorf("shared connection: %w", context.Canceled))
+	wantKind(t, err, connectors.Unavailable)
+	if errors.Is(err, context.Canceled) {
+		t.Errorf("got %v with context.Canceled in it, want none", err)
 	}
 }
 

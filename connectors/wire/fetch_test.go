@@ -193,6 +193,28 @@ func TestRedirectsAreCounted(t *testing.T) {
 	}
 }
 
+func TestBodyOfARedirectIsNotRead(t *testing.T) {
+	stopped := make(chan struct{})
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/photo" {
+			<-stopped // while the client waits for this answer
+			photo(w, r)
+			return
+		}
+		redirect(302, "/photo")(w, r)
+		for {
+			if _, err := w.Write(make([]byte, 32<<10)); err != nil {
+				close(stopped)
+				return
+			}
+		}
+	})
+	got, err := fetchAll(t.Context(), simulated(t, Options{}), Fetch{URL: server.URL, MaxRedirects: 1})
+	if err != nil || string(got) != "photo" {
+		t.Errorf("got %q, %v, want the photo", got, err)
+	}
+}
+
 func TestRedirectWithoutALocation(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) })
 	_, err := fetchAll(t.Context(), simulated(t, Options{}), Fetch{URL: server.URL, MaxRedirects: 3})
