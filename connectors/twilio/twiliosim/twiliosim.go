@@ -12,6 +12,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,6 +182,24 @@ func Signature(token, address string, form url.Values) string {
 	mac := hmac.New(sha1.New, []byte(token))
 	mac.Write([]byte(text.String()))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+var authority = regexp.MustCompile(`^(https?)://([^/?#]*?)(:[0-9]+)?([/?#]|$)`)
+
+// WithoutPort is the address as Twilio signs it on some days.
+func WithoutPort(address string) string {
+	return authority.ReplaceAllString(address, "$1://$2$4")
+}
+
+// WithPort is the address as Twilio signs it on others: with the scheme's port
+// where none is written.
+func WithPort(address string) string {
+	m := authority.FindStringSubmatch(address)
+	if m == nil || m[3] != "" {
+		return address
+	}
+	port := map[string]string{"http": ":80", "https": ":443"}[m[1]]
+	return m[1] + "://" + m[2] + port + m[4] + strings.TrimPrefix(address, m[0])
 }
 
 // Redirect sets the status by which the API leads to the CDN. Both 307, as at
