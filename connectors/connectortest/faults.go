@@ -86,17 +86,28 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-// drip passes on what is written in small pieces.
-type drip struct{ http.ResponseWriter }
+// firstDrop is how many bytes a drip gives before it waits.
+const firstDrop = 97
 
-func (d drip) Write(p []byte) (int, error) {
+// drip passes on what is written in small pieces. The second one waits until
+// more is closed or the caller is gone.
+type drip struct {
+	http.ResponseWriter
+	more, gone <-chan struct{}
+}
+
+func (d *drip) Write(p []byte) (int, error) {
 	for n := 0; n < len(p); {
-		m, err := d.ResponseWriter.Write(p[n:min(n+97, len(p))])
+		m, err := d.ResponseWriter.Write(p[n:min(n+firstDrop, len(p))])
 		n += m
 		if err != nil {
 			return n, err
 		}
 		_ = http.NewResponseController(d.ResponseWriter).Flush()
+		select {
+		case <-d.more:
+		case <-d.gone:
+		}
 	}
 	return len(p), nil
 }

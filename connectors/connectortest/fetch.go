@@ -73,8 +73,26 @@ func checkFetchSlow(b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.fault(nil, 0, func(w http.ResponseWriter, r *http.Request, h http.Handler) { h.ServeHTTP(drip{w}, r) })
-	got, err := fetch(b.ctx, b.connector, p)
+	steps, err := b.steps(p)
+	if err != nil {
+		return err
+	}
+	more := make(chan struct{})
+	b.fault(steps, len(steps)-1, func(w http.ResponseWriter, r *http.Request, h http.Handler) {
+		h.ServeHTTP(&drip{ResponseWriter: w, more: more, gone: r.Context().Done()}, r)
+	})
+	stream, err := b.connector.Fetch(b.ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stream.Close() }()
+	got := make([]byte, firstDrop)
+	if _, err := io.ReadFull(stream, got); err != nil {
+		return fmt.Errorf("the first %d bytes while the others are not there yet: %w", firstDrop, err)
+	}
+	close(more)
+	rest, err := io.ReadAll(stream)
+	got = append(got, rest...)
 	if err == nil && !bytes.Equal(got, want) {
 		err = fmt.Errorf("got %d bytes, want the %d that were sent", len(got), len(want))
 	}
@@ -113,8 +131,12 @@ func judgeStatus(s step, k, n, status int, err error) error {
 	kinds := statusKinds(status, s.authorized)
 	switch {
 	case kinds != nil && k > 0:
-		// An address that an earlier step gave may simply be too old.
-		return wantKind(err, append(kinds, connectors.Unavailable)...)
+		// An address that an earlier step gave may simply be too old, and one
+		// that fails again when it is fresh says something about the token.
+		if kinds[0] == connectors.Gone || kinds[0] == connectors.Misconfigured {
+			kinds = []connectors.ErrorKind{connectors.Gone, connectors.Misconfigured, connectors.Unavailable}
+		}
+		return wantKind(err, kinds...)
 	case kinds != nil:
 		return wantKind(err, kinds...)
 	case k == n-1 && s.status == http.StatusOK:

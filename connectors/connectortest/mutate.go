@@ -94,6 +94,17 @@ func tolerates(c connectors.Connector, r *connectors.Request) error {
 	return nil
 }
 
+// calmly returns the events of a request that may be garbage. That it is read
+// without a panic is a check of its own.
+func calmly(c connectors.Connector, r *connectors.Request) (events []connectors.Event) {
+	defer func() { _ = recover() }()
+	events, err := c.Parse(r)
+	if err != nil {
+		return nil
+	}
+	return events
+}
+
 func checkParseReasons(b *bench) error {
 	requests, err := b.deliver(text("one"), withPhotos("two", picture(1)))
 	if err != nil {
@@ -106,11 +117,7 @@ func checkParseReasons(b *bench) error {
 		err := strangers(r, func(body []byte, word string) error {
 			words++
 			changed.Body = body
-			events, err := b.connector.Parse(changed)
-			if err != nil {
-				return wantKind(err, connectors.Malformed)
-			}
-			for _, e := range events {
+			for _, e := range calmly(b.connector, changed) {
 				reasons[e.Reason] = true
 				if strings.Contains(e.Reason, word) || strings.Contains(e.Reason, "hello") {
 					return fmt.Errorf("got reason %q, which quotes the request", e.Reason)
@@ -131,6 +138,10 @@ func checkParseReasons(b *bench) error {
 	return nil
 }
 
+// wordsPerValue times the number of values in the shortest webhook is well over
+// 200.
+const wordsPerValue = 16
+
 // strangers calls try with copies of r's body in which one value is a word that
 // no platform uses, each value many times.
 func strangers(r *connectors.Request, try func(body []byte, word string) error) error {
@@ -139,7 +150,7 @@ func strangers(r *connectors.Request, try func(body []byte, word string) error) 
 	if form, err := url.ParseQuery(string(r.Body)); err == nil && !json.Valid(r.Body) {
 		for _, key := range slices.Sorted(maps.Keys(form)) {
 			old := form[key]
-			for range 30 {
+			for range wordsPerValue {
 				w := word()
 				form[key] = []string{w}
 				if err := try([]byte(form.Encode()), w); err != nil {
@@ -151,7 +162,7 @@ func strangers(r *connectors.Request, try func(body []byte, word string) error) 
 		return nil
 	}
 	return edits(r.Body, func(set func(any) []byte) error {
-		for range 30 {
+		for range wordsPerValue {
 			w := word()
 			if err := try(set(w), w); err != nil {
 				return err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/lightlock/lightlock/connectors"
 )
@@ -90,15 +89,14 @@ func broken(list []any, try func() error) error {
 func unharmed(c connectors.Connector, r *connectors.Request, want []connectors.Event, lists *int) error {
 	got, err := c.Parse(r)
 	if err != nil {
-		return err
+		return fmt.Errorf("Parse: %w", err)
 	}
 	if len(got) != len(want) {
 		return fmt.Errorf("got %d events, want %d:\n%s", len(got), len(want), show(got))
 	}
 	for _, i := range []int{0, len(want) - 1} {
 		one, two := got[i], want[i]
-		one.Raw, two.Raw = nil, nil
-		if !reflect.DeepEqual(one, two) {
+		if one.Kind != two.Kind || one.ID != two.ID || one.Text != two.Text || one.Consumer != two.Consumer {
 			return fmt.Errorf("got event %d\n%s\nwant\n%s", i+1, show(got[i:i+1]), show(want[i:i+1]))
 		}
 	}

@@ -93,11 +93,7 @@ func checkParseComplete(b *bench) error {
 	for _, body := range garbage(requests[0].Body, 300) {
 		changed := clone(requests[0])
 		changed.Body = body
-		events, err := b.connector.Parse(changed)
-		if err != nil {
-			continue
-		}
-		for _, e := range events {
+		for _, e := range calmly(b.connector, changed) {
 			if err := complete(e); err != nil {
 				return fmt.Errorf("%w, in event %.300q of body %.300q", err, show([]connectors.Event{e}), body)
 			}

@@ -123,7 +123,7 @@ func checkFetchDeadline(b *bench) error {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(b.ctx, 100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(b.ctx, 30*time.Millisecond)
 		_, err = fetch(ctx, b.connector, p)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) && connectors.KindOf(err) != connectors.Unavailable {
