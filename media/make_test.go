@@ -152,3 +152,24 @@ func exif(order binary.AppendByteOrder, kind, count uint16, value uint32) []byte
 func turnedJPEG(data []byte, orientation int) []byte {
 	return withSegments(data, segment(markAPP1, append([]byte(exifPrefix), exif(binary.BigEndian, exifShort, 1, uint32(orientation))...)))
 }
+
+func decoded(t testing.TB, p Picture) image.Image {
+	t.Helper()
+	img, err := jpeg.Decode(bytes.NewReader(p.Data))
+	if err != nil {
+		t.Fatalf("the picture does not decode: %v", err)
+	}
+	return img
+}
+
+// checkColour compares with what a JPEG's own losses allow.
+func checkColour(t testing.TB, img image.Image, at image.Point, want color.RGBA) {
+	t.Helper()
+	got := color.RGBAModel.Convert(img.At(at.X, at.Y)).(color.RGBA)
+	for _, d := range []int{int(got.R) - int(want.R), int(got.G) - int(want.G), int(got.B) - int(want.B)} {
+		if max(d, -d) > 12 {
+			t.Errorf("at %v: got %v, want about %v", at, got, want)
+			return
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package media
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"slices"
+	"testing"
+)
+
+func TestInspectPNG(t *testing.T) {
+	whole := makePNG(t, scene(16, 16))
+	paletted := makePNG(t, image.NewPaletted(image.Rect(0, 0, 8, 8), color.Palette{color.White, color.NRGBA{1, 2, 3, 4}}))
+	flipped := slices.Clone(whole)
+	flipped[len(flipped)-20] ^= 1 // in IDAT
+	text := chunk("tEXt", []byte("a\x00b"))
+	badText := slices.Clone(text)
+	badText[len(badText)-1] ^= 1
+	frames := chunk("acTL", binary.BigEndian.AppendUint64(nil, 3<<32))
+	end := len(whole) - 12
+	far := make([][]byte, 0, 101)
+	for range 100 {
+		far = append(far, chunk("tEXt", make([]byte, 60_000)))
+	}
+	rows := []struct {
+		name   string
+		data   []byte
+		reason Reason
+		words  string
+	}{
+		{"whole", whole, "", ""},
+		{"with a palette and alpha", paletted, "", ""},
+		{"bytes behind the end", append(slices.Clone(whole), "more"...), "", ""},
+		{"an animation", withChunks(whole, frames), Animated, "3 frames"},
+		{"an animation behind six million bytes", withChunks(whole, append(far, frames)...), Animated, "3 frames"},
+		{"what says animation behind the picture", slices.Concat(whole[:end], frames, whole[end:]), "", ""},
+		{"a flipped bit", flipped, Corrupt, "checksum"},
+		{"a flipped bit beside the picture", withChunks(whole, badText), Corrupt, "checksum"},
+		{"without its end", whole[:end], "", ""},
+		{"cut in its end", whole[:end+5], Corrupt, "cut off"},
+		{"cut in a chunk", whole[:end-3], Corrupt, "cut off"},
+		{"a chunk of 4 GB", slices.Concat(whole[:33], []byte("\xff\xff\xff\xffIDAT"), whole[33:]), Corrupt, "cut off"},
+		{"signature only", whole[:8], Corrupt, "no picture"},
+		{"header only", whole[:33], Corrupt, "no picture"},
+		{"no header", slices.Concat(whole[:8], text, whole[8:]), Corrupt, "not IHDR"},
+		{"two headers", withChunks(whole, whole[8:33]), Corrupt, "second IHDR"},
+		{"no width", pngHeader(0, 8, 8, pngRGB, 0), Corrupt, "0 x 8 pixels"},
+		{"depth 3", pngHeader(8, 8, 3, pngRGB, 0), Corrupt, "IHDR"},
+		{"colour type 5", pngHeader(8, 8, 8, 5, 0), Corrupt, "IHDR"},
+		{"no palette", slices.Concat(pngHeader(8, 8, 8, pngPalette, 0), chunk("IDAT", make([]byte, 50))), Corrupt, "palette"},
+		{"one row too many", pngHeader(10_000, 10_001, 1, pngGray, 0), TooManyPixels, "10,000 x 10,001 pixels"},
+		{"too much memory", slices.Concat(pngHeader(8_200, 8_200, 16, pngRGBA, 0), chunk("IDAT", make([]byte, 600_000))), TooComplex, "513 MB"},
+		{"too many chunks", withChunks(whole, repeat(text, maxParts)...), TooComplex, "parts"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := judge(row.data)
+			checkVerdict(t, err, row.reason, row.words)
+		})
+	}
+}
+
+// Data that ends early is found by unpacking: no part of it is shown.
+func TestPNGWithShortData(t *testing.T) {
+	whole := makePNG(t, noise(40, 40))
+	const start = 8 + 25
+	n := binary.BigEndian.Uint32(whole[start:])
+	data := whole[start+8 : start+8+n]
+	for _, keep := range []int{len(data) - 1, len(data) - 5, len(data) / 2} {
+		short := slices.Concat(whole[:start], chunk("IDAT", data[:keep]), chunk("IEND", nil))
+		if _, err := Develop(t.Context(), short, Default()); !isRejected(err, Corrupt) {
+			t.Errorf("%d of %d bytes: got %v, want corrupt", keep, len(data), err)
+		}
+	}
+}
+
+func TestPNGMetadataIsNotDecoded(t *testing.T) {
+	secret := []byte("CANARY\x00CANARY")
+	var beside [][]byte
+	for _, name := range []string{"tEXt", "zTXt", "iTXt", "iCCP", "eXIf", "sPLT", "tIME", "prVt"} {
+		beside = append(beside, chunk(name, secret))
+	}
+	data := withChunks(makePNG(t, scene(16, 16)), beside...)
+	head, err := judge(append(data, secret...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(slices.Concat(head.stream...), secret[:6]) {
+		t.Error("metadata stands in what the decoder reads")
+	}
+}
+
+func FuzzInspectPNG(f *testing.F) {
+	f.Add(makePNG(f, scene(8, 8))[8:])
+	f.Add(withChunks(makePNG(f, scene(8, 8)), chunk("acTL", make([]byte, 8)))[8:])
+	f.Fuzz(func(t *testing.T, data []byte) { checkWalk(t, append([]byte(pngSignature), data...)) })
+}
