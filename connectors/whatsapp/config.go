@@ -34,10 +34,6 @@ type Account struct {
 // a version for two years at least.
 const defaultVersion = "v25.0"
 
-// maxInbound is the largest file that WhatsApp hands over.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
-const maxInbound = 100 * config.MB
-
 var (
 	graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
 	// phoneNumberID is the form of metadata.phone_number_id.
@@ -65,28 +61,14 @@ func (c *Config) Check() []config.Finding {
 		})
 	}
 	for i, a := range c.Accounts {
-		found = append(found, a.check("accounts["+strconv.Itoa(i)+"]")...)
-	}
-	return found
-}
-
-func (a Account) check(path string) []config.Finding {
-	var found []config.Finding
-	if !phoneNumberID.MatchString(a.ID) {
-		found = append(found, config.Finding{
-			Path: path + ".id",
-			What: "not the ID of a WhatsApp phone number",
-			Why:  "messages name the number by it",
-			Fix:  `copy "Phone number ID" from the app's WhatsApp page: digits, and not the number itself`,
-		})
-	}
-	if a.Photos.MaxBytes > maxInbound {
-		found = append(found, config.Finding{
-			Path: path + ".photos.max_bytes",
-			What: "more than WhatsApp hands over",
-			Why:  "a larger file never arrives",
-			Fix:  "set 100 MB or less",
-		})
+		if !phoneNumberID.MatchString(a.ID) {
+			found = append(found, config.Finding{
+				Path: "accounts[" + strconv.Itoa(i) + "].id",
+				What: "not the ID of a WhatsApp phone number",
+				Why:  "messages name the number by it",
+				Fix:  `copy "Phone number ID" from the app's WhatsApp page: digits, and not the number itself`,
+			})
+		}
 	}
 	return found
 }

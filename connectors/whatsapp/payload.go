@@ -2,9 +2,11 @@ package whatsapp
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 )
 
 // The shapes below are the parts that we read of WhatsApp's webhook payload.
@@ -31,7 +33,7 @@ type value struct {
 	Metadata struct {
 		PhoneNumberID string `json:"phone_number_id"`
 	} `json:"metadata"`
-	Contacts []contact         `json:"contacts"`
+	Contacts json.RawMessage   `json:"contacts"`
 	Messages []json.RawMessage `json:"messages"`
 	Statuses []json.RawMessage `json:"statuses"`
 	Errors   []json.RawMessage `json:"errors"`
@@ -143,17 +145,12 @@ type media struct {
 // older samples as hex; the length tells which. One that is neither is no
 // claim at all.
 func digest(claimed string) string {
-	var sum []byte
-	var err error
-	switch len(claimed) {
-	case hex.EncodedLen(32):
-		sum, err = hex.DecodeString(claimed)
-	case base64.StdEncoding.EncodedLen(32):
-		sum, err = base64.StdEncoding.Strict().DecodeString(claimed)
-	case base64.RawStdEncoding.EncodedLen(32):
-		sum, err = base64.RawStdEncoding.Strict().DecodeString(claimed)
+	decode := base64.RawStdEncoding.Strict().DecodeString
+	if len(claimed) == hex.EncodedLen(sha256.Size) {
+		decode = hex.DecodeString
 	}
-	if err != nil {
+	sum, err := decode(strings.TrimSuffix(claimed, "="))
+	if err != nil || len(sum) != sha256.Size {
 		return ""
 	}
 	return hex.EncodeToString(sum)

@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -31,6 +30,9 @@ const (
 	graphBase = "https://graph.facebook.com"
 	mediaHost = "lookaside.fbsbx.com"
 )
+
+// maxInbound is the largest file that WhatsApp hands over.
+const maxInbound = 100 * config.MB
 
 // Channel describes WhatsApp.
 func Channel() connectors.Channel {
@@ -115,7 +117,7 @@ func event(account string, raw json.RawMessage) connectors.Event {
 
 func parseEntry(raw json.RawMessage) []connectors.Event {
 	var e entry
-	if err := json.Unmarshal(raw, &e); err != nil {
+	if err := json.Unmarshal(raw, &e); err != nil || e.Changes == nil {
 		return []connectors.Event{event("", raw).As(connectors.Broken, "entry does not parse")}
 	}
 	var events []connectors.Event
@@ -148,6 +150,9 @@ func parseChange(raw json.RawMessage) []connectors.Event {
 	for _, raw := range c.Value.Errors {
 		events = append(events, event(account, raw).As(connectors.Ignored, "account_error"))
 	}
+	if len(events) == 0 {
+		events = append(events, event(account, raw).As(connectors.Ignored, "empty_change"))
+	}
 	return events
 }
 
@@ -164,8 +169,11 @@ func fieldReason(field string) string {
 	}
 }
 
-// directory finds contacts by either of their ids.
-func directory(contacts []contact) map[string]contact {
+// directory finds contacts by either of their ids. They only add to messages,
+// so what cannot be read of them harms none.
+func directory(raw json.RawMessage) map[string]contact {
+	var contacts []contact
+	_ = json.Unmarshal(raw, &contacts)
 	people := make(map[string]contact, 2*len(contacts))
 	for _, c := range contacts {
 		people[c.WaID], people[c.UserID] = c, c
@@ -178,7 +186,10 @@ func directory(contacts []contact) map[string]contact {
 // because a user with a username may have no phone number to be known by: one
 // who shows it only sometimes is still one consumer.
 func consumer(people map[string]contact, m message) connectors.Consumer {
-	known := people[cmp.Or(m.FromUserID, m.From)]
+	known, ok := people[m.FromUserID]
+	if !ok {
+		known = people[m.From]
+	}
 	return connectors.Consumer{ID: cmp.Or(m.FromUserID, known.UserID, m.From), Name: known.Profile.Name}
 }
 
@@ -232,7 +243,9 @@ func parseContent(out connectors.Event, m message) connectors.Event {
 		// There is nothing to fetch, and nobody knows whether it was a photo.
 		// The claim alone has it rejected as too large, so the sender hears of
 		// it like anybody whose photo is.
-		out.Photos = []connectors.Photo{{Account: out.Account, ClaimedType: m.file().MimeType, ClaimedBytes: int64(maxInbound) + 1}}
+		out.Photos = []connectors.Photo{{
+			Account: out.Account, ClaimedType: m.file().MimeType, ClaimedBytes: int64(maxInbound) + 1,
+		}}
 	case m.Type == "edit":
 		return parseEdit(out, m)
 	case m.Type == "revoke":
@@ -304,10 +317,8 @@ func parseStatus(account string, raw json.RawMessage) connectors.Event {
 	return out
 }
 
-// Fetch implements connectors.Connector: a fresh address at every call. One
-// that is denied gets a second chance, because addresses die young; after that
-// the medium is not gone, since Graph has just told where it is, but the token
-// is in doubt.
+// Fetch implements connectors.Connector: a fresh address at every call, and a
+// second one if the first is denied, because addresses die young.
 func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
 	const op = "whatsapp: fetch media"
 	id, ok := strings.CutPrefix(p.Ref, mediaPrefix)
@@ -330,26 +341,15 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 			Hosts:     c.hosts,
 			Authorize: func(*url.URL) (string, bool) { return bearer, true },
 		})
-		if !denied(err) {
-			return rc, err
+		switch kind := connectors.KindOf(err); {
+		case try == 1 && (kind == connectors.Gone || kind == connectors.Misconfigured):
+			continue
+		case kind == connectors.Gone:
+			// Graph has just told where it is, so the photo is not gone.
+			return nil, connectors.Errorf(connectors.Unavailable, op, "fresh address denied, suspect the token if this stays: %w", err)
 		}
-		if try == 2 {
-			return nil, connectors.Errorf(connectors.Misconfigured, op, "fresh address denied, suspect the token: %w", err)
-		}
+		return rc, err
 	}
-}
-
-// denied tells whether the host of an address has no medium for us there.
-func denied(err error) bool {
-	var answer *wire.StatusFailure
-	if !errors.As(err, &answer) {
-		return false
-	}
-	switch answer.Status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
-		return true
-	}
-	return false
 }
 
 // lookup asks Graph where a medium is. With the number in the query, Graph

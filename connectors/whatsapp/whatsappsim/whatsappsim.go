@@ -88,9 +88,9 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 }
 
 // Handshake returns the call by which Meta checks the webhook at address.
-func (p *Platform) Handshake(address, challenge string) *connectors.Request {
+func (p *Platform) Handshake(address string) *connectors.Request {
 	query := url.Values{
-		"hub.mode": {"subscribe"}, "hub.verify_token": {p.VerifyToken}, "hub.challenge": {challenge},
+		"hub.mode": {"subscribe"}, "hub.verify_token": {p.VerifyToken}, "hub.challenge": {sim.Decimal(10, address)},
 	}
 	header := http.Header{}
 	header.Set("User-Agent", "facebookplatform/1.0 (+http://developers.facebook.com)")

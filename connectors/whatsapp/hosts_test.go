@@ -1,0 +1,50 @@
+package whatsapp
+
+import (
+	"net/url"
+	"testing"
+)
+
+func TestTokenHosts(t *testing.T) {
+	tests := []struct {
+		base     string
+		replaced bool
+		address  string
+		want     bool
+	}{
+		{graphBase, false, "https://graph.facebook.com/v25.0/1", true},
+		{graphBase, false, "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", true},
+		{graphBase, false, "https://LOOKASIDE.fbsbx.com:443/", true},
+		{graphBase, false, "http://lookaside.fbsbx.com/", false},
+		{graphBase, false, "http://graph.facebook.com:443/", false},
+		{graphBase, false, "https://lookaside.fbsbx.com:8443/", false},
+		{graphBase, false, "https://lookaside.fbsbx.com.evil.example/", false},
+		{graphBase, false, "https://evil.example/lookaside.fbsbx.com", false},
+		{graphBase, false, "https://lookaside.fbsbx.com@evil.example/", false},
+		{graphBase, false, "https://www.facebook.com/", false},
+		{graphBase, false, "https://x.lookaside.fbsbx.com/", false},
+		{graphBase, false, "//lookaside.fbsbx.com/", false},
+		{graphBase, false, "/whatsapp_business/attachments/", false},
+
+		{"http://127.0.0.1:4000", true, "http://127.0.0.1:4000/x", true},
+		{"http://127.0.0.1:4000", true, "http://127.0.0.1:4001/x", false},
+		{"http://127.0.0.1:4000", true, "https://127.0.0.1:4000/x", false},
+		{"http://127.0.0.1:4000", true, "http://lookaside.fbsbx.com/x", false},
+		{"https://egress.example/meta", true, "https://egress.example/anything", true},
+		{"https://egress.example/meta", true, "https://lookaside.fbsbx.com/x", false},
+		{"https://egress.example/meta", true, "http://egress.example/x", false},
+	}
+	for _, test := range tests {
+		base, err := url.Parse(test.base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, err := url.Parse(test.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tokenHosts(base, test.replaced)(address); got != test.want {
+			t.Errorf("with base %s: got %v for %s, want %v", test.base, got, test.address, test.want)
+		}
+	}
+}
