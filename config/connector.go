@@ -108,7 +108,11 @@ func (d *decoder) onlyCommon(m *ast.MappingNode, channels []string) {
 }
 
 func (d *decoder) unknownChannel(name string, channels []string) {
-	d.findings([]Finding{{"channel", fmt.Sprintf("no channel %s here", quote(name, "")),
+	what := "no channel of that name here"
+	if label.MatchString(name) {
+		what = fmt.Sprintf("no channel %q here", name)
+	}
+	d.findings([]Finding{{"channel", what,
 		"the channel says which keys the rest of the file may have", choice(name, channels)}})
 }
 

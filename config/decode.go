@@ -26,6 +26,7 @@ type decoder struct {
 type slot struct {
 	path string
 	at   place
+	text string // as it stands in the file, once that is known
 	field
 }
 
@@ -76,6 +77,7 @@ func (d *decoder) entry(s slot, known *form, seen map[string]place, entry *ast.M
 	name := entry.Key.GetToken()
 	at, key := placeOf(name), keyText(entry.Key)
 	if first, twice := seen[key]; twice && key != "" {
+		d.doc.view.mask(d.doc.start(entry.Value))
 		d.report(at, under(s.path, key), fmt.Sprintf("the key %s is there twice", quote(key, name.Origin)),
 			fmt.Sprintf("it stands in line %d already, and only one can hold", first.line), "remove one of them")
 		return true
@@ -115,6 +117,7 @@ func (d *decoder) unknownKey(s slot, known *form, seen map[string]place, entry *
 		d.report(placeOf(name), under(s.path, "<<"), "the merge key << is not read here", "every value stands where it holds", "write the values out")
 		return
 	}
+	d.doc.view.mask(d.doc.start(entry.Value))
 	what := "unknown key " + quote(name.Value, name.Origin)
 	meant := nearest(name.Value, unseen(known.names, seen))
 	if meant == "" {
@@ -201,8 +204,10 @@ func (d *decoder) list(s slot, node ast.Node, into reflect.Value) {
 
 // mistyped reports a value of the wrong type.
 func (d *decoder) mistyped(s slot, node ast.Node, want, fix string) {
-	if _, scalar := node.(ast.ScalarNode); scalar {
+	if isScalar(node) {
 		d.doc.view.reveal(node)
+	} else {
+		d.doc.view.mask(d.doc.start(node))
 	}
 	d.report(d.at(s, node), s.path, fmt.Sprintf("%s: wanted %s, got %s", s.path, want, describe(node)),
 		"what was meant is never guessed", fix)

@@ -16,10 +16,10 @@ func (d *decoder) obey(s slot, at place, v reflect.Value) {
 	case r.required && empty:
 		d.report(at, s.path, s.path+": must not be empty", s.reason(), "add "+example(s.field))
 	case r.label && v.Kind() == reflect.String && !label.MatchString(v.String()):
-		d.report(at, s.path, fmt.Sprintf("%s: %s is not a name of 1 to 64 characters a-z, 0-9 and -", s.path, quote(v.String(), "")),
+		d.report(at, s.path, fmt.Sprintf("%s: %s is not a name of 1 to 64 characters a-z, 0-9 and -", s.path, quote(v.String(), s.text)),
 			"names are part of addresses, keys and metrics", "use small letters, digits and hyphens only")
 	case len(r.oneOf) > 0 && v.Kind() == reflect.String && !slices.Contains(r.oneOf, v.String()):
-		d.report(at, s.path, fmt.Sprintf("%s: %s is not one of %s", s.path, quote(v.String(), ""), strings.Join(r.oneOf, ", ")),
+		d.report(at, s.path, fmt.Sprintf("%s: %s is not one of %s", s.path, quote(v.String(), s.text), strings.Join(r.oneOf, ", ")),
 			"nothing else is known here", choice(v.String(), r.oneOf))
 	default:
 		d.limits(s, at, v)

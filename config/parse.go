@@ -69,9 +69,6 @@ func (d *document) attempt(text string) (tokens token.Tokens, file *ast.File, er
 // excess finds what would keep the parser busy for minutes, or end the process
 // by its stack: very many tokens, or very deep nesting.
 func excess(tokens token.Tokens) (place, string) {
-	if len(tokens) > maxTokens {
-		return place{}, "the file has too many keys and values"
-	}
 	flow, columns := 0, []int{}
 	for i, t := range tokens {
 		switch t.Type {
@@ -89,6 +86,9 @@ func excess(tokens token.Tokens) (place, string) {
 		if flow+len(columns) > maxDepth {
 			return placeOf(t), "this is nested too deeply"
 		}
+	}
+	if len(tokens) > maxTokens {
+		return place{}, "the file has too many keys and values"
 	}
 	return place{}, ""
 }
@@ -114,8 +114,10 @@ func (d *document) syntaxError(tokens token.Tokens, err error, harmless map[stri
 	}
 	if keysAre(tokens, at.line, harmless) {
 		d.view.revealLine(at.line)
+	} else {
+		d.view.maskValues(tokens, at.line)
 	}
-	d.report(at, "not YAML: "+message, "the rest of this block cannot be read",
+	d.report(at, "not YAML: "+printable([]rune(strings.ReplaceAll(message, "\t", "TAB"))), "the rest of this block cannot be read",
 		"check indentation, colons and quotes, here and just below")
 	return at.line
 }

@@ -74,6 +74,7 @@ func (d *decoder) secret(s slot, file bool, node ast.Node) (Secret, bool) {
 	case !ok && isScalar(node):
 		d.literal(s, at)
 	case !ok:
+		d.doc.view.mask(d.doc.start(node))
 		d.report(at, s.path, s.path+": wanted a single value", "what was meant is never guessed", "write "+example(s.field))
 	case file:
 		return d.secretFile(s, at, node, text)

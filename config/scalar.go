@@ -31,6 +31,7 @@ func (d *decoder) scalar(s slot, node ast.Node, into reflect.Value) {
 	if ok {
 		d.doc.view.reveal(node)
 		d.places[s.path] = d.at(s, node)
+		s.text = node.GetToken().Origin
 		d.obey(s, d.at(s, node), into)
 	}
 }

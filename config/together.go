@@ -56,7 +56,7 @@ func (l *loader) strangeQueues(gateway *decoder, services []Service) {
 			if queues[q] {
 				continue
 			}
-			gateway.findings([]Finding{{fmt.Sprintf("services[%d].queues[%d]", i, j), fmt.Sprintf("no account has the queue %s", quote(q, "")),
+			gateway.findings([]Finding{{fmt.Sprintf("services[%d].queues[%d]", i, j), fmt.Sprintf("no account has the queue %q", q),
 				"the service would wait for photos for ever", choice(q, known[:min(len(known), 20)]) + ", or give an account this queue"}})
 		}
 	}

@@ -50,17 +50,42 @@ func punctuation(t *token.Token) bool {
 	return false
 }
 
-// isKey tells whether the token is followed by a colon on its own line.
+// isKey tells whether the token stands where a key can stand on its line, and a
+// colon follows.
 func isKey(tokens token.Tokens, i int) bool {
 	if i+1 >= len(tokens) || tokens[i].Type == token.InvalidType {
 		return false
 	}
-	next := tokens[i+1]
-	return next.Type == token.MappingValueType && next.Position.Line == tokens[i].Position.Line
+	line, next := tokens[i].Position.Line, tokens[i+1]
+	if next.Type != token.MappingValueType || next.Position.Line != line {
+		return false
+	}
+	if i == 0 || tokens[i-1].Position.Line != line {
+		return true
+	}
+	before := tokens[i-1]
+	return punctuation(before) && before.Type != token.MappingValueType
 }
 
 // reveal allows to show the value that begins with n.
 func (v view) reveal(n ast.Node) { delete(v.masked, spotOf(n.GetToken())) }
+
+// mask hides everything from p on, keys included.
+func (v view) mask(p place) { v.masked[spot{p.line, p.column}] = true }
+
+// maskValues hides everything behind the first key of a line.
+func (v view) maskValues(tokens token.Tokens, line int) {
+	behind := false
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			continue
+		}
+		if behind {
+			v.masked[spotOf(t)] = true
+		}
+		behind = behind || t.Type == token.MappingValueType
+	}
+}
 
 // revealLine allows to show all of a line.
 func (v view) revealLine(line int) {
