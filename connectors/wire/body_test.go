@@ -97,6 +97,9 @@ func TestPauseOfTheCallerIsNotSilence(t *testing.T) {
 				t.Errorf("got %v after a pause, want the next byte", err)
 			}
 			time.Sleep(20 * time.Second) // of the bubble's clock
+			if err := call.ctx.Err(); err != nil {
+				t.Errorf("got %v during a pause, want the call to go on", err)
+			}
 		}
 		_ = b.Close()
 		if call.ctx.Err() == nil {
