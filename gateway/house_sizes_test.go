@@ -132,14 +132,25 @@ func constant(g *ast.GenDecl, v *ast.ValueSpec) bool {
 		if !ok {
 			return false
 		}
-		f, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok {
-			return false
-		}
-		pkg, _ := f.X.(*ast.Ident)
-		if pkg == nil || !slices.Contains([]string{"errors.New", "regexp.MustCompile", "netip.MustParsePrefix"}, pkg.Name+"."+f.Sel.Name) {
+		if !slices.Contains([]string{"errors.New", "regexp.MustCompile", "netip.MustParsePrefix", "reflect.TypeFor"}, called(call.Fun)) {
 			return false
 		}
 	}
 	return len(v.Values) > 0
+}
+
+// called returns a function's name with its package's.
+func called(f ast.Expr) string {
+	if generic, ok := f.(*ast.IndexExpr); ok {
+		f = generic.X
+	}
+	selector, ok := f.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	pkg, ok := selector.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return pkg.Name + "." + selector.Sel.Name
 }

@@ -39,12 +39,11 @@ func decodeJob(payload []byte) (job, error) {
 	return j, nil
 }
 
-// Caps on what one event may cost in Redis. A platform's own limits are far
-// below; what is above them is not a message of a consumer.
+// Caps on what one event may cost, beside the journal's own. A platform's limits
+// are far below; what is above them is not a message of a consumer.
 const (
-	maxPayload = 256 << 10
-	maxRaw     = 64 << 10
-	// MaxPhotos is more than any platform puts into one message.
+	maxRaw = 64 << 10
+	// maxPhotos is more than any platform puts into one message.
 	maxPhotos = 20
 )
 
@@ -95,7 +94,7 @@ func (b *batch) add(e connectors.Event) {
 	payload, err := encodeJob(job{
 		Version: jobVersion, Channel: b.route.Channel.Name, Account: account.Name, ReceivedAt: b.at, Event: e,
 	})
-	if err != nil || len(payload) > maxPayload {
+	if err != nil || len(payload) > queue.MaxPayload {
 		b.bury(e, "message larger than any platform allows")
 		return
 	}
@@ -123,7 +122,7 @@ func (b *batch) bury(e connectors.Event, cause string) {
 		account = b.route.Accounts[0]
 	}
 	b.letters = append(b.letters, letter{account.Queue, queue.Letter{
-		Key: eventKey(b.route.Channel.Name, e), Account: account.Name, Cause: cause, Raw: e.Raw,
+		Key: eventKey(b.route.Channel.Name, e), Cause: cause, Raw: e.Raw,
 	}})
 }
 

@@ -26,12 +26,13 @@ import (
 	"github.com/lightlock/lightlock/media"
 )
 
-// Line is the way in. New makes one, and its fields are not changed after.
+// Line is the way in. Its fields are set once and not changed after.
 type Line struct {
 	Journal  *queue.Journal
 	Darkroom Darkroom
 	Store    Store
 	Metrics  *ops.Metrics
+	Accounts *ops.Accounts
 	Log      *slog.Logger
 	Work     config.Work
 	Routes   *Routes
@@ -97,10 +98,11 @@ func (l *Line) accept(ctx context.Context, route *Route, events []connectors.Eve
 
 // work takes one message from the journal to its queue. Whatever it leaves
 // undone is taken up again, here or by another gateway.
-func (l *Line) work(ctx context.Context, e queue.Entry) error {
-	if err := l.Journal.Begin(ctx, &e); err != nil {
+func (l *Line) work(ctx context.Context, begun *queue.Entry) error {
+	if err := l.Journal.Begin(ctx, begun); err != nil {
 		return err
 	}
+	e := *begun
 	j, err := decodeJob(e.Payload)
 	switch {
 	case errors.Is(err, errNewerJob):
@@ -155,6 +157,7 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
 	}
 	original, err := l.fetch(ctx, route, p, e, account.Photos)
+	l.note(account, err)
 	if err != nil {
 		return nil, l.expired(err, j)
 	}
@@ -216,13 +219,13 @@ func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) err
 // forward puts the finished message into the agents' queue, once. Whoever finds
 // that somebody else did so before takes its own pictures away.
 func (l *Line) forward(ctx context.Context, e queue.Entry, j job, photos []queue.Photo) error {
-	document, err := l.document(e, j, photos)
+	doc, err := document(e, j, photos)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := settling(ctx)
 	defer cancel()
-	outcome, err := l.Journal.Complete(ctx, e, document)
+	outcome, err := l.Journal.Complete(ctx, e, doc)
 	if err != nil {
 		return err
 	}
@@ -268,7 +271,7 @@ func (l *Line) leave(ctx context.Context, e queue.Entry, cause error) error {
 func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) error {
 	l.Metrics.Trouble("work", "dead")
 	l.Log.Error("message kept as a dead letter", "key", e.Key, "cause", cause)
-	var document []byte
+	var doc []byte
 	if j.Event.ID != "" {
 		photos := make([]queue.Photo, len(j.Event.Photos))
 		for i, p := range j.Event.Photos {
@@ -276,12 +279,12 @@ func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) err
 			photos[i] = rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable})
 		}
 		var err error
-		if document, err = l.document(e, j, photos); err != nil {
+		if doc, err = document(e, j, photos); err != nil {
 			return err
 		}
 	}
 	ctx, cancel := settling(ctx)
 	defer cancel()
-	_, err := l.Journal.Dead(ctx, e, cause, document)
+	_, err := l.Journal.Dead(ctx, e, cause, doc)
 	return err
 }

@@ -30,6 +30,17 @@ func (l *Line) expired(err error, j job) error {
 	return &media.Rejection{Reason: media.Expired, Detail: "the platform no longer had it"}
 }
 
+// note keeps /readyz's line about the account: whether the platform takes its
+// credentials.
+func (l *Line) note(a Account, err error) {
+	switch {
+	case err == nil:
+		l.Accounts.Served(a.Name)
+	case connectors.KindOf(err) == connectors.Misconfigured:
+		l.Accounts.Refused(a.Name)
+	}
+}
+
 // last tells whether no further try follows after this error. Only a platform
 // can use up a photo's tries; trouble of our own, such as a full disk, delays
 // the message for as long as it lasts.

@@ -131,6 +131,17 @@ func (r *Routes) Queues() []string {
 	return names
 }
 
+// AccountNames returns the name of every account.
+func (r *Routes) AccountNames() []string {
+	var names []string
+	for _, route := range r.list {
+		for _, a := range route.Accounts {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
 // account returns the account of this route with the platform's id.
 func (r *Route) account(id string) (Account, bool) {
 	for _, a := range r.Accounts {

@@ -138,15 +138,17 @@ func (c *crew) start(e queue.Entry, held chan struct{}) {
 		ctx, cancel := context.WithCancel(c.hurry)
 		defer cancel()
 		var keeper sync.WaitGroup
-		keeper.Go(func() { c.keep(ctx, cancel, e) })
-		c.finish(ctx, e, c.inSlot(ctx, e))
+		taken := e
+		keeper.Go(func() { c.keep(ctx, cancel, taken) })
+		err := c.inSlot(ctx, &e)
+		c.finish(ctx, e, err)
 		cancel()
 		keeper.Wait()
 	})
 }
 
 // inSlot waits for a slot if there are photos to develop. Text needs none.
-func (c *crew) inSlot(ctx context.Context, e queue.Entry) error {
+func (c *crew) inSlot(ctx context.Context, e *queue.Entry) error {
 	if j, err := decodeJob(e.Payload); err == nil && len(j.Event.Photos) == 0 {
 		return c.work(ctx, e)
 	}

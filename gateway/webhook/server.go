@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/lightlock/lightlock/config"
 )
 
 // NewEcho makes an echo without its banner, which takes addresses from the
@@ -40,35 +44,37 @@ func NewEcho(log *slog.Logger) *echo.Echo {
 	return e
 }
 
-// OnlyFrom refuses callers outside the given networks: behind a proxy that ends
-// TLS, whoever else reaches this port would be reading and writing in the clear.
-func OnlyFrom(networks []string) (func(http.Handler) http.Handler, error) {
-	prefixes := make([]netip.Prefix, 0, len(networks))
-	for _, n := range networks {
+// Door is what stands before every handler of the public listener. Where a
+// configuration names proxies and no certificate, only they may call: whoever
+// else reaches the port would be reading and writing in the clear.
+func Door(next http.Handler, c config.Config) (http.Handler, error) {
+	if c.TLS != nil || len(c.TrustedProxies) == 0 {
+		return next, nil
+	}
+	trusted := make([]netip.Prefix, 0, len(c.TrustedProxies))
+	for _, n := range c.TrustedProxies {
 		p, err := netip.ParsePrefix(n)
 		if err != nil {
 			return nil, fmt.Errorf("trusted_proxies: %w", err)
 		}
-		prefixes = append(prefixes, p)
+		trusted = append(trusted, p)
 	}
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if trusted(prefixes, r.RemoteAddr) {
-				next.ServeHTTP(w, r)
-				return
-			}
-			w.WriteHeader(http.StatusUnauthorized)
-		})
-	}, nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if within(trusted, r.RemoteAddr) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	}), nil
 }
 
-func trusted(prefixes []netip.Prefix, remote string) bool {
+func within(networks []netip.Prefix, remote string) bool {
 	ap, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return false
 	}
-	for _, p := range prefixes {
-		if p.Contains(ap.Addr().Unmap()) {
+	for _, n := range networks {
+		if n.Contains(ap.Addr().Unmap()) {
 			return true
 		}
 	}
@@ -77,21 +83,26 @@ func trusted(prefixes []netip.Prefix, remote string) bool {
 
 // Server is one listener with its deadlines.
 type Server struct {
-	http     *http.Server
-	listener net.Listener
-	log      *slog.Logger
+	http        *http.Server
+	listener    net.Listener
+	certificate *config.TLS
+	log         *slog.Logger
 }
 
 // Listen binds address at once, so that a port that is taken is an error of
-// the start and not of a goroutine.
-func Listen(address string, h http.Handler, log *slog.Logger) (*Server, error) {
+// the start and not of a goroutine. certificate is nil for plain HTTP.
+func Listen(address string, h http.Handler, certificate *config.TLS, log *slog.Logger) (*Server, error) {
+	if certificate != nil {
+		if _, err := tls.LoadX509KeyPair(certificate.CertFile, certificate.KeyFile); err != nil {
+			return nil, fmt.Errorf("tls: %w", err)
+		}
+	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	return &Server{
-		listener: l,
-		log:      log,
+		listener: l, certificate: certificate, log: log,
 		http: &http.Server{
 			Handler:           h,
 			ReadHeaderTimeout: 5 * time.Second,
@@ -99,6 +110,7 @@ func Listen(address string, h http.Handler, log *slog.Logger) (*Server, error) {
 			WriteTimeout:      30 * time.Second,
 			IdleTimeout:       60 * time.Second,
 			MaxHeaderBytes:    16 << 10,
+			TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 	}, nil
@@ -107,18 +119,24 @@ func Listen(address string, h http.Handler, log *slog.Logger) (*Server, error) {
 // Address is where the server listens: host and port.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Serve answers calls until Shutdown, over TLS if there is a certificate.
-func (s *Server) Serve(certFile, keyFile string) {
+// Serve answers calls until Shutdown.
+func (s *Server) Serve() {
 	var err error
-	if certFile != "" {
-		err = s.http.ServeTLS(s.listener, certFile, keyFile)
+	if c := s.certificate; c != nil {
+		err = s.http.ServeTLS(s.listener, c.CertFile, c.KeyFile)
 	} else {
 		err = s.http.Serve(s.listener)
 	}
-	if err != nil && err != http.ErrServerClosed { //nolint:errorlint // documented to be returned bare
+	if !errors.Is(err, http.ErrServerClosed) {
 		s.log.Error("listener ended", "address", s.Address(), "err", err)
 	}
 }
 
-// Shutdown stops accepting and waits for the calls under way.
-func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+// Shutdown stops accepting and waits for the calls under way; those that are
+// not over when ctx ends are cut.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}

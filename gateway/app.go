@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/cli"
+	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/inbound"
+	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/store"
+	"github.com/lightlock/lightlock/gateway/webhook"
+)
+
+// A stop finishes the platforms' calls within doorTime and the messages in work
+// within workTime, and so is over before the 30 s that orchestrators usually
+// leave.
+const (
+	doorTime = 3 * time.Second
+	workTime = 15 * time.Second
+)
+
+// App is the gateway as a value: main and tests alike make, start and stop it.
+type App struct {
+	config config.Config
+	log    *slog.Logger
+	routes *inbound.Routes
+
+	metrics  *ops.Metrics
+	accounts *ops.Accounts
+	health   *ops.Health
+
+	backend  *queue.Backend
+	store    *store.Files
+	darkroom *darkroom.Darkroom
+	line     *inbound.Line
+	public   *webhook.Server
+	admin    *webhook.Server
+
+	stops []func() error // in the order of starting
+	once  sync.Once
+}
+
+// NewApp puts the gateway together; nothing is opened or started yet.
+func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
+	var known []connectors.Channel
+	for _, c := range channels() {
+		known = append(known, c.Channel)
+	}
+	routes, err := inbound.NewRoutes(loaded, known, connectors.Env{Log: log, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	return &App{
+		config: loaded.Config, log: log, routes: routes,
+		metrics: ops.NewMetrics(), accounts: ops.NewAccounts(routes.AccountNames(), time.Now),
+	}, nil
+}
+
+// Start brings everything up in order, the public door last. If a step fails,
+// those before it are taken down again. ctx bounds the start, not the run.
+func (a *App) Start(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		a.openJournal, a.openStore, a.openDarkroom, a.startWork, a.openAdmin, a.openPublic,
+	} {
+		if err := step(ctx); err != nil {
+			return errors.Join(err, a.Close())
+		}
+	}
+	return nil
+}
+
+// Close stops everything in reverse order: first nothing new comes in, then
+// what is in work is finished or put back, then the rest goes.
+func (a *App) Close() (err error) {
+	a.once.Do(func() {
+		if a.health != nil {
+			a.health.Drain()
+		}
+		for i := len(a.stops) - 1; i >= 0; i-- {
+			err = errors.Join(err, a.stops[i]())
+		}
+	})
+	return err
+}
+
+func (a *App) onClose(stop func() error) { a.stops = append(a.stops, stop) }
+
+// openJournal opens the journal and refuses a Redis that forgets.
+func (a *App) openJournal(ctx context.Context) (err error) {
+	a.backend, err = queue.Open(ctx, queue.OpenOptions{
+		Redis: a.config.Redis, Data: a.config.Data,
+		Journal: queue.Options{Lease: time.Duration(a.config.Work.Lease), OnBreach: a.breach},
+	})
+	if err != nil {
+		return err
+	}
+	a.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), doorTime)
+		defer cancel()
+		return a.backend.Close(ctx)
+	})
+	checkup, err := a.backend.Doctor(ctx)
+	if err != nil {
+		return err
+	}
+	for _, finding := range checkup.Findings {
+		err = errors.Join(err, fmt.Errorf("redis: %s", finding))
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range a.routes.Queues() {
+		if err := a.backend.EnsureQueue(ctx, name); err != nil {
+			return err
+		}
+	}
+	a.sayDurability(checkup.Durability)
+	return nil
+}
+
+func (a *App) sayDurability(level queue.Durability) {
+	if level == queue.Memory {
+		a.log.Warn("NOTHING IS KEPT: no Redis is configured and no redis-server is on PATH; messages die with this process")
+		return
+	}
+	a.log.Info("journal open", "durability", level, "where", a.backend.Description)
+}
+
+func (a *App) breach(b queue.Breach) {
+	a.metrics.Trouble("journal", "breach")
+	a.log.Error("journal invariant broken", "queue", b.Queue, "what", b.What, "ids", b.IDs)
+}
+
+func (a *App) openStore(context.Context) (err error) {
+	a.store, err = store.Open(filepath.Join(a.config.Data, "photos"))
+	if err == nil {
+		a.onClose(a.store.Close)
+	}
+	return err
+}
+
+func (a *App) openDarkroom(context.Context) (err error) {
+	a.darkroom, err = darkroom.New(darkroom.Options{Log: a.log, Most: a.config.Work.Slots})
+	if err == nil {
+		a.onClose(a.darkroom.Close)
+	}
+	return err
+}
+
+// startWork sets the worker to work. It stops after the doors, so that what
+// came in last is still forwarded.
+func (a *App) startWork(ctx context.Context) error {
+	a.line = &inbound.Line{
+		Journal: a.backend.Journal, Darkroom: a.darkroom, Store: a.store,
+		Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
+		Work: a.config.Work, Routes: a.routes, Now: time.Now,
+	}
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.line.Run(working, workTime)
+	}()
+	a.onClose(func() error {
+		stop()
+		<-done
+		return nil
+	})
+	return nil
+}
+
+func (a *App) openAdmin(context.Context) (err error) {
+	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()))
+	a.health = ops.NewHealth(
+		ops.RedisCheck(a.backend, a.backend.Durability), ops.StoreCheck(a.store.Check),
+		ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check,
+	)
+	a.admin, err = a.listen(a.config.AdminListen, ops.Admin(a.health, a.metrics), nil)
+	return err
+}
+
+func (a *App) openPublic(context.Context) (err error) {
+	e := webhook.NewEcho(a.log)
+	(&webhook.Handlers{Line: a.line, Metrics: a.metrics, Log: a.log, Now: time.Now}).Mount(e, a.routes.All())
+	(&webhook.Pictures{Store: a.store, Services: a.config.Services, Log: a.log}).Mount(e)
+	e.StaticFS("/schemas", queue.Schemas())
+	door, err := webhook.Door(e, a.config)
+	if err != nil {
+		return err
+	}
+	a.public, err = a.listen(a.config.Listen, door, a.config.TLS)
+	return err
+}
+
+func (a *App) listen(address string, h http.Handler, certificate *config.TLS) (*webhook.Server, error) {
+	server, err := webhook.Listen(address, h, certificate, a.log)
+	if err != nil {
+		return nil, err
+	}
+	go server.Serve()
+	a.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), doorTime)
+		defer cancel()
+		return server.Shutdown(ctx)
+	})
+	return server, nil
+}
+
+// Addresses tells where the gateway listens; valid after Start.
+func (a *App) Addresses() cli.Addresses {
+	return cli.Addresses{Public: a.public.Address(), Admin: a.admin.Address()}
+}
+
+// Watch reads a queue from its beginning, as agents' software would.
+func (a *App) Watch(ctx context.Context, name string, found func(document []byte) bool) error {
+	return a.backend.Watch(ctx, name, found)
+}
+
+// Ended is closed when the private redis-server is gone, and the gateway with it.
+func (a *App) Ended() <-chan struct{} { return a.backend.Ended() }

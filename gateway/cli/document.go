@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/lightlock/lightlock/media"
+)
+
+// document is the part of a queue's document that the demo reads. It is not the
+// gateway's own type: the demo stands where agents' software stands.
+type document struct {
+	Source string `json:"source"`
+	Data   struct {
+		Photos []struct {
+			Status    string         `json:"status"`
+			Reason    string         `json:"reason"`
+			Source    source         `json:"source"`
+			Preview   *remotePicture `json:"preview"`
+			Thumbnail *remotePicture `json:"thumbnail"`
+		} `json:"photos"`
+	} `json:"data"`
+}
+
+type remotePicture struct {
+	Href   string `json:"href"`
+	Type   string `json:"type"`
+	Bytes  int64  `json:"bytes"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+func readDocument(raw []byte) (document, error) {
+	var d document
+	err := json.Unmarshal(raw, &d)
+	return d, err
+}
+
+// sentence says in words why a photo is not shown, with what was found and what
+// is allowed where both are known.
+func sentence(reason string, s source, channel string, limit int64) string {
+	switch media.Reason(reason) {
+	case media.TooLarge:
+		return fmt.Sprintf("larger than %s, the limit on %s", limitText(limit), channel)
+	case media.UnsupportedType:
+		if s.Type != "" {
+			return s.Type + ", not a photo that is accepted"
+		}
+		return "not a photo that is accepted"
+	case media.Animated:
+		return "it moves; only still photos are shown"
+	case media.TooManyPixels:
+		return fmt.Sprintf("%d × %d pixels is too many", s.Width, s.Height)
+	case media.Corrupt:
+		return "the file is broken"
+	case media.Expired:
+		return channel + " no longer had it"
+	case media.Unreachable:
+		return channel + " did not deliver it"
+	case media.Disabled:
+		return "photos are off for this account"
+	case media.TooComplex:
+		return "no camera makes files like this"
+	default:
+		return ""
+	}
+}
+
+// limitText is a limit, which is a round number, without the tenths.
+func limitText(n int64) string {
+	if n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MB", n>>20)
+	}
+	return bytesText(n)
+}

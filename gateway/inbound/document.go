@@ -1,0 +1,60 @@
+package inbound
+
+import (
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/store"
+	"github.com/lightlock/lightlock/media"
+)
+
+// document is what agents' software gets of a message: no address of the
+// platform's, and none of a photo's bytes.
+func document(e queue.Entry, j job, photos []queue.Photo) ([]byte, error) {
+	d := queue.Document{
+		ID: e.Key, Type: queue.MessageReceived, Account: j.Account, Conversation: e.Conversation, Time: j.ReceivedAt,
+		Data: queue.MessageData{
+			Channel:    j.Channel,
+			Consumer:   queue.Consumer{ID: j.Event.Consumer.ID, Name: j.Event.Consumer.Name},
+			Seq:        e.Seq,
+			Text:       j.Event.Text,
+			SentAt:     j.Event.SentAt,
+			ReceivedAt: j.ReceivedAt,
+			ReplyTo:    j.Event.ReplyTo,
+			Photos:     photos,
+		},
+	}
+	if a := j.Event.Album; a != nil {
+		d.Data.Album = &queue.Album{ID: a.ID, Index: a.Index, Total: a.Total}
+	}
+	return d.Marshal()
+}
+
+func readyPhoto(key store.Key, d *media.Developed) queue.Photo {
+	id := key.PhotoID()
+	return queue.Photo{
+		ID: id, Status: queue.Ready, Source: sourceOf(d.Source),
+		Preview:   pictureOf(queue.PreviewHref(id), d.Preview),
+		Thumbnail: pictureOf(queue.ThumbnailHref(id), d.Thumbnail),
+	}
+}
+
+func pictureOf(href string, p media.Picture) *queue.Picture {
+	return &queue.Picture{Href: href, Type: "image/jpeg", Bytes: len(p.Data), Width: p.Width, Height: p.Height}
+}
+
+// rejectedPhoto says why, and what is known of an original that nobody will see;
+// the sender's own claim stands in where we have not read it.
+func rejectedPhoto(key store.Key, p connectors.Photo, verdict *media.Rejection) queue.Photo {
+	s := verdict.Source
+	if s.Bytes == 0 {
+		s.Bytes = p.ClaimedBytes
+	}
+	return queue.Photo{ID: key.PhotoID(), Status: queue.Rejected, Reason: string(verdict.Reason), Source: sourceOf(s)}
+}
+
+func sourceOf(s media.Source) *queue.Source {
+	if s == (media.Source{}) {
+		return nil
+	}
+	return &queue.Source{Type: s.Type, Bytes: s.Bytes, Width: s.Width, Height: s.Height}
+}
