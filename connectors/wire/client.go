@@ -111,7 +111,7 @@ func (c *Client) Call(ctx context.Context, op string, req *http.Request, maxBody
 		return nil, refuse(op, req.URL, "Host header for another host")
 	}
 	call := c.newCall(ctx, op)
-	res, err := c.send(call, req.Clone(call.ctx))
+	res, err := c.send(call, req)
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +136,11 @@ func (c *Client) newCall(ctx context.Context, op string) *call {
 	return &call{op: op, outer: ctx, ctx: inner, cancel: cancel, stop: stop}
 }
 
-// send makes one request, without following anything. On success the call ends
+// send makes one request, without following anything or changing req. On success the call ends
 // when the response's body is closed, otherwise it has ended.
 func (c *Client) send(call *call, req *http.Request) (*http.Response, error) {
 	call.host = hostOf(req.URL)
+	req = req.Clone(call.ctx)
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}

@@ -50,7 +50,8 @@ type call struct {
 // fail turns the error of a transport into one with a kind and a text that may
 // be logged.
 func (c *call) fail(err error) error {
-	kind, text := connectors.Unavailable, ""
+	kind := connectors.Unavailable
+	var text string
 	switch {
 	case errors.Is(context.Cause(c.ctx), errIdle):
 		text, err = errIdle.Error(), errIdle

@@ -81,7 +81,7 @@ func (c *Client) hop(call *call, f Fetch, u *url.URL) (*http.Response, error) {
 			req.Header.Set("Authorization", header)
 		}
 	}
-	return c.send(call, req.WithContext(call.ctx))
+	return c.send(call, req)
 }
 
 func (c *Client) allows(f Fetch, u *url.URL) bool {
