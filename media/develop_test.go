@@ -2,7 +2,13 @@ package media
 
 import (
 	"bytes"
-	"image/jpeg"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"reflect"
+	"slices"
+	"sync/atomic"
 	"testing"
 )
 
@@ -19,15 +25,205 @@ func checkDeveloped(t *testing.T, d *Developed, s Settings) {
 		t.Errorf("thumbnail is %d x %d, want a square", d.Thumbnail.Width, d.Thumbnail.Height)
 	}
 	for _, p := range []Picture{d.Preview, d.Thumbnail} {
-		img, err := jpeg.Decode(bytes.NewReader(p.Data))
-		if err != nil {
-			t.Fatalf("the picture does not decode: %v", err)
-		}
-		if b := img.Bounds(); b.Dx() != p.Width || b.Dy() != p.Height {
+		if b := decoded(t, p).Bounds(); b.Dx() != p.Width || b.Dy() != p.Height {
 			t.Errorf("the picture is %v, want %d x %d", b, p.Width, p.Height)
 		}
 	}
 	if d.Preview.Width > d.Source.Width || d.Preview.Height > d.Source.Height {
 		t.Errorf("preview of %d x %d enlarged to %d x %d", d.Source.Width, d.Source.Height, d.Preview.Width, d.Preview.Height)
+	}
+}
+
+// canaries is what a photo may carry that nobody must see.
+var canaries = []string{"CANARY-ARTIST", "CANARY-GPS", "CANARY-XMP", "CANARY-COMMENT", "CANARY-ICC", "CANARY-TAIL", "CANARY-THUMB"}
+
+// loaded is a JPEG with everything in it that people do not know they send.
+func loaded(t testing.TB, width, height, orientation int) []byte {
+	t.Helper()
+	data := turnedJPEG(makeJPEG(t, scene(width, height)), orientation)
+	data = withSegments(data,
+		segment(markAPP0, []byte("JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00CANARY-THUMB")),
+		segment(markAPP1, []byte("http://ns.adobe.com/xap/1.0/\x00CANARY-XMP")),
+		segment(0xe2, []byte("ICC_PROFILE\x00\x01\x01CANARY-ICC")),
+		segment(0xed, []byte("Photoshop 3.0\x00CANARY-ARTIST")),
+		segment(0xe5, []byte("CANARY-GPS")),
+		segment(markCOM, []byte("CANARY-COMMENT")),
+	)
+	return append(data, "CANARY-TAIL"...)
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	s := Default()
+	for o := 1; o <= 8; o += 5 {
+		got, d := verdict(t, loaded(t, 400, 300, o), s)
+		if got != "ready" {
+			t.Fatalf("got %s, want ready", got)
+		}
+		checkNothingLeft(t, d, canaries)
+	}
+}
+
+// checkNothingLeft looks for words in both pictures. Check has found already
+// that there is no segment for them.
+func checkNothingLeft(t *testing.T, d *Developed, words []string) {
+	t.Helper()
+	for _, w := range words {
+		if bytes.Contains(d.Preview.Data, []byte(w)) || bytes.Contains(d.Thumbnail.Data, []byte(w)) {
+			t.Errorf("%q is left in a picture", w)
+		}
+	}
+}
+
+func TestDevelopIsDeterministic(t *testing.T) {
+	data := loaded(t, 500, 300, 6)
+	first, err := Develop(t.Context(), data, Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := Develop(t.Context(), slices.Clone(data), Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(first, second) {
+		t.Error("the same bytes were developed differently")
+	}
+}
+
+func TestDevelopLeavesTheOriginalAlone(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"JPEG": loaded(t, 60, 40, 6), "PNG": makePNG(t, scene(60, 40)),
+		"GIF": makeGIF(t, image.Pt(60, 40), frame(image.Rect(10, 10, 20, 20), color.White)),
+	} {
+		before := slices.Clone(data)
+		if _, err := Develop(t.Context(), data, Default()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !bytes.Equal(data, before) {
+			t.Errorf("%s: the original was changed", name)
+		}
+	}
+}
+
+func TestDevelopSizes(t *testing.T) {
+	for _, row := range []struct {
+		name               string
+		img                image.Image
+		preview, thumbnail int
+	}{
+		{"large", scene(3000, 1500), 2048, 240},
+		{"smaller than a preview", scene(300, 280), 300, 240},
+		{"smaller than a thumbnail", scene(32, 20), 32, 20},
+		{"a line", scene(6000, 1), 2048, 1},
+		{"a pixel", scene(1, 1), 1, 1},
+	} {
+		got, d := verdict(t, makePNG(t, row.img), Default())
+		if got != "ready" {
+			t.Fatalf("%s: got %s, want ready", row.name, got)
+		}
+		if d.Preview.Width != row.preview || d.Thumbnail.Width != row.thumbnail {
+			t.Errorf("%s: got preview %d and thumbnail %d wide, want %d and %d",
+				row.name, d.Preview.Width, d.Thumbnail.Width, row.preview, row.thumbnail)
+		}
+	}
+}
+
+func TestDevelopJudgesTheSize(t *testing.T) {
+	data := makeJPEG(t, scene(8, 8))
+	s := Default()
+	s.MaxBytes = int64(len(data))
+	if _, err := Develop(t.Context(), data, s); err != nil {
+		t.Errorf("exactly the limit: got %v, want it developed", err)
+	}
+	s.MaxBytes--
+	if _, err := Develop(t.Context(), data, s); !isRejected(err, TooLarge) {
+		t.Errorf("one byte more: got %v, want too_large", err)
+	}
+}
+
+func TestRejectionKnowsWhatWasLearnt(t *testing.T) {
+	data := turnedJPEG(jpegHeader(markSOF0, 20_000, 10_000, 0x11), 6)
+	_, err := Develop(t.Context(), data, Default())
+	r, ok := errors.AsType[*Rejection](err)
+	want := Source{Type: "image/jpeg", Bytes: int64(len(data)), Width: 10_000, Height: 20_000}
+	if !ok || r.Reason != TooManyPixels || r.Source != want {
+		t.Errorf("got %+v, want too_many_pixels of %+v", err, want)
+	}
+}
+
+// countdown is a context that ends when it has been asked n times.
+type countdown struct {
+	context.Context
+	n *atomic.Int64
+}
+
+func (c countdown) Err() error {
+	if c.n.Add(-1) < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// Whenever the context ends, the answer is that it ended, and no verdict.
+func TestDevelopEndsWithTheContext(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"JPEG": makeJPEG(t, noise(60, 40)), "PNG": makePNG(t, noise(60, 40)),
+		"GIF": makeGIF(t, image.Pt(60, 40), frame(image.Rect(0, 0, 60, 40), color.White)),
+	} {
+		asked := func(n int64) (int64, error) {
+			left := new(atomic.Int64)
+			left.Store(n)
+			_, err := Develop(countdown{t.Context(), left}, data, Default())
+			return n - left.Load(), err
+		}
+		all, err := asked(1 << 40)
+		if err != nil || all < 50 {
+			t.Fatalf("%s: asked %d times, %v; want it asked for every row and no error", name, all, err)
+		}
+		for n := range all {
+			if _, err := asked(n); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("%s: ended at question %d of %d: got %v, want the context's error", name, n, all, err)
+			}
+		}
+	}
+}
+
+func FuzzDevelop(f *testing.F) {
+	f.Add(loaded(f, 20, 16, 6))
+	f.Add(makePNG(f, scene(20, 16)))
+	f.Add(makeGIF(f, image.Pt(20, 16), frame(image.Rect(2, 2, 9, 9), color.White)))
+	f.Add(progressive(16, 16, scan(1, 0, 0, 0)))
+	s := Default()
+	s.Formats = append(s.Formats, formatWebP)
+	s.MaxPixels = 1 << 16
+	s.Preview = Target{MaxBytes: 8 << 10, Side: 64}
+	s.Thumbnail = Target{MaxBytes: 4 << 10, Side: 16}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := Develop(t.Context(), data, s)
+		if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
+			t.Fatalf("a fault, not a verdict: %v", err)
+		}
+		if err == nil {
+			checkDeveloped(t, d, s)
+		}
+	})
+}
+
+// BenchmarkDevelop12MP is a photo as phones take them, made here: gradients and
+// noise, 4032 x 3024 pixels, lying on its side.
+func BenchmarkDevelop12MP(b *testing.B) {
+	img := scene(4032, 3024)
+	grain := noise(4032, 3024)
+	for i := range img.Pix {
+		img.Pix[i] = uint8((7*int(img.Pix[i]) + int(grain.Pix[i])) / 8)
+	}
+	data := turnedJPEG(makeJPEG(b, img), 6)
+	s := Default()
+	s.MaxBytes = int64(len(data))
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Develop(b.Context(), data, s); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package media
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -22,79 +21,81 @@ const (
 // same bytes for the same pixels.
 func encode(ctx context.Context, img *image.RGBA, t Target) (Picture, error) {
 	for {
-		data, err := bestWithin(ctx, img, t.MaxBytes)
+		out, err := bestWithin(ctx, img, t.MaxBytes)
 		if err != nil {
 			return Picture{}, err
 		}
-		if data != nil {
-			return Picture{Data: data, Width: img.Rect.Dx(), Height: img.Rect.Dy()}, nil
+		if out.fits() {
+			return Picture{Data: out.Bytes(), Width: img.Rect.Dx(), Height: img.Rect.Dy()}, nil
 		}
 		longest := max(img.Rect.Dx(), img.Rect.Dy())
 		if longest == 1 {
 			return Picture{}, fmt.Errorf("media: a pixel does not fit into %d bytes", t.MaxBytes)
 		}
-		side := min(longest-1, int(math.Round(float64(longest)*0.9)))
-		if img, err = shrink(ctx, sheetOf(img), side); err != nil {
+		if img, err = shrink(ctx, sheetOf(img), smaller(longest, out)); err != nil {
 			return Picture{}, err
 		}
 	}
 }
 
-// bestWithin searches the best quality within limit. It returns nil where even
-// the worst is too large.
-func bestWithin(ctx context.Context, img *image.RGBA, limit int) ([]byte, error) {
-	data, err := encodeAt(ctx, img, bestQuality, limit)
-	if err != nil || data != nil {
-		return data, err
+// smaller returns the next side to try: bytes go with the square of the side,
+// but not quite, so it goes down by a twentieth at least and by half at most.
+func smaller(side int, tooLarge *limitedBuffer) int {
+	factor := math.Sqrt(float64(tooLarge.limit) / float64(tooLarge.size))
+	next := float64(side) * min(max(factor, 0.5), 0.95)
+	return max(1, min(side-1, int(next)))
+}
+
+// bestWithin searches the best quality within limit. Where none is, it returns
+// the worst.
+func bestWithin(ctx context.Context, img *image.RGBA, limit int) (*limitedBuffer, error) {
+	out, err := encodeAt(ctx, img, bestQuality, limit)
+	if err != nil || out.fits() {
+		return out, err
 	}
 	best, err := encodeAt(ctx, img, worstQuality, limit)
-	if err != nil || best == nil {
-		return nil, err
+	if err != nil || !best.fits() {
+		return best, err
 	}
 	for low, high := worstQuality, bestQuality; high-low > 1; {
 		middle := (low + high) / 2
-		data, err := encodeAt(ctx, img, middle, limit)
+		out, err := encodeAt(ctx, img, middle, limit)
 		if err != nil {
 			return nil, err
 		}
-		if data == nil {
-			high = middle
+		if out.fits() {
+			low, best = middle, out
 		} else {
-			low, best = middle, data
+			high = middle
 		}
 	}
 	return best, nil
 }
 
-// encodeAt returns nil where the picture takes more than limit bytes.
-func encodeAt(ctx context.Context, img *image.RGBA, quality, limit int) ([]byte, error) {
+func encodeAt(ctx context.Context, img *image.RGBA, quality, limit int) (*limitedBuffer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("media: encoding: %w", err)
 	}
-	w := &limitedBuffer{limit: limit}
-	err := jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
-	if errors.Is(err, errOverLimit) {
-		return nil, nil
-	}
-	if err != nil {
+	out := &limitedBuffer{limit: limit}
+	if err := jpeg.Encode(out, img, &jpeg.Options{Quality: quality}); err != nil {
 		return nil, fmt.Errorf("media: encoding: %w", err)
 	}
-	return w.Bytes(), nil
+	return out, nil
 }
 
-var errOverLimit = errors.New("over the limit")
-
-// limitedBuffer refuses what goes over its limit, so that an encode in vain
-// ends early.
+// limitedBuffer keeps no more than its limit and counts the rest: how much too
+// large a picture is says how much smaller it must be.
 type limitedBuffer struct {
 	bytes.Buffer
-	limit int
+	limit, size int
 }
 
 // Write implements io.Writer.
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.limit {
-		return 0, errOverLimit
+	if b.size += len(p); b.size > b.limit {
+		return len(p), nil
 	}
 	return b.Buffer.Write(p)
 }
+
+func (b *limitedBuffer) fits() bool { return b.size <= b.limit }
