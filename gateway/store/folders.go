@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+)
+
+// makeFolders makes all folders of a path, from the top.
+func (f *Files) makeFolders(where string) error {
+	for i := range len(where) + 1 {
+		if i < len(where) && where[i] != '/' {
+			continue
+		}
+		made, err := f.makeFolder(where[:i])
+		if err != nil {
+			return err
+		}
+		if err := f.syncEntry(where[:i], made); err != nil {
+			return err
+		}
+	}
+	return f.plain(where)
+}
+
+// makeFolder makes one folder, and tells whether it was missing.
+func (f *Files) makeFolder(name string) (bool, error) {
+	err := f.root.Mkdir(name, folderMode)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// syncEntry makes sure that a folder survives a power cut, which takes a sync
+// of the folder above. For an attempt that is always done, as another Put may
+// have made the folder just now; the few above are remembered.
+func (f *Files) syncEntry(name string, made bool) error {
+	few := strings.Count(name, "/") < 2
+	f.mu.Lock()
+	known := few && !made && f.synced[name]
+	f.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := f.sync(path.Dir(name)); err != nil {
+		return err
+	}
+	if few {
+		f.mu.Lock()
+		f.synced[name] = true
+		f.mu.Unlock()
+	}
+	return nil
+}
+
+// sync brings a folder's entries to the disk.
+func (f *Files) sync(name string) error {
+	file, err := f.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// plain makes sure that a path consists of folders. A link inside the root would
+// lead from one queue's pictures to another's, and os.Root follows it.
+func (f *Files) plain(where string) error {
+	for i := range len(where) + 1 {
+		if i < len(where) && where[i] != '/' {
+			continue
+		}
+		info, err := f.root.Lstat(where[:i])
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() {
+			return errors.New("a folder of the store is none")
+		}
+	}
+	return nil
+}
+
+// List calls visit for every attempt that has a folder, with the time since
+// something was last put there. An error of visit ends it and is returned. Visit
+// may delete the attempt. What does not look like a store's is passed over.
+func (f *Files) List(ctx context.Context, visit func(queue, attempt string, age time.Duration) error) error {
+	return f.each(".", func(queue string, _ fs.FileInfo) error {
+		if !queueName.MatchString(queue) {
+			return nil
+		}
+		return f.each(queue, func(prefix string, _ fs.FileInfo) error {
+			return f.each(path.Join(queue, prefix), func(attempt string, info fs.FileInfo) error {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if attemptName.MatchString(attempt) && attempt[:2] == prefix && info.IsDir() {
+					return visit(queue, attempt, max(0, time.Since(info.ModTime())))
+				}
+				return nil
+			})
+		})
+	})
+}
+
+// each calls visit for the entries of a folder, a few hundred at a time, because
+// there may be a million. What is no folder, or gone, has none.
+func (f *Files) each(name string, visit func(name string, info fs.FileInfo) error) error {
+	if info, err := f.root.Lstat(name); err != nil || !info.IsDir() {
+		return ignoreMissing(err)
+	}
+	file, err := f.root.Open(name)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	defer func() { _ = file.Close() }()
+	for {
+		names, err := file.Readdirnames(256)
+		for _, child := range names {
+			info, err := f.root.Lstat(path.Join(name, child))
+			if err == nil {
+				err = visit(child, info)
+			}
+			if err = ignoreMissing(err); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("store: list: %w", err)
+		}
+	}
+}
+
+// ignoreMissing turns the error of a missing file into none.
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
