@@ -162,7 +162,7 @@ func (d *Darkroom) Develop(ctx context.Context, original []byte, s media.Setting
 func (d *Darkroom) developNow(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error) {
 	limited, cancel := context.WithTimeout(ctx, d.options.Deadline)
 	defer cancel()
-	defer context.AfterFunc(d.closing, cancel)()
+	defer context.AfterFunc(d.closing, cancel)() //nolint:contextcheck // closing ends all work, whoever asked for it
 	c, err := d.take(limited)
 	if err != nil {
 		if gaveUp := d.gaveUp(ctx); gaveUp != nil {

@@ -45,7 +45,7 @@ func TestDeadlyPhotoCostsOneChild(t *testing.T) {
 
 func TestWhatAChildSaysIsCapped(t *testing.T) {
 	tests := []struct{ deed, holds, lacks string }{
-		{"fail", "darkroom child: no idea", "|"},
+		{"fail", "darkroom child: no idea", "goroutine"},
 		{"panic", "goroutine 1 [running]", "canary"},
 		{"shout", "died over a photo", "secret"},
 	}

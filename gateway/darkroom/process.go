@@ -48,7 +48,7 @@ func (d *Darkroom) spawn() (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, d.args...)
+	cmd := exec.Command(path, d.args...) //nolint:gosec,noctx // this program itself, with numbers; it outlives the call that started it
 	cmd.Env = environment()
 	cmd.Dir = "/"
 	cmd.SysProcAttr = attributes()
