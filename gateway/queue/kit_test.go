@@ -205,10 +205,6 @@ func await(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-func pendingOf(stream string) *redis.XPendingExtArgs {
-	return &redis.XPendingExtArgs{Stream: stream, Group: "workers", Start: "-", End: "+", Count: 10}
-}
-
 func freePort(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

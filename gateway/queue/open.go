@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,7 @@ func clientOptions(c config.Redis) (*redis.Options, error) {
 func newBackend(options *redis.Options, journal Options) (*Backend, error) {
 	options.ContextTimeoutEnabled = true
 	options.DialTimeout = 2 * time.Second
+	options.DialerRetries = 1 // each of the repeats dials anew
 	options.ReadTimeout = 3 * time.Second
 	options.WriteTimeout = 3 * time.Second
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
@@ -158,4 +160,18 @@ func (b *Backend) Close(ctx context.Context) error {
 		left = nil // the lease ends by itself
 	}
 	return errors.Join(left, b.client.Close(), b.stop())
+}
+
+// RedirectLog sends what go-redis itself has to say, which is otherwise written
+// to standard error, to a logger at level debug: each failure also reaches a
+// caller as an error. It holds for the whole process; call it before Open.
+func RedirectLog(log *slog.Logger) { redis.SetLogger(redisLog{log}) }
+
+type redisLog struct{ log *slog.Logger }
+
+// Printf implements go-redis' interface of loggers.
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	if l.log.Enabled(ctx, slog.LevelDebug) {
+		l.log.DebugContext(ctx, "redis client", "said", fmt.Sprintf(format, v...))
+	}
 }

@@ -84,3 +84,17 @@ func (s *Server) Restart() {
 	}
 	s.server = server
 }
+
+// Pause stops the server as if its machine had fallen asleep; connections stay
+// open and nothing answers.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Continue ends a Pause.
+func (s *Server) Continue() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := syscall.Kill(s.server.PID(), sig); err != nil {
+		s.t.Fatalf("%v redis-server: %v", sig, err)
+	}
+}

@@ -1,0 +1,235 @@
+package queue_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+)
+
+// world is a few gateways at one Redis. Every entry that a gateway ever had
+// stays in held, so that it goes on working on what it has long lost; a crash
+// makes a new gateway, and leaves the old one's entries to be taken over.
+type world struct {
+	client   *redis.Client
+	address  string
+	t        *testing.T
+	journals []*queue.Journal
+	held     [][]queue.Entry
+	accepted map[string]bool
+}
+
+// TestTheLaw lets gateways take, begin, finish, put off, give back, overtake and
+// crash in any order, and checks after each step that accepted = delivered +
+// dead + waiting + in work + delayed, and that no event is delivered twice.
+func TestTheLaw(t *testing.T) {
+	t.Parallel()
+	address := queuetest.Redis(t)
+	client := connect(t, address)
+	rapid.Check(t, func(r *rapid.T) {
+		client.FlushAll(t.Context())
+		w := &world{
+			client: client, address: address, t: t,
+			journals: make([]*queue.Journal, 3), held: make([][]queue.Entry, 3),
+			accepted: map[string]bool{},
+		}
+		for i := range w.journals {
+			w.start(i)
+		}
+		r.Repeat(map[string]func(*rapid.T){
+			"accept":   w.accept,
+			"take":     w.take,
+			"takeover": w.takeOver,
+			"begin":    w.begin,
+			"complete": w.complete,
+			"retry":    w.retry,
+			"dead":     w.dead,
+			"release":  w.release,
+			"due":      w.due,
+			"crash":    w.crash,
+			"":         w.check,
+		})
+		w.drain(r)
+	})
+}
+
+func (w *world) start(i int) {
+	j, err := queue.New(w.client, queue.Options{Lease: atOnce})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := j.EnsureQueue(w.t.Context(), q); err != nil {
+		w.t.Fatal(err)
+	}
+	w.journals[i], w.held[i] = j, nil
+}
+
+func (w *world) pick(r *rapid.T) (int, *queue.Journal) {
+	i := rapid.IntRange(0, len(w.journals)-1).Draw(r, "gateway")
+	return i, w.journals[i]
+}
+
+// entry draws any entry that the gateway ever had, often one that it has lost.
+func (w *world) entry(r *rapid.T) (*queue.Journal, *queue.Entry) {
+	i, j := w.pick(r)
+	if len(w.held[i]) == 0 {
+		r.Skip("this gateway has had nothing")
+	}
+	return j, &w.held[i][rapid.IntRange(0, len(w.held[i])-1).Draw(r, "entry")]
+}
+
+func (w *world) accept(r *rapid.T) {
+	_, j := w.pick(r)
+	var items []queue.Item
+	for _, n := range rapid.SliceOfN(rapid.IntRange(0, 5), 1, 3).Draw(r, "events") {
+		items = append(items, item(fmt.Sprint(n)))
+	}
+	got, err := j.Accept(w.t.Context(), q, items)
+	if err != nil {
+		r.Fatal(err)
+	}
+	for i, one := range got {
+		if one.New == w.accepted[items[i].Key] {
+			r.Fatalf("event %s: new is %v", items[i].Payload, one.New)
+		}
+		w.accepted[items[i].Key] = true
+	}
+}
+
+func (w *world) keep(r *rapid.T, i int, entries []queue.Entry, err error) {
+	if err != nil {
+		r.Fatal(err)
+	}
+	w.held[i] = append(w.held[i], entries...)
+}
+
+func (w *world) take(r *rapid.T) {
+	i, j := w.pick(r)
+	entries, err := j.Take(w.t.Context(), q, 2, 0)
+	w.keep(r, i, entries, err)
+}
+
+func (w *world) takeOver(r *rapid.T) {
+	i, j := w.pick(r)
+	entries, err := j.TakeOver(w.t.Context(), q, 1)
+	w.keep(r, i, entries, err)
+}
+
+func (w *world) begin(r *rapid.T) {
+	j, e := w.entry(r)
+	w.noteFence(r, j.Begin(w.t.Context(), e))
+}
+
+func (w *world) release(r *rapid.T) {
+	j, e := w.entry(r)
+	w.noteFence(r, j.Release(w.t.Context(), *e))
+}
+
+func (w *world) retry(r *rapid.T) {
+	j, e := w.entry(r)
+	if _, err := j.Retry(w.t.Context(), *e, 0, "slow"); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (w *world) complete(r *rapid.T) {
+	j, e := w.entry(r)
+	outcome, err := j.Complete(w.t.Context(), *e, []byte(e.Key))
+	w.noteOutcome(r, e, outcome, err)
+}
+
+func (w *world) dead(r *rapid.T) {
+	j, e := w.entry(r)
+	var document []byte
+	if rapid.Bool().Draw(r, "with text") {
+		document = []byte(e.Key)
+	}
+	outcome, err := j.Dead(w.t.Context(), *e, "hopeless", document)
+	w.noteOutcome(r, e, outcome, err)
+}
+
+func (w *world) due(r *rapid.T) {
+	_, j := w.pick(r)
+	if _, err := j.Due(w.t.Context(), q, 2); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (w *world) crash(r *rapid.T) {
+	i, _ := w.pick(r)
+	w.start(i)
+}
+
+// noteOutcome counts who won. The same attempt may be told so again.
+func (w *world) noteOutcome(r *rapid.T, e *queue.Entry, outcome queue.Outcome, err error) {
+	if err != nil {
+		r.Fatal(err)
+	}
+	if outcome == queue.Mine {
+		mark := w.client.Get(w.t.Context(), "{"+queue.Stream(q)+"}:seen:"+e.Key).Val()
+		if mark != "done "+e.Attempt {
+			r.Fatalf("attempt %s was told that it won, the mark says %q", e.Attempt, mark)
+		}
+	}
+}
+
+func (w *world) noteFence(r *rapid.T, err error) {
+	if err != nil && !errors.Is(err, queue.ErrFenced) {
+		r.Fatal(err)
+	}
+}
+
+// check is the law.
+func (w *world) check(r *rapid.T) {
+	done := map[string]bool{}
+	for _, key := range delivered(w.t, w.client) {
+		if done[key] {
+			r.Fatalf("event %s is twice in the agents' queue", key)
+		}
+		done[key] = true
+	}
+	letters, err := w.journals[0].Letters(w.t.Context(), q, 100)
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, letter := range letters {
+		done[letter.Key] = true
+	}
+	for key := range done {
+		if !w.accepted[key] {
+			r.Fatalf("event %s was finished and never accepted", key)
+		}
+	}
+	now := count(w.t, w.journals[0])
+	if got := len(done) + int(now.waiting+now.inWork+now.delayed); got != len(w.accepted) {
+		r.Fatalf("%d events are accounted for, %d were accepted: %+v", got, len(w.accepted), now)
+	}
+}
+
+// drain is a new gateway that finishes whatever is left.
+func (w *world) drain(r *rapid.T) {
+	w.start(0)
+	j := w.journals[0]
+	for round := 0; count(w.t, j) != (counts{dead: count(w.t, j).dead, delivered: count(w.t, j).delivered}); round++ {
+		if round > 50 {
+			r.Fatalf("cannot be drained: %+v", count(w.t, j))
+		}
+		w.due(r)
+		taken, errTaken := j.Take(w.t.Context(), q, 10, 0)
+		over, errOver := j.TakeOver(w.t.Context(), q, 10)
+		if err := errors.Join(errTaken, errOver); err != nil {
+			r.Fatal(err)
+		}
+		for _, e := range append(taken, over...) {
+			w.noteFence(r, j.Begin(w.t.Context(), &e))
+			outcome, err := j.Complete(w.t.Context(), e, []byte(e.Key))
+			w.noteOutcome(r, &e, outcome, err)
+		}
+	}
+	w.check(r)
+}

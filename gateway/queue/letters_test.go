@@ -1,0 +1,118 @@
+package queue_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+)
+
+func zAt(score float64, member string) redis.Z { return redis.Z{Score: score, Member: member} }
+
+func newerEntry(stream string) *redis.XAddArgs {
+	return &redis.XAddArgs{Stream: stream, Values: []string{"v", "2", "key", hash("newer")}}
+}
+
+func TestDeadLettersKeepWhatAnOperatorNeeds(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j := journal(t, address, queue.Options{})
+		accept(t, j, "a\nb\x00\xff")
+		e := begun(t, j)
+		want(t, "dead", queue.Mine)(j.Dead(t.Context(), e, "no tries left", nil))
+		wantCounts(t, j, counts{dead: 1})
+		letters, err := j.Letters(t.Context(), q, 10)
+		if err != nil || len(letters) != 1 {
+			t.Fatalf("got %d letters, error %v", len(letters), err)
+		}
+		got := letters[0]
+		if got.Key != e.Key || got.Cause != "no tries left" || !bytes.Equal(got.Raw, e.Payload) || got.RawBytes != len(e.Payload) ||
+			got.Conversation != e.Conversation || got.Seq != 1 || !got.AcceptedAt.Equal(e.AcceptedAt) ||
+			got.DiedAt.Before(e.AcceptedAt) {
+			t.Errorf("got %+v for %+v", got, e)
+		}
+		if again := accept(t, j, "a\nb\x00\xff"); again[0].New {
+			t.Error("a dead event was accepted again")
+		}
+	})
+}
+
+func TestBuriedEventsAreCappedAndKnownAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j := journal(t, address, queue.Options{})
+		letter := queue.Letter{
+			Key: hash("broken"), Cause: strings.Repeat("ö", queue.MaxCause), Raw: make([]byte, queue.MaxRaw+1),
+		}
+		want(t, "bury", true)(j.Bury(t.Context(), q, letter))
+		want(t, "bury again", false)(j.Bury(t.Context(), q, letter))
+		wantCounts(t, j, counts{dead: 1})
+		letters, err := j.Letters(t.Context(), q, 10)
+		if err != nil || len(letters) != 1 {
+			t.Fatalf("got %d letters, error %v", len(letters), err)
+		}
+		got := letters[0]
+		if len(got.Raw) != queue.MaxRaw || got.RawBytes != queue.MaxRaw+1 || len(got.Cause) > queue.MaxCause ||
+			!strings.HasPrefix(got.Cause, "öö") || strings.ContainsRune(got.Cause, '\uFFFD') {
+			t.Errorf("got %d of %d raw bytes, cause %q", len(got.Raw), got.RawBytes, got.Cause)
+		}
+		if accepted := accept(t, j, "broken"); accepted[0].New {
+			t.Error("a buried event was accepted")
+		}
+		letter.Key = "../x"
+		if _, err := j.Bury(t.Context(), q, letter); !errors.Is(err, queue.ErrInvalid) {
+			t.Errorf("got %v for a key that is no hash, want ErrInvalid", err)
+		}
+	})
+}
+
+func TestCompleteRefusesDocumentsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	j := journal(t, queuetest.Redis(t), queue.Options{})
+	accept(t, j, "a")
+	e := begun(t, j)
+	for name, document := range map[string][]byte{"none": nil, "too large": make([]byte, queue.MaxDocument+1)} {
+		if _, err := j.Complete(t.Context(), e, document); !errors.Is(err, queue.ErrInvalid) {
+			t.Errorf("%s: got %v, want ErrInvalid", name, err)
+		}
+	}
+	wantCounts(t, j, counts{inWork: 1})
+}
+
+func TestStatsTellAgesAndReaders(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		client := connect(t, address)
+		j := journal(t, address, queue.Options{})
+		if s, err := j.Stats(t.Context(), "nobody-uses-this"); err != nil || s != (queue.Stats{}) {
+			t.Errorf("a queue that is not there: got %+v, %v", s, err)
+		}
+		hour := time.Now().Add(-time.Hour).UnixMilli()
+		slot := "{" + queue.Stream(q) + "}:"
+		client.XAdd(t.Context(), &redis.XAddArgs{Stream: queue.Stream(q), ID: idAt(hour), Values: []string{"event", "{}"}})
+		client.XAdd(t.Context(), &redis.XAddArgs{Stream: slot + "inbox", ID: idAt(hour), Values: []string{"v", "1"}})
+		client.ZAdd(t.Context(), slot+"delayed", zAt(float64(hour), "x"))
+		client.ZAdd(t.Context(), slot+"dead", zAt(float64(hour), "x"))
+		s, err := j.Stats(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, age := range map[string]time.Duration{
+			"waiting": s.OldestWaiting, "delivered": s.OldestDelivered, "dead": s.OldestDead, "overdue": s.Overdue,
+		} {
+			if age < 59*time.Minute || age > 2*time.Hour {
+				t.Errorf("%s: got an age of %v, want an hour", name, age)
+			}
+		}
+		if s.Readers != 0 || s.Unfinished() != 2 {
+			t.Errorf("got %+v, want no reader and 2 unfinished", s)
+		}
+		client.XReadGroup(t.Context(), &redis.XReadGroupArgs{Group: "agents", Consumer: "desk", Streams: []string{queue.Stream(q), ">"}, Block: -1})
+		if s, err := j.Stats(t.Context(), q); err != nil || s.Readers != 1 {
+			t.Errorf("got %d readers, %v; want 1 that starts from the beginning", s.Readers, err)
+		}
+	})
+}

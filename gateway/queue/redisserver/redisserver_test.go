@@ -1,0 +1,273 @@
+package redisserver_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/lightlock/lightlock/gateway/queue/redisserver"
+)
+
+// parentDir makes this test binary a gateway that starts a server there, says so
+// and waits to be killed.
+const parentDir = "REDISSERVER_TEST_PARENT_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(parentDir); dir != "" {
+		beParent(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func beParent(dir string) {
+	server, err := redisserver.Start(context.Background(), redisserver.Options{Dir: dir})
+	if err != nil {
+		_, _ = os.Stdout.WriteString(err.Error() + "\n")
+		os.Exit(1)
+	}
+	_, _ = os.Stdout.WriteString(strconv.Itoa(server.PID()) + "\n")
+	select {}
+}
+
+func start(t *testing.T, dir string) *redisserver.Server {
+	t.Helper()
+	server, err := redisserver.Start(t.Context(), redisserver.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	return server
+}
+
+// say sends one command, words without spaces, and returns the first line of
+// the answer, or of the text in it.
+func say(t *testing.T, socket, command string) string {
+	t.Helper()
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	answer := bufio.NewReader(conn)
+	line, err := answer.ReadString('\n')
+	if err == nil && strings.HasPrefix(line, "$") && !strings.HasPrefix(line, "$-1") {
+		line, err = answer.ReadString('\n')
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
+
+func alive(pid int) bool {
+	state, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	_, rest, _ := strings.Cut(string(state), ") ")
+	return err == nil && !strings.HasPrefix(rest, "Z")
+}
+
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func TestItKeepsWhatItAcknowledged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := start(t, dir)
+	if got := say(t, first.Address(), "SET a 1"); got != "+OK" {
+		t.Fatalf("got %q", got)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Errorf("closed twice: %v", err)
+	}
+	if got := say(t, start(t, dir).Address(), "GET a"); got != "1" {
+		t.Errorf("got %q after a restart, want 1", got)
+	}
+}
+
+func TestItIsReachedThroughAPrivateSocketOnly(t *testing.T) {
+	t.Parallel()
+	server := start(t, t.TempDir())
+	info, err := os.Stat(server.Address())
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got mode %v, error %v; want 0700", info.Mode(), err)
+	}
+	inodes := map[string]bool{}
+	fds := filepath.Join("/proc", strconv.Itoa(server.PID()), "fd")
+	entries, err := os.ReadDir(fds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if link, err := os.Readlink(filepath.Join(fds, entry.Name())); err == nil {
+			inodes[strings.Trim(strings.TrimPrefix(link, "socket:"), "[]")] = true
+		}
+	}
+	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		text, _ := os.ReadFile("/proc/net/" + table)
+		for line := range strings.Lines(string(text)) {
+			if fields := strings.Fields(line); len(fields) > 9 && inodes[fields[9]] {
+				t.Errorf("it has a %s socket: %s", table, line)
+			}
+		}
+	}
+}
+
+func TestTwoGatewaysDoNotShareAFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := start(t, dir)
+	_, err := redisserver.Start(t.Context(), redisserver.Options{Dir: dir})
+	if !errors.Is(err, redisserver.ErrInUse) || !strings.Contains(err.Error(), strconv.Itoa(os.Getpid())) {
+		t.Errorf("got %v, want ErrInUse that names this process", err)
+	}
+	if got := say(t, first.Address(), "PING"); got != "+PONG" {
+		t.Errorf("the first server answers %q afterwards", got)
+	}
+}
+
+func TestItDiesWithItsParent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), parentDir+"="+dir)
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || !alive(pid) {
+		t.Fatalf("the parent says %q", line)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = parent.Wait()
+	await(t, "the server has died with its parent", func() bool { return !alive(pid) })
+	start(t, dir)
+}
+
+func TestALeftoverIsEndedBeforeANewOneStarts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	leftover := exec.Command("redis-server", "--port", "0", "--dir", dir, "--pidfile", filepath.Join(dir, "redis.pid"),
+		"--unixsocket", filepath.Join(dir, "redis.sock"), "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+	if err := leftover.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- leftover.Wait() }()
+	await(t, "the leftover answers", func() bool {
+		conn, err := net.Dial("unix", filepath.Join(dir, "redis.sock"))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
+	if got := say(t, filepath.Join(dir, "redis.sock"), "SET a 1"); got != "+OK" {
+		t.Fatalf("got %q", got)
+	}
+	server := start(t, dir)
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the leftover still runs")
+	}
+	if got := say(t, server.Address(), "GET a"); got != "1" {
+		t.Errorf("got %q of what the leftover knew, want 1", got)
+	}
+}
+
+func TestAStrangerWithTheSameNumberIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	dir, other := t.TempDir(), t.TempDir()
+	// Once another program, once a redis-server that works elsewhere.
+	stranger := exec.Command("sleep", "60")
+	if err := stranger.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stranger.Process.Kill(); _ = stranger.Wait() }()
+	for _, pid := range []int{stranger.Process.Pid, start(t, other).PID()} {
+		if err := os.WriteFile(filepath.Join(dir, "redis.pid"), []byte(strconv.Itoa(pid)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := start(t, dir).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !alive(pid) {
+			t.Errorf("process %d was ended, and is not ours", pid)
+		}
+	}
+}
+
+func TestALongPathGetsItsSocketElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long/", 30))
+	first := start(t, dir)
+	if len(first.Address()) > 107 {
+		t.Errorf("the socket's path has %d bytes", len(first.Address()))
+	}
+	private := filepath.Dir(first.Address())
+	if info, err := os.Stat(private); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v; want a private folder", info, err)
+	}
+	// A killed parent leaves the folder behind; the next start removes it.
+	if err := syscall.Kill(first.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-first.Done()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, dir)
+	if got := say(t, second.Address(), "PING"); got != "+PONG" {
+		t.Errorf("got %q", got)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{private, filepath.Dir(second.Address()), filepath.Join(dir, "redis.sock.path")} {
+		if _, err := os.Stat(gone); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there", gone)
+		}
+	}
+}
+
+func TestAServerThatWillNotStartSaysWhy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, err := redisserver.Start(t.Context(), redisserver.Options{Dir: dir, Extra: []string{"--no-such-setting", "1"}})
+	if err == nil || !strings.Contains(err.Error(), "no-such-setting") {
+		t.Errorf("got %v, want the server's own words", err)
+	}
+	start(t, dir) // the folder is free again
+	_, err = redisserver.Start(t.Context(), redisserver.Options{Dir: t.TempDir(), Binary: "no-such-server"})
+	if !errors.Is(err, redisserver.ErrNotFound) {
+		t.Errorf("got %v, want ErrNotFound", err)
+	}
+}
