@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -135,10 +136,19 @@ func TestSecretsInOddPlaces(t *testing.T) {
 	}
 }
 
-// wellFormed checks that every problem can be drawn.
+// plainKey is an unknown key that is written without quotes.
+var plainKey = regexp.MustCompile(`^unknown key "([a-z_]+)"$`)
+
+// wellFormed checks that every problem can be drawn, and that a key is where
+// its problem says.
 func wellFormed(t testing.TB, p *Problems) {
 	t.Helper()
 	for _, one := range p.List {
+		if key := plainKey.FindStringSubmatch(one.What); key != nil && one.Length > 0 {
+			if marked := string([]rune(one.Source)[one.Column-1:]); !strings.HasPrefix(strings.TrimLeft(marked, `"'`), key[1]) {
+				t.Errorf("the mark is beside %s: %+v", key[1], one)
+			}
+		}
 		switch width := utf8.RuneCountInString(one.Source); {
 		case one.What == "" || one.Why == "" || one.Fix == "":
 			t.Errorf("no what, why or fix: %+v", one)

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// exampleKeys are the keys that belong to a channel and not to all of them. The
+// channels' own structs cannot be imported here; the gateway's test has them.
+type exampleConnector struct {
+	Connector     `yaml:",inline"`
+	ChannelSecret Secrets          `yaml:"channel_secret"`
+	AppSecret     Secrets          `yaml:"app_secret"`
+	VerifyToken   Secret           `yaml:"verify_token"`
+	AccountSID    string           `yaml:"account_sid"`
+	AuthToken     Secrets          `yaml:"auth_token"`
+	Accounts      []exampleAccount `yaml:"accounts" check:"required"`
+}
+
+type exampleAccount struct {
+	Account            `yaml:",inline"`
+	ChannelAccessToken Secret `yaml:"channel_access_token"`
+	AccessToken        Secret `yaml:"access_token"`
+}
+
+func (c *exampleConnector) AccountList() []Account {
+	var list []Account
+	for _, a := range c.Accounts {
+		list = append(list, a.Account)
+	}
+	return list
+}
+
+func (c *exampleConnector) Check() []Finding { return nil }
+
+// setVariables sets every ${NAME} of the text to something long enough.
+func setVariables(t *testing.T, text string) {
+	t.Helper()
+	for _, match := range regexp.MustCompile(`\$\{([A-Z_]+)\}`).FindAllStringSubmatch(text, -1) {
+		t.Setenv(match[1], strings.Repeat("x", 32))
+	}
+}
+
+func TestExamples(t *testing.T) {
+	channels := Prototypes{}
+	files, err := filepath.Glob("connectors/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found %d examples, %v", len(files), err)
+	}
+	for _, name := range append(files, "lightlock.yaml") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		setVariables(t, string(text))
+	}
+	for _, name := range files {
+		channels[strings.TrimSuffix(filepath.Base(name), ".yaml")] = func() Settings { return &exampleConnector{} }
+	}
+	l, err := Load("lightlock.yaml", channels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Connectors) != len(files) {
+		t.Errorf("loaded %d connectors of %d", len(l.Connectors), len(files))
+	}
+	for _, c := range l.Connectors {
+		if len(c.AccountList()) == 0 {
+			t.Errorf("%s has no accounts", c.Common().FullName())
+		}
+	}
+}
+
+// TestExampleShowsEveryKey takes the comment signs off the gateway's example,
+// and wants what then stands there to be read, and no key of Config to be left
+// out.
+func TestExampleShowsEveryKey(t *testing.T) {
+	text, err := os.ReadFile("lightlock.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := regexp.MustCompile(`(?m)^# ( *(?:- [0-9]|[a-z_]+:( [^ ].*)?$))`).ReplaceAllString(string(text), "$1")
+	inFolder(t, map[string]string{"lightlock.yaml": bare, "connectors/x": ""})
+	setVariables(t, bare)
+	doc, err := openDocument("lightlock.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := doc.parse(nil)
+	if m == nil || len(doc.problems) > 0 {
+		t.Fatalf("not read: %+v\n%s", doc.problems, bare)
+	}
+	compare(t, m, reflect.TypeFor[Config](), "")
+	l, err := Load("lightlock.yaml", nil)
+	if err != nil && !strings.Contains(err.Error(), "2 problems") || err == nil {
+		t.Fatalf("want the two certificate files missing and nothing else, got %v, %+v", err, l)
+	}
+}
+
+// compare wants every key of t to be in m.
+func compare(t *testing.T, m *ast.MappingNode, typ reflect.Type, path string) {
+	t.Helper()
+	known, err := forms{}.of(typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]ast.Node{}
+	for _, entry := range m.Values {
+		there[keyText(entry.Key)] = entry.Value
+	}
+	for _, f := range known.fields {
+		value, ok := there[f.key]
+		if !ok {
+			t.Errorf("the example does not show %s", under(path, f.key))
+			continue
+		}
+		elem := f.typ
+		if elem.Kind() == reflect.Pointer {
+			elem = elem.Elem()
+		}
+		if inner := asMapping(value); inner != nil && elem.Kind() == reflect.Struct {
+			compare(t, inner, elem, under(path, f.key))
+		}
+	}
+}
