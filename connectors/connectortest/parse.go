@@ -90,7 +90,7 @@ func checkParseComplete(b *bench) error {
 			}
 		}
 	}
-	for _, body := range garbage(requests[0].Body, 300) {
+	for _, body := range garbage(requests[0].Body, 150) {
 		changed := clone(requests[0])
 		changed.Body = body
 		for _, e := range calmly(b.connector, changed) {

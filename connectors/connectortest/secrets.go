@@ -111,7 +111,7 @@ func (b *bench) provokeWebhook(r *connectors.Request, look func(leaks, string, e
 		// name of the method.
 		secret = append(secret, value[len(value)/4:])
 	}
-	for i, body := range garbage(r.Body, 200) {
+	for i, body := range garbage(r.Body, 50) {
 		changed := clone(r)
 		changed.Body = body
 		if err := look(secret, fmt.Sprintf("the error of Parse of garbage %d", i), parseError(b.connector, changed)); err != nil {
