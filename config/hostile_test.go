@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -10,10 +11,6 @@ import (
 )
 
 func TestHostileFiles(t *testing.T) {
-	bomb := "a: &a [x, x, x, x, x, x, x, x, x]\n"
-	for c := 'b'; c < 'k'; c++ {
-		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
-	}
 	many := strings.Builder{}
 	for i := range 30_000 {
 		fmt.Fprintf(&many, "k%d: v\n", i)
@@ -51,11 +48,22 @@ func TestHostileFiles(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %.300v, want %q", err, c.want)
 			}
-			wellFormed(t, err.(*Problems))
+			var problems *Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("got a %T, want *Problems", err)
+			}
+			wellFormed(t, problems)
 			if strings.ContainsRune(err.Error(), '\u202e') {
 				t.Error("the report has a direction mark in it")
 			}
 		})
+	}
+}
+
+func TestAliases(t *testing.T) {
+	bomb := "a: &a [x, x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}
 	inFolder(t, map[string]string{"lightlock.yaml": bomb})
 	if got := mustFail(t).Error(); len(got) > 20_000 || !strings.Contains(got, `unknown key "b"`) {

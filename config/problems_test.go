@@ -9,11 +9,9 @@ import (
 // refusal is a file with one mistake, and the problem's first line.
 type refusal struct{ text, want string }
 
-func TestGatewayProblems(t *testing.T) {
-	const url = "public_url: https://photos.example.com\n"
-	for _, c := range []refusal{
+func TestGatewayShapes(t *testing.T) {
+	wantEach(t, []refusal{
 		{"lsten: a", `1:1: unknown key "lsten"`},
-		{"work:\n  slotz: 1", `2:3: unknown key "slotz"`},
 		{"1: a", `1:1: unknown key "1"`},
 		{"data: a\ndata: b", `2:1: the key "data" is there twice`},
 		{"data:", `1:1: data: nothing stands behind the key`},
@@ -22,6 +20,20 @@ func TestGatewayProblems(t *testing.T) {
 		{"data:\n  a: b", `1:1: data: wanted a text, got keys and values`},
 		{"data: true", `1:7: data: wanted a text, got true`},
 		{"data: ${HOME}", `1:7: data: a variable stands where no secret does`},
+		{"data: &x a", `1:7: data: an anchor (&) is not read here`},
+		{"data: *x", `1:7: data: an alias (*) is not read here`},
+		{"data: !!str a", `1:7: data: a tag (!) is not read here`},
+		{"<<: {data: a}", `1:1: the merge key << is not read here`},
+		{"- a", `1:1: the file is not made of keys and values`},
+		{"just text", `1:1: the file is not made of keys and values`},
+		{"data: a\n---\ndata: b", `3:1: a second document in one file`},
+		{"data: a: b", `1:7: not YAML: mapping value is not allowed in this context`},
+	})
+}
+
+func TestGatewayLimits(t *testing.T) {
+	wantEach(t, []refusal{
+		{"work:\n  slotz: 1", `2:3: unknown key "slotz"`},
 		{"work: 4", `1:7: work: wanted keys and values, got the number 4`},
 		{"work: {slots: 1.5}", `1:15: work.slots: wanted a whole number, got the number 1.5`},
 		{"work: {slots: 0x10}", `1:15: work.slots: wanted a whole number, got the number 0x10`},
@@ -42,6 +54,11 @@ func TestGatewayProblems(t *testing.T) {
 		{"photos: {formats: []}", `1:10: photos.formats: too short, wanted at least 1 entries`},
 		{"photos: {formats: [heic]}", `1:20: photos.formats[0]: "heic" is not one of jpeg, png, gif, webp`},
 		{"photos: {formats: [4]}", `1:20: photos.formats[0]: wanted a text, got the number 4`},
+	})
+}
+
+func TestGatewayAddressesAndServices(t *testing.T) {
+	wantEach(t, []refusal{
 		{"listen: 8080", `1:9: listen: wanted a text, got the number 8080`},
 		{"listen: localhost", `1:9: listen: not host:port`},
 		{"listen: 127.0.0.1:99999", `1:9: listen: not host:port`},
@@ -59,30 +76,28 @@ func TestGatewayProblems(t *testing.T) {
 		{"redis: {address: 'a:1', password: abc}", `1:35: redis.password: a secret stands in the file itself`},
 		{"connectors: elsewhere", `1:13: connectors: there is no such folder`},
 		{"connectors: lightlock.yaml", `1:13: connectors: the folder cannot be read`},
-		{"data: &x a", `1:7: data: an anchor (&) is not read here`},
-		{"data: *x", `1:7: data: an alias (*) is not read here`},
-		{"data: !!str a", `1:7: data: a tag (!) is not read here`},
-		{"<<: {data: a}", `1:1: the merge key << is not read here`},
-		{"- a", `1:1: the file is not made of keys and values`},
-		{"just text", `1:1: the file is not made of keys and values`},
-		{"data: a\n---\ndata: b", `3:1: a second document in one file`},
-		{"data: a: b", `1:7: not YAML: mapping value is not allowed in this context`},
 		{"services: [{token: '${TEST_TOKEN}', queues: [a]}]", `1:12: missing key "name"`},
 		{"services: [{name: a, token: '${TEST_SECRET}', queues: [a]}]", `1:29: services[0].token: too short, wanted at least 32 characters`},
 		{"services: [{name: a, token: '${TEST_TOKEN}', queues: []}]", `1:46: services[0].queues: must not be empty`},
 		{"services: [{name: a, token: '${TEST_TOKEN}', queues: [A]}]", `1:55: services[0].queues[0]: "A" is not a name of 1 to 64 characters a-z, 0-9 and -`},
-	} {
-		inFolder(t, map[string]string{"lightlock.yaml": url2(c.text, url)})
+	})
+}
+
+// wantEach loads each text as the gateway's file.
+func wantEach(t *testing.T, list []refusal) {
+	t.Helper()
+	for _, c := range list {
+		inFolder(t, map[string]string{"lightlock.yaml": withURL(c.text)})
 		wantOne(t, c, "lightlock.yaml:")
 	}
 }
 
-// url2 puts the public URL behind the mistake, so that lines stay as written.
-func url2(text, url string) string {
+// withURL puts a public URL behind the mistake, so that lines stay as written.
+func withURL(text string) string {
 	if strings.HasPrefix(text, "- ") || strings.HasPrefix(text, "just") || strings.Contains(text, "---") {
 		return text
 	}
-	return text + "\n" + url
+	return text + "\npublic_url: https://photos.example.com\n"
 }
 
 func TestPublicURLProblems(t *testing.T) {
@@ -168,7 +183,7 @@ func wantOne(t *testing.T, c refusal, file string) {
 func TestProblemsBetweenFiles(t *testing.T) {
 	two := goodLine + "  - id: U1\n    queue: support\n    channel_access_token: ${TEST_ACCESS}\n"
 	inFolder(t, map[string]string{
-		"lightlock.yaml": strings.Replace(strings.Replace(goodGateway, "[support]", "[suport]", 1), "public_url", "# public_url", 1) +
+		"lightlock.yaml": strings.Replace(strings.Replace(goodGateway, "[support]", "[sales]", 1), "public_url", "# public_url", 1) +
 			"  - name: desk\n    token: ${TEST_TOKEN}\n    queues: [support]\n",
 		"connectors/a.yaml": goodLine,
 		"connectors/b.yaml": goodLine,
@@ -176,7 +191,7 @@ func TestProblemsBetweenFiles(t *testing.T) {
 	want := []string{
 		`connectors/b.yaml:2:7: name: line/acme is in connectors/a.yaml already`,
 		`lightlock.yaml:2:1: missing key "public_url"`,
-		`lightlock.yaml:5:14: services[0].queues[0]: no account has the queue "suport"`,
+		`lightlock.yaml:5:14: services[0].queues[0]: no account has the queue "sales"`,
 		`lightlock.yaml:6:11: services[1].name: the same name as services[0]`,
 		`lightlock.yaml:7:12: services[1].token: the same token as services[0]`,
 	}

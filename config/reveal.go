@@ -110,7 +110,7 @@ func (d *decoder) secretVariable(s slot, at place, name string) (Secret, bool) {
 // secretFile shows the path only where a file is there: what looks like the
 // path of none may be a secret under the wrong key.
 func (d *decoder) secretFile(s slot, at place, node ast.Node, path string) (Secret, bool) {
-	what := ""
+	var what string
 	resolved := d.doc.resolve(path)
 	data, err := readRegular(resolved, maxSecretBytes)
 	if _, missing := os.Stat(resolved); missing == nil {

@@ -13,7 +13,7 @@ import (
 
 // scalar fills a text, a number, a switch, a size or a time.
 func (d *decoder) scalar(s slot, node ast.Node, into reflect.Value) {
-	ok := false
+	var ok bool
 	switch {
 	case into.Type() == bytesType:
 		ok = d.bytes(s, node, into)

@@ -99,7 +99,7 @@ func TestSecretIsNotLogged(t *testing.T) {
 func leaks(text string) bool {
 	text = strings.ToLower(text)
 	return strings.Contains(text, canary) || strings.Contains(text, fmt.Sprintf("%x", canary)) ||
-		strings.Contains(text, strings.Trim(fmt.Sprint([]byte(canary)), "[]"))
+		strings.Contains(text, strings.Trim(fmt.Sprintf("%d", []byte(canary)), "[]"))
 }
 
 func TestSecretReveals(t *testing.T) {

@@ -98,7 +98,7 @@ func TestPhotosOver(t *testing.T) {
 func TestNearest(t *testing.T) {
 	names := []string{"channel_secret", "name", "queue", "lease"}
 	for text, want := range map[string]string{
-		"chanel_secret": "channel_secret", "nmae": "name", "Queue": "queue", "queues": "queue", "leese": "lease",
+		"chanel_secret": "channel_secret", "anme": "name", "Queue": "queue", "queues": "queue", "leese": "lease",
 		"colour": "", "x": "", "": "",
 	} {
 		if got := nearest(text, names); got != want {
