@@ -72,8 +72,11 @@ func leaveRoot() string {
 	}
 	// In this order, because only root may change groups.
 	err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody))
-	if err != nil || os.Geteuid() == 0 {
-		return "still root, which the system did not let it leave"
+	switch {
+	case os.Geteuid() == 0:
+		return "still root, which the system does not let it leave"
+	case err != nil:
+		return "user nobody in the gateway's groups"
 	}
 	return "user nobody"
 }

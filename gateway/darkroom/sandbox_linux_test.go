@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
@@ -189,6 +191,54 @@ func TestLevelIsLoggedOnce(t *testing.T) {
 		if got := landlockLevel(version); got != want {
 			t.Errorf("landlock %d: got %q, want %q", version, got, want)
 		}
+	}
+}
+
+// TestProcessorTimeIsLimited takes the deadline away, as it is where the parent
+// is stopped: the kernel's own limit has to end the child.
+func TestProcessorTimeIsLimited(t *testing.T) {
+	d, _ := room(t, "play", Options{Idle: -1, Deadline: time.Minute})
+	d.args = limits{memory: 1 << 30, cpu: 1}.args(d.args[0])
+	_, err := d.Develop(t.Context(), []byte("do spin"), settings())
+	if !errors.Is(err, ErrChildDied) || !strings.Contains(err.Error(), "(signal: killed)") {
+		t.Errorf("got %v, want ErrChildDied by a signal", err)
+	}
+}
+
+// TestChildrenDieWithTheirParent kills a process that has children standing
+// ready and at work.
+func TestChildrenDieWithTheirParent(t *testing.T) {
+	const inner = "DARKROOM_TEST_PARENT"
+	if os.Getenv(inner) != "" {
+		d, _ := room(t, "play", Options{Idle: 2})
+		go func() { _, _ = d.Develop(context.Background(), []byte("do hang"), settings()) }()
+		await(t, "a child at work", func() bool { return len(d.slots) == 1 && len(children(t)) == 3 })
+		_, _ = fmt.Fprintln(os.Stderr, children(t)) // the test's own output would wait for its end
+		time.Sleep(time.Minute)
+		return
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestChildrenDieWithTheirParent$")
+	cmd.Env = append(os.Environ(), inner+"=1")
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pids [3]int
+	_, scanErr := fmt.Fscanf(said, "[%d %d %d]", &pids[0], &pids[1], &pids[2])
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	if scanErr != nil {
+		t.Fatalf("no three children: %v", scanErr)
+	}
+	for _, pid := range pids {
+		await(t, "the end of an orphan", func() bool {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			// A zombie is dead too, only nobody has asked how it died.
+			return err != nil || strings.Contains(string(text), ") Z ")
+		})
 	}
 }
 
