@@ -27,8 +27,8 @@
 // # Secrets
 //
 // A Secret with the key x is given as `x: ${NAME}`, an environment variable, or
-// as `x_file: PATH`. It never stands in the file itself. Secrets take one such
-// value or a list of them.
+// as `x_file: PATH`; line ends behind it are dropped. It never stands in the
+// file itself. Secrets take one such value or a list of them.
 //
 // Paths in a file are relative to the folder of that file.
 package config
@@ -75,7 +75,7 @@ type Redis struct {
 	Password Secret `yaml:"password" jsonschema_description:"Password of the user, or of the default user."`
 	TLS      bool   `yaml:"tls" jsonschema_description:"Whether Redis is reached by TLS."`
 	DB       int    `yaml:"db" check:"min=0,max=1023" jsonschema_description:"Number of the database."`
-	// Durability is "fsync" (checked at start; also what empty means) or
+	// Durability is "fsync" (checked at start; what Load makes of silence) or
 	// "trusted", for a managed Redis that does not let us ask.
 	Durability string `yaml:"durability" check:"oneof=fsync trusted" jsonschema_description:"fsync: Redis must say at start that it writes before it answers. trusted: for a managed Redis that does not let us ask."`
 }
@@ -85,7 +85,7 @@ type Work struct {
 	// Slots is how many messages are in work at once.
 	Slots int `yaml:"slots" check:"min=1,max=1024" jsonschema_description:"How many messages are in work at once."`
 	// Lease is after how long without a sign of life another worker takes over.
-	Lease Duration `yaml:"lease" check:"min=1s,max=1h" jsonschema_description:"After how long without a sign of life another worker takes over."`
+	Lease Duration `yaml:"lease" check:"min=100ms,max=1h" jsonschema_description:"After how long without a sign of life another worker takes over."`
 	// Attempts is how often a photo is fetched before it is unreachable.
 	Attempts int `yaml:"attempts" check:"min=1,max=100" jsonschema_description:"How often a photo is fetched before it is unreachable."`
 	// RetryMin and RetryMax bound the pause between two attempts.

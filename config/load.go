@@ -94,6 +94,9 @@ func (l *loader) gateway(doc *document, into *Config) *decoder {
 		into.TLS.CertFile = doc.resolve(into.TLS.CertFile)
 		into.TLS.KeyFile = doc.resolve(into.TLS.KeyFile)
 	}
+	if into.Redis != nil && into.Redis.Durability == "" {
+		into.Redis.Durability = "fsync"
+	}
 	d.findings(into.check())
 	return d
 }

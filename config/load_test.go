@@ -178,3 +178,15 @@ func TestUnreadableConnectorFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestSilenceAboutDurabilityMeansFsync(t *testing.T) {
+	inFolder(t, map[string]string{"lightlock.yaml": "redis:\n  address: 127.0.0.1:6379\n  password: ${TEST_PASSWORD}\n"})
+	t.Setenv("TEST_PASSWORD", "hush\n")
+	l, err := Load("lightlock.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Config.Redis.Durability != "fsync" || l.Config.Redis.Password.Reveal() != "hush" {
+		t.Errorf("got %+v, password %q", l.Config.Redis, l.Config.Redis.Password.Reveal())
+	}
+}

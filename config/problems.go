@@ -11,17 +11,20 @@ import (
 // Problem is something wrong at one place of one file.
 type Problem struct {
 	// File is the path as the operator would write it.
-	File string
+	File string `json:"file"`
 	// Line and Column count from 1, Column in characters. Line is 0 where the
 	// whole file is meant.
-	Line, Column int
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"`
 	// Source is that line, safe to show: secrets and whatever may be one are
 	// masked, and so is what a terminal would obey. Length is how many of its
 	// characters from Column on are meant.
-	Source string
-	Length int
+	Source string `json:"source,omitempty"`
+	Length int    `json:"length,omitempty"`
 	// What is wrong, Why it matters and the Fix, each half a sentence.
-	What, Why, Fix string
+	What string `json:"what"`
+	Why  string `json:"why"`
+	Fix  string `json:"fix"`
 }
 
 // Problems is everything that is wrong with a configuration. It is an error

@@ -95,6 +95,7 @@ func (d *decoder) literal(s slot, at place) {
 
 func (d *decoder) secretVariable(s slot, at place, name string) (Secret, bool) {
 	value, set := d.env(name)
+	value = strings.TrimRight(value, "\r\n")
 	if value != "" {
 		return NewSecret(value), true
 	}
