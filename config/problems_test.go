@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -219,5 +220,38 @@ func TestPrivateAddressesMayBeAllowed(t *testing.T) {
 	}
 	if c := l.Connectors[0].Common(); c.APIBase != "http://127.0.0.1:9999/line" || !c.AllowPrivateAddresses {
 		t.Errorf("got %+v", c)
+	}
+}
+
+// TestAnUnknownChannel names files so that not even they tell the channel: then
+// only the common keys can be judged.
+func TestAnUnknownChannel(t *testing.T) {
+	inFolder(t, map[string]string{
+		"lightlock.yaml":    strings.Replace(goodGateway, "[support]", "[sales]", 1),
+		"connectors/a.yaml": "channel: facsimile\nname: A\nfax_secret: " + canary + "\n",
+		"connectors/b.yaml": "fax_secret: " + canary + "\n",
+		"connectors/c.yaml": "",
+	})
+	want := []string{
+		`connectors/a.yaml:1:10: channel: no channel "facsimile" here`,
+		`connectors/a.yaml:2:7: name: "A" is not a name of 1 to 64 characters a-z, 0-9 and -`,
+		`connectors/b.yaml:0:0: missing key "channel"`,
+		`connectors/b.yaml:0:0: missing key "name"`,
+		`connectors/c.yaml:0:0: missing key "channel"`,
+		`connectors/c.yaml:0:0: missing key "name"`,
+	}
+	p := mustFail(t)
+	if got := heads(p); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if leaks(p.Error()) {
+		t.Errorf("the secret is in the report:\n%s", p)
+	}
+}
+
+func TestValuesMarshalAsTheyAreRead(t *testing.T) {
+	got, err := json.Marshal([]any{10 * MB, seconds(90)})
+	if want := `["10 MB","1m30s"]`; string(got) != want || err != nil {
+		t.Errorf("got %s, %v; want %s", got, err, want)
 	}
 }
