@@ -14,10 +14,10 @@ import (
 type Config struct {
 	config.Connector `yaml:",inline"`
 	// AccountSID is in every webhook, and in the address of every photo.
-	AccountSID string `yaml:"account_sid" check:"required"`
+	AccountSID string `yaml:"account_sid" check:"required" why:"webhooks of every other account are refused"`
 	// AuthToken signs the webhooks, by the primary token only. List both while
 	// the other is being promoted, the primary first.
-	AuthToken config.Secrets `yaml:"auth_token" check:"required"`
+	AuthToken config.Secrets `yaml:"auth_token" check:"required" why:"Twilio signs its webhooks with it"`
 	// APIKeySID and APIKeySecret fetch the photos. Without them the account's
 	// SID and first token do, which can do everything.
 	APIKeySID    string        `yaml:"api_key_sid"`

@@ -37,10 +37,10 @@ func TestCheck(t *testing.T) {
 			"media_hosts[4]", "media_hosts[5]", "media_hosts[6]", "media_hosts[7]",
 		}},
 		{"bad numbers", func(c *twilio.Config) {
-			for _, id := range []string{"whatsapp:+14155550199", "14155550199", "+1 415 555 0199", "+0155550199", "", "rcs:acme"} {
+			for _, id := range []string{"whatsapp:+14155550199", "14155550199", "+1 415 555 0199", "+0155550199", "", "rcs:acme", "5550199"} {
 				c.Accounts = append(c.Accounts, account(id))
 			}
-		}, []string{"accounts[1].id", "accounts[2].id", "accounts[3].id", "accounts[4].id", "accounts[5].id", "accounts[6].id"}},
+		}, []string{"accounts[1].id", "accounts[2].id", "accounts[3].id", "accounts[4].id", "accounts[5].id", "accounts[6].id", "accounts[7].id"}},
 	} {
 		c := &twilio.Config{AccountSID: accountSID, Accounts: []twilio.Account{account(number)}}
 		row.change(c)

@@ -124,10 +124,7 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	if err != nil || !form.Has("AccountSid") {
 		return nil, connectors.Errorf(connectors.Malformed, op, "body is not a form as documented")
 	}
-	raw, err := json.Marshal(string(r.Body))
-	if err != nil {
-		return nil, connectors.Errorf(connectors.Malformed, op, "body is not text")
-	}
+	raw, _ := json.Marshal(string(r.Body)) // which every string can be
 	out := connectors.Event{ID: connectors.DigestID(r.Body), Raw: raw}
 	return []connectors.Event{c.parseEvent(out, form)}, nil
 }
