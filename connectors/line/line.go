@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 		base = strings.TrimRight(c.APIBase, "/")
 	}
 	u, err := url.Parse(base)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return nil, connectors.Errorf(connectors.Misconfigured, "line: api_base", "not a URL")
 	}
 	return &Connector{
@@ -98,35 +99,45 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	return events, nil
 }
 
-// parseEvent translates one event. Its type is read on its own first, so that
-// a type that we pass over may have any shape.
+// parseEvent translates one event. Its type and ID are read on their own first,
+// so that a type that we pass over may have any shape, and a broken event that
+// is delivered again is known again: its bytes then differ in a flag.
 func parseEvent(destination string, raw json.RawMessage) connectors.Event {
 	out := connectors.Event{Account: destination, ID: connectors.DigestID(raw), Raw: raw}
-	var kind struct {
-		Type string `json:"type"`
+	var head struct {
+		Type           string `json:"type"`
+		WebhookEventID string `json:"webhookEventId"`
 	}
-	if err := json.Unmarshal(raw, &kind); err != nil {
+	// A wrong type of one field leaves the other readable.
+	err := json.Unmarshal(raw, &head)
+	if head.WebhookEventID != "" {
+		out.ID = head.WebhookEventID
+	}
+	if err != nil && head.Type == "" {
 		return out.As(connectors.Broken, "event has no readable type")
 	}
-	if kind.Type != "message" && kind.Type != "unsend" {
-		return out.As(connectors.Ignored, eventReason(kind.Type))
+	if head.Type != "message" && head.Type != "unsend" {
+		return out.As(connectors.Ignored, eventReason(head.Type))
 	}
 	var e event
 	if err := json.Unmarshal(raw, &e); err != nil {
-		return out.As(connectors.Broken, kind.Type+" event does not parse")
+		return out.As(connectors.Broken, head.Type+" event does not parse")
 	}
-	if e.WebhookEventID != "" {
-		out.ID = e.WebhookEventID
-	} else if e.Message.ID != "" {
+	return parseKnown(out, e)
+}
+
+// parseKnown translates an event of a type that we forward.
+func parseKnown(out connectors.Event, e event) connectors.Event {
+	if e.WebhookEventID == "" && e.Message.ID != "" {
 		out.ID = e.Message.ID
 	}
 	out.SentAt = sentAt(e.Timestamp)
 	out.Consumer.ID = e.Source.UserID
 	// A group is several consumers, and a message in it may name none.
-	if e.Source.Type != "user" {
+	if e.Source.Type == "group" || e.Source.Type == "room" {
 		return out.As(connectors.Ignored, "group")
 	}
-	if e.Source.UserID == "" {
+	if e.Source.Type != "user" || e.Source.UserID == "" {
 		return out.As(connectors.Ignored, "no_consumer")
 	}
 	if e.Type == "unsend" {
@@ -177,7 +188,7 @@ func parseMessage(out connectors.Event, m message) connectors.Event {
 	case "image":
 		ref, ok := imageRef(m)
 		if !ok {
-			return out.As(connectors.Broken, "image has no address")
+			return out.As(connectors.Broken, "image has no usable address")
 		}
 		out.Photos = []connectors.Photo{{Account: out.Account, Ref: ref}}
 	case "file":
@@ -195,15 +206,26 @@ func parseMessage(out connectors.Event, m message) connectors.Event {
 }
 
 // A reference is the message's id, or the address of an external original.
-const externalPrefix = "external:"
+const (
+	messagePrefix  = "message:"
+	externalPrefix = "external:"
+	// maxURL is how long an image's address may be.
+	// https://developers.line.biz/en/reference/messaging-api/#image-message
+	maxURL = 2000
+)
 
-func idRef(messageID string) string { return "message:" + messageID }
+// contentID is the form of an id that may become part of an address. LINE's
+// are decimal digits; it does not promise that.
+var contentID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+
+func idRef(messageID string) string { return messagePrefix + messageID }
 
 func imageRef(m message) (string, bool) {
 	if m.ContentProvider.Type != "external" {
 		return idRef(m.ID), true
 	}
-	return externalPrefix + m.ContentProvider.OriginalContentURL, m.ContentProvider.OriginalContentURL != ""
+	address := m.ContentProvider.OriginalContentURL
+	return externalPrefix + address, address != "" && len(address) <= maxURL
 }
 
 // Fetch implements connectors.Connector.
@@ -213,8 +235,8 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 		// Any consumer can name any host here: no credentials, no trust.
 		return c.client.Fetch(ctx, wire.Fetch{Op: "line: fetch external content", URL: address, MaxRedirects: 3})
 	}
-	id, ok := strings.CutPrefix(p.Ref, "message:")
-	if !ok {
+	id, ok := strings.CutPrefix(p.Ref, messagePrefix)
+	if !ok || !contentID.MatchString(id) {
 		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
 	}
 	token, ok := c.token(p.Account)
@@ -223,7 +245,7 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	}
 	return c.client.Fetch(ctx, wire.Fetch{
 		Op:        op,
-		URL:       c.base + "/v2/bot/message/" + url.PathEscape(id) + "/content",
+		URL:       c.base + "/v2/bot/message/" + id + "/content",
 		Hosts:     c.hosts,
 		Authorize: func(*url.URL) (string, bool) { return "Bearer " + token.Reveal(), true },
 	})

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/lightlock/lightlock/config"
@@ -56,15 +57,25 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 // Webhook implements sim.Platform: all that was said goes into one call, a text
 // and each photo as an event of its own.
 func (p *Platform) Webhook(url string, said ...sim.Said) ([]*connectors.Request, error) {
-	events := []any{}
+	var events []any
 	for _, s := range said {
 		events = append(events, p.Events(s)...)
 	}
-	body, err := json.Marshal(object{"destination": p.BotID, "events": events})
+	r, err := p.Call(url, events...)
+	return []*connectors.Request{r}, err
+}
+
+// Call returns the call that delivers these events, none included: that is what
+// the Verify button in LINE's console sends.
+func (p *Platform) Call(url string, events ...any) (*connectors.Request, error) {
+	if events == nil {
+		events = []any{}
+	}
+	body, err := json.Marshal(Object{"destination": p.BotID, "events": events})
 	if err != nil {
 		return nil, err
 	}
-	return []*connectors.Request{p.Sign(url, body)}, nil
+	return p.Sign(url, body), nil
 }
 
 // Sign makes the call that LINE would make with this body.
@@ -78,38 +89,40 @@ func (p *Platform) Sign(url string, body []byte) *connectors.Request {
 	return &connectors.Request{Method: http.MethodPost, URL: url, Header: header, Body: body}
 }
 
-type object = map[string]any
+// Object is a JSON object.
+type Object = map[string]any
 
 // Events returns the events that LINE makes of what was said.
 func (p *Platform) Events(s sim.Said) []any {
 	var events []any
 	if s.Text != "" {
-		events = append(events, p.event(s, "text", object{
-			"type": "text", "id": messageID(s.ID, "text"), "text": s.Text, "quoteToken": "q" + sim.Digest(20, s.ID),
+		events = append(events, p.Event(s, "text", Object{
+			"type": "text", "id": MessageID(s.ID, "text"), "text": s.Text, "quoteToken": "q" + sim.Digest(20, s.ID),
 		}))
 	}
 	for i, photo := range s.Photos {
-		part := "photo" + string(rune('0'+i))
-		id := messageID(s.ID, part)
-		p.contents.Put(id, photo)
-		message := object{
+		part := "photo" + strconv.Itoa(i)
+		id := MessageID(s.ID, part)
+		p.Keep(id, photo)
+		message := Object{
 			"type": "image", "id": id, "quoteToken": "q" + sim.Digest(20, s.ID, part),
-			"contentProvider": object{"type": "line"},
+			"contentProvider": Object{"type": "line"},
 		}
 		if len(s.Photos) > 1 {
-			message["imageSet"] = object{"id": sim.Digest(64, s.ID), "index": i + 1, "total": len(s.Photos)}
+			message["imageSet"] = Object{"id": sim.Digest(64, s.ID), "index": i + 1, "total": len(s.Photos)}
 		}
-		events = append(events, p.event(s, part, message))
+		events = append(events, p.Event(s, part, message))
 	}
 	return events
 }
 
-func (p *Platform) event(s sim.Said, part string, message object) object {
-	return object{
+// Event returns the event of one message. Tests change what they like in it.
+func (p *Platform) Event(s sim.Said, part string, message Object) Object {
+	return Object{
 		"type": "message", "mode": "active", "timestamp": s.At.UnixMilli(),
 		"webhookEventId":  "01K2" + strings.ToUpper(sim.Digest(22, s.ID, part, "event")),
-		"deliveryContext": object{"isRedelivery": false},
-		"source":          object{"type": "user", "userId": UserID(s.Consumer)},
+		"deliveryContext": Object{"isRedelivery": false},
+		"source":          Object{"type": "user", "userId": UserID(s.Consumer)},
 		"replyToken":      sim.Digest(32, s.ID, part, "reply"),
 		"message":         message,
 	}
@@ -118,7 +131,12 @@ func (p *Platform) event(s sim.Said, part string, message object) object {
 // UserID is LINE's id of a consumer.
 func UserID(consumer string) string { return "U" + sim.Digest(32, "user", consumer) }
 
-func messageID(id, part string) string { return "58" + sim.Decimal(16, id, part) }
+// MessageID is LINE's id of one part of what was said: "text", or "photo0" and
+// so on.
+func MessageID(id, part string) string { return "58" + sim.Decimal(16, id, part) }
+
+// Keep makes the content API serve data as the content of a message.
+func (p *Platform) Keep(messageID string, data []byte) { p.contents.Put(messageID, data) }
 
 // content serves an original the way api-data.line.me does.
 func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
@@ -139,5 +157,5 @@ func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
 func fail(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(object{"message": message})
+	_ = json.NewEncoder(w).Encode(Object{"message": message})
 }
