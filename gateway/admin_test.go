@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// get asks the operators' listener.
+func (h *house) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+h.app.Addresses().Admin+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// counted sums the samples in /metrics whose line contains what.
+func (h *house) counted(t *testing.T, what string) (sum float64) {
+	t.Helper()
+	_, text := h.get(t, "/metrics")
+	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
+		line := lines.Text()
+		if strings.HasPrefix(line, "#") || !strings.Contains(line, what) {
+			continue
+		}
+		value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += value
+	}
+	return sum
+}
+
+func TestAdmin(t *testing.T) {
+	h := open(t)
+	if status, body := h.get(t, "/healthz"); status != http.StatusOK || body != "alive\n" {
+		t.Errorf("/healthz: %d %q", status, body)
+	}
+	status, body := h.get(t, "/readyz")
+	if status != http.StatusOK || !strings.HasPrefix(body, "ready, 1 warning\n") {
+		t.Errorf("/readyz: %d %q", status, body)
+	}
+	for _, want := range []string{"fsync", "queue support  warn", "line/acme", "twilio/acme", "whatsapp/acme"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("/readyz has no %q:\n%s", want, body)
+		}
+	}
+	h.app.health.Drain()
+	if status, _ := h.get(t, "/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("/readyz while draining: %d, want 503", status)
+	}
+}
