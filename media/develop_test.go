@@ -110,7 +110,7 @@ func TestDevelopSizes(t *testing.T) {
 		img                image.Image
 		preview, thumbnail int
 	}{
-		{"large", scene(3000, 1500), 2048, 240},
+		{"large", scene(2100, 300), 2048, 240},
 		{"smaller than a preview", scene(300, 280), 300, 240},
 		{"smaller than a thumbnail", scene(32, 20), 32, 20},
 		{"a line", scene(6000, 1), 2048, 1},

@@ -18,7 +18,7 @@ func firstPixel(img image.Image, head header) [3]uint16 {
 func TestFlatten(t *testing.T) {
 	one := image.Rect(0, 0, 1, 1)
 	nrgba := &image.NRGBA{Pix: []byte{255, 0, 0, 128}, Stride: 4, Rect: one}
-	clear := &image.NRGBA{Pix: []byte{9, 9, 9, 0}, Stride: 4, Rect: one}
+	nothing := &image.NRGBA{Pix: []byte{9, 9, 9, 0}, Stride: 4, Rect: one}
 	wideClear := &image.NRGBA64{Pix: []byte{0, 0, 0, 0, 0, 0, 0x80, 0}, Stride: 8, Rect: one}
 	palette := color.Palette{color.NRGBA{0, 0, 255, 128}}
 	video := &image.YCbCr{Y: []byte{235}, Cb: []byte{128}, Cr: []byte{128}, YStride: 1, CStride: 1, Rect: one}
@@ -35,7 +35,7 @@ func TestFlatten(t *testing.T) {
 		{"opaque", &image.RGBA{Pix: []byte{1, 2, 3, 255}, Stride: 4, Rect: one}, header{}, [3]uint16{257, 514, 771}},
 		{"opaque, 16 bits", &image.RGBA64{Pix: []byte{0, 1, 0, 2, 0, 3, 255, 255}, Stride: 8, Rect: one}, header{}, [3]uint16{1, 2, 3}},
 		{"half red", nrgba, header{}, [3]uint16{65535, 32639, 32639}},
-		{"nothing", clear, header{}, [3]uint16{65535, 65535, 65535}},
+		{"nothing", nothing, header{}, [3]uint16{65535, 65535, 65535}},
 		{"half black, 16 bits", wideClear, header{}, [3]uint16{32767, 32767, 32767}},
 		{"half blue in a palette", &image.Paletted{Pix: []byte{0}, Stride: 1, Rect: one, Palette: palette}, header{}, [3]uint16{32639, 32639, 65535}},
 		{"an index beyond the palette", &image.Paletted{Pix: []byte{7}, Stride: 1, Rect: one, Palette: palette}, header{}, [3]uint16{0, 0, 0}},

@@ -57,10 +57,10 @@ func TestGIFFrameOnItsScreen(t *testing.T) {
 	part := frame(image.Rect(10, 10, 30, 30), red)
 	hanging := makeGIF(t, image.Pt(40, 40), part)
 	hanging[6], hanging[8] = 20, 24 // the screen's width and height
-	clear := image.NewPaletted(image.Rect(0, 0, 40, 40), color.Palette{color.Transparent, red})
+	half := image.NewPaletted(image.Rect(0, 0, 40, 40), color.Palette{color.Transparent, red})
 	for y := range 40 {
 		for x := range 20 {
-			clear.SetColorIndex(x, y, 1)
+			half.SetColorIndex(x, y, 1)
 		}
 	}
 	rows := []struct {
@@ -71,7 +71,7 @@ func TestGIFFrameOnItsScreen(t *testing.T) {
 	}{
 		{"a part", makeGIF(t, image.Pt(40, 40), part), image.Pt(40, 40), image.Pt(20, 20), image.Pt(4, 4)},
 		{"over the edge", hanging, image.Pt(20, 24), image.Pt(16, 20), image.Pt(4, 4)},
-		{"transparent", makeGIF(t, image.Pt(40, 40), clear), image.Pt(40, 40), image.Pt(5, 5), image.Pt(35, 35)},
+		{"transparent", makeGIF(t, image.Pt(40, 40), half), image.Pt(40, 40), image.Pt(5, 5), image.Pt(35, 35)},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

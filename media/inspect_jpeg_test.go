@@ -94,7 +94,7 @@ func checkVerdict(t *testing.T, err error, reason Reason, words string) {
 
 // A cut anywhere is either seen, or has cost nothing but the end marker.
 func TestCutJPEGIsNeverShownInPart(t *testing.T) {
-	whole := makeJPEG(t, noise(64, 48))
+	whole := makeJPEG(t, noise(24, 16))
 	for end := range len(whole) - 2 {
 		if _, err := Develop(t.Context(), whole[:end], Default()); !isRejected(err, Corrupt) && !isRejected(err, UnsupportedType) {
 			t.Fatalf("cut to %d of %d bytes: got %v, want a rejection", end, len(whole), err)

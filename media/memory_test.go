@@ -40,20 +40,21 @@ func interlacedPNG(t *testing.T, width, height uint32, depth, colour byte) []byt
 
 // The budget is worth something only if decoders allocate what was reckoned.
 func TestMemoryIsReckonedAsAllocated(t *testing.T) {
-	bounds := image.Rect(0, 0, 2000, 1000)
-	rgb := scene(2000, 1000)
+	const slack = 128 << 10 // tables, buffers and the window of zlib
+	bounds := image.Rect(0, 0, 1000, 800)
+	rgb := scene(1000, 800)
 	faded := image.NewNRGBA(bounds)
 	rows := map[string][]byte{
 		"JPEG 4:2:0":                  makeJPEG(t, rgb),
 		"JPEG gray":                   makeJPEG(t, image.NewGray(bounds)),
-		"JPEG progressive, gray":      progressive(2000, 1000, scan(1, 0, 0, 0)),
+		"JPEG progressive, gray":      progressive(1000, 800, scan(1, 0, 0, 0)),
 		"PNG":                         makePNG(t, rgb),
 		"PNG with alpha":              makePNG(t, faded),
 		"PNG gray":                    makePNG(t, image.NewGray(bounds)),
 		"PNG gray, 16 bits":           makePNG(t, image.NewGray16(bounds)),
 		"PNG 16 bits with alpha":      makePNG(t, image.NewNRGBA64(bounds)),
-		"PNG interlaced":              interlacedPNG(t, 2000, 1000, 8, pngRGB),
-		"PNG interlaced, 16 bits":     interlacedPNG(t, 2000, 1000, 16, pngRGBA),
+		"PNG interlaced":              interlacedPNG(t, 1000, 800, 8, pngRGB),
+		"PNG interlaced, 16 bits":     interlacedPNG(t, 1000, 800, 16, pngRGBA),
 		"GIF":                         makeGIF(t, bounds.Max, frame(bounds, image.White.C)),
 		"GIF with less than a screen": makeGIF(t, image.Pt(9000, 9000), frame(bounds, image.White.C)),
 	}
@@ -65,7 +66,7 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := allocated(func() { _, _ = decode(t.Context(), f, head) })
-			if most := head.memory + head.memory/20 + mega; got > most || got < head.memory-mega {
+			if most := head.memory + head.memory/20 + slack; got > most || got < head.memory-slack {
 				t.Errorf("allocated %d bytes, reckoned %d", got, head.memory)
 			}
 		})
@@ -87,6 +88,7 @@ func bombs(t *testing.T) map[string][]byte {
 		return b.Bytes()
 	}
 	small := makePNG(t, scene(8, 8))
+	unfolding := zeros(20 * mega)
 	gifScreen := makeGIF(t, image.Pt(8, 8), frame(image.Rect(0, 0, 8, 8), image.White.C))
 	binary.LittleEndian.PutUint32(gifScreen[6:], 0xffff_ffff)
 	return map[string][]byte{
@@ -94,8 +96,8 @@ func bombs(t *testing.T) map[string][]byte {
 		"PNG of 2^31 x 2^31":       pngHeader(1<<31-1, 1<<31-1, 16, pngRGBA, 1),
 		"PNG with too little data": slices.Concat(pngHeader(10_000, 10_000, 8, pngRGB, 0), chunk("IDAT", zeros(1000)), chunk("IEND", nil)),
 		"PNG, interlaced":          slices.Concat(pngHeader(9_000, 9_000, 16, pngRGBA, 1), chunk("IDAT", zeros(1000))),
-		"PNG with a text bomb":     withChunks(small, chunk("zTXt", append([]byte("Comment\x00\x00"), zeros(64<<20)...))),
-		"PNG with a profile bomb":  withChunks(small, chunk("iCCP", append([]byte("icc\x00\x00"), zeros(64<<20)...))),
+		"PNG with a text bomb":     withChunks(small, chunk("zTXt", append([]byte("Comment\x00\x00"), unfolding...))),
+		"PNG with a profile bomb":  withChunks(small, chunk("iCCP", append([]byte("icc\x00\x00"), unfolding...))),
 		"PNG of many chunks":       withChunks(small, slices.Concat(repeat(chunk("tEXt", []byte("a\x00b")), maxParts)...)),
 		"JPEG of 65,535 x 65,535":  slices.Concat(jpegHeader(markSOF0, 65_535, 65_535, 0x22, 0x11, 0x11), scan(1, 0, 63, 0)),
 		"JPEG, progressive":        slices.Concat(jpegHeader(markSOF2, 10_000, 10_000, 0x22, 0x11, 0x11), scan(1, 0, 0, 0)),
