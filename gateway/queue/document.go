@@ -21,9 +21,12 @@ type DocumentType string
 // nothing about it is open but perhaps a photo.
 const MessageReceived DocumentType = "lightlock.message.received"
 
-// Schema returns the address, relative to the gateway, at which the JSON Schema
-// of documents of this type is published. It is also their dataschema.
-func (t DocumentType) Schema() string { return "/schemas/" + string(t) + ".json" }
+// Schema returns the name of the JSON Schema of documents of this type, their
+// dataschema. It is a URN, because CloudEvents wants an absolute URI and the
+// gateway's own address is not the same for all who read; the schema itself is
+// published by the gateway at /schemas/TYPE.json. The number rises when a reader
+// of the old documents could not read the new ones.
+func (t DocumentType) Schema() string { return "urn:lightlock:schema:" + string(t) + ":1" }
 
 //go:embed schemas/*.json
 var schemaFiles embed.FS

@@ -50,8 +50,8 @@ func compile(kind queue.DocumentType) (*jsonschema.Schema, error) {
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
-	if err := compiler.AddResource("lightlock:"+kind.Schema(), parsed); err != nil {
+	if err := compiler.AddResource(kind.Schema(), parsed); err != nil {
 		return nil, err
 	}
-	return compiler.Compile("lightlock:" + kind.Schema())
+	return compiler.Compile(kind.Schema())
 }

@@ -75,11 +75,17 @@ func placeSocket(dir string) (string, error) {
 	return socket, nil
 }
 
-// removeSocket removes what placeSocket made.
+// removeSocket removes what placeSocket made, and nothing else: the path may
+// have been read from a file.
 func removeSocket(dir, socket string) {
-	_ = os.Remove(socket)
-	if private := filepath.Dir(socket); private != dir && strings.HasPrefix(filepath.Base(private), elsewhere) {
-		_ = os.Remove(private)
+	private := filepath.Dir(socket)
+	foreign := private != dir && !strings.HasPrefix(filepath.Base(private), elsewhere)
+	if foreign || filepath.Base(socket) != socketFile {
+		return
+	}
+	_ = os.Remove(socket) //nolint:gosec // checked above, and the file that names it is in our own private folder
+	if private != dir {
+		_ = os.Remove(private) //nolint:gosec // the same
 		_ = os.Remove(filepath.Join(dir, elsewhereFile))
 	}
 }

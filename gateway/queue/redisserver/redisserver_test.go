@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -236,24 +235,37 @@ func TestALongPathGetsItsSocketElsewhere(t *testing.T) {
 	if info, err := os.Stat(private); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("got %v, %v; want a private folder", info, err)
 	}
-	// A killed parent leaves the folder behind; the next start removes it.
-	if err := syscall.Kill(first.PID(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	<-first.Done()
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	second := start(t, dir)
-	if got := say(t, second.Address(), "PING"); got != "+PONG" {
-		t.Errorf("got %q", got)
-	}
-	if err := second.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, gone := range []string{private, filepath.Dir(second.Address()), filepath.Join(dir, "redis.sock.path")} {
+	for _, gone := range []string{private, filepath.Join(dir, "redis.sock.path")} {
 		if _, err := os.Stat(gone); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is still there", gone)
+		}
+	}
+}
+
+func TestASocketThatAKilledParentLeftElsewhereIsRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for folder, removed := range map[string]bool{
+		filepath.Join(t.TempDir(), "lightlock-redis-1"): true,
+		filepath.Join(t.TempDir(), "precious"):          false,
+	} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		socket := filepath.Join(folder, "redis.sock")
+		for path, text := range map[string]string{socket: "", filepath.Join(dir, "redis.sock.path"): socket} {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := start(t, dir).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(socket); errors.Is(err, os.ErrNotExist) != removed {
+			t.Errorf("%s: got %v, want removed %v", socket, err, removed)
 		}
 	}
 }
