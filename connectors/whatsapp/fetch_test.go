@@ -97,8 +97,8 @@ func TestFetchAgainWithFreshAddress(t *testing.T) {
 	}
 	p.ExpireNext(2)
 	seen = record(p)
-	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Unavailable {
-		t.Errorf("two dead addresses: got %v, want kind unavailable", err)
+	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Misconfigured {
+		t.Errorf("two dead addresses: got %v, want kind misconfigured", err)
 	}
 	if len(*seen) != 4 {
 		t.Errorf("two dead addresses: got calls\n%s\nwant both steps twice", paths(*seen))

@@ -253,3 +253,14 @@ func TestParseReply(t *testing.T) {
 		t.Errorf("got %s in reply to %q, want a message in reply to none", e.Kind, e.ReplyTo)
 	}
 }
+
+func TestParseBorrowsNoName(t *testing.T) {
+	// Neither has a user id, and that makes nobody the same person.
+	events := parse(t, `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"1"},
+		"contacts":[{"profile":{"name":"Bo"},"wa_id":"351910000002"}],
+		"messages":[{"from":"351910000001","id":"wamid.1=","timestamp":"1","type":"text","text":{"body":"x"}}]}}]}]}`)
+	want := connectors.Consumer{ID: "351910000001"}
+	if len(events) != 1 || events[0].Consumer != want {
+		t.Errorf("got %+v, want one message of %+v", events, want)
+	}
+}

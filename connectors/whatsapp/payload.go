@@ -7,6 +7,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
 )
 
 // The shapes below are the parts that we read of WhatsApp's webhook payload.
@@ -49,6 +52,19 @@ type contact struct {
 	} `json:"profile"`
 }
 
+// directory finds contacts by either of their ids. They only add to messages,
+// so what cannot be read of them harms none.
+func directory(raw json.RawMessage) map[string]contact {
+	var contacts []contact
+	_ = json.Unmarshal(raw, &contacts)
+	people := make(map[string]contact, 2*len(contacts))
+	for _, c := range contacts {
+		people[c.WaID], people[c.UserID] = c, c
+	}
+	delete(people, "")
+	return people
+}
+
 type message struct {
 	ID         string          `json:"id"`
 	From       string          `json:"from"`         // phone number, or the user id
@@ -69,6 +85,17 @@ type message struct {
 	Revoke struct {
 		OriginalMessageID string `json:"original_message_id"`
 	} `json:"revoke"`
+}
+
+// consumer returns who wrote m. The user id comes first, wherever it stands,
+// because a user with a username may have no phone number to be known by: one
+// who shows it only sometimes is still one consumer.
+func (m message) consumer(people map[string]contact) connectors.Consumer {
+	known, ok := people[m.FromUserID]
+	if !ok {
+		known = people[m.From]
+	}
+	return connectors.Consumer{ID: cmp.Or(m.FromUserID, known.UserID, m.From), Name: known.Profile.Name}
 }
 
 // content is what was said: of the fields beside Type, the one that it names.
@@ -114,6 +141,9 @@ func (c content) said() string {
 
 // file returns the medium that c consists of, or an empty one.
 func (c content) file() file { return cmp.Or(c.Image, c.Document, c.Video, c.Audio, c.Sticker) }
+
+// maxInbound is the largest file that WhatsApp hands over.
+const maxInbound = 100 * config.MB
 
 // tooLarge tells whether m stands for a file above 100 MB, which WhatsApp has
 // kept to itself.

@@ -31,9 +31,6 @@ const (
 	mediaHost = "lookaside.fbsbx.com"
 )
 
-// maxInbound is the largest file that WhatsApp hands over.
-const maxInbound = 100 * config.MB
-
 // Channel describes WhatsApp.
 func Channel() connectors.Channel {
 	return connectors.Channel{
@@ -169,30 +166,6 @@ func fieldReason(field string) string {
 	}
 }
 
-// directory finds contacts by either of their ids. They only add to messages,
-// so what cannot be read of them harms none.
-func directory(raw json.RawMessage) map[string]contact {
-	var contacts []contact
-	_ = json.Unmarshal(raw, &contacts)
-	people := make(map[string]contact, 2*len(contacts))
-	for _, c := range contacts {
-		people[c.WaID], people[c.UserID] = c, c
-	}
-	delete(people, "")
-	return people
-}
-
-// consumer returns who wrote m. The user id comes first, wherever it stands,
-// because a user with a username may have no phone number to be known by: one
-// who shows it only sometimes is still one consumer.
-func consumer(people map[string]contact, m message) connectors.Consumer {
-	known, ok := people[m.FromUserID]
-	if !ok {
-		known = people[m.From]
-	}
-	return connectors.Consumer{ID: cmp.Or(m.FromUserID, known.UserID, m.From), Name: known.Profile.Name}
-}
-
 // parseMessage translates one message. What can be read of it is read even if
 // the rest has another shape, so that a type that we pass over may have any.
 func parseMessage(account string, people map[string]contact, raw json.RawMessage) connectors.Event {
@@ -200,7 +173,7 @@ func parseMessage(account string, people map[string]contact, raw json.RawMessage
 	var m message
 	err := json.Unmarshal(raw, &m)
 	out.ID, out.MessageID, out.ReplyTo = cmp.Or(m.ID, out.ID), m.ID, m.Context.ID
-	out.SentAt, out.Consumer = meta.Time(m.Timestamp), consumer(people, m)
+	out.SentAt, out.Consumer = meta.Time(m.Timestamp), m.consumer(people)
 	if m.Type == "" {
 		return out.As(connectors.Broken, "message has no readable type")
 	}
@@ -341,14 +314,13 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 			Hosts:     c.hosts,
 			Authorize: func(*url.URL) (string, bool) { return bearer, true },
 		})
-		switch kind := connectors.KindOf(err); {
-		case try == 1 && (kind == connectors.Gone || kind == connectors.Misconfigured):
-			continue
-		case kind == connectors.Gone:
-			// Graph has just told where it is, so the photo is not gone.
-			return nil, connectors.Errorf(connectors.Unavailable, op, "fresh address denied, suspect the token if this stays: %w", err)
+		if kind := connectors.KindOf(err); kind != connectors.Gone && kind != connectors.Misconfigured {
+			return rc, err
 		}
-		return rc, err
+		if try == 2 {
+			// Graph has just told where it is, so it is not the photo that is gone.
+			return nil, connectors.Errorf(connectors.Misconfigured, op, "fresh address denied, suspect the token: %w", err)
+		}
 	}
 }
 
