@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -18,17 +20,23 @@ import (
 
 var original = []byte("\xff\xd8\xff\xe0 not really a JPEG")
 
-// record notes the requests to p from now on. It may be read when no call is
-// under way.
-func record(p *whatsappsim.Platform) *[]*http.Request {
-	var seen []*http.Request
+// record returns the requests to p from now on.
+func record(p *whatsappsim.Platform) (seen func() []*http.Request) {
+	var mu sync.Mutex
+	var requests []*http.Request
 	p.Wrap(func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			seen = append(seen, r)
+			mu.Lock()
+			requests = append(requests, r)
+			mu.Unlock()
 			h.ServeHTTP(w, r)
 		})
 	})
-	return &seen
+	return func() []*http.Request {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(requests)
+	}
 }
 
 // paths returns the requests' paths, one a line.
@@ -53,10 +61,10 @@ func TestFetchTakesTwoSteps(t *testing.T) {
 		}
 	}
 	lookup := "/v25.0/" + strings.TrimPrefix(sent.Ref, "media:")
-	if got, want := paths(*seen), strings.Join([]string{lookup, download, lookup, download}, "\n"); got != want {
+	if got, want := pathsseen(), strings.Join([]string{lookup, download, lookup, download}, "\n"); got != want {
 		t.Errorf("got calls\n%s\nwant\n%s", got, want)
 	}
-	for _, r := range *seen {
+	for _, r := range seen() {
 		if got, want := r.Header.Get("Authorization"), "Bearer "+p.Numbers[0].Token; got != want {
 			t.Errorf("%s: got Authorization %q, want %q", r.URL.Path, got, want)
 		}
@@ -64,7 +72,7 @@ func TestFetchTakesTwoSteps(t *testing.T) {
 			t.Errorf("%s: got User-Agent %q, want one of ours", r.URL.Path, agent)
 		}
 	}
-	if got, want := (*seen)[0].URL.RawQuery, "phone_number_id="+p.Numbers[0].ID; got != want {
+	if got, want := seen()[0].URL.RawQuery, "phone_number_id="+p.Numbers[0].ID; got != want {
 		t.Errorf("got query %q, want %q", got, want)
 	}
 }
@@ -79,7 +87,7 @@ func TestFetchOfGraphVersion(t *testing.T) {
 	if _, err := read(c, sent); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := (*seen)[0].URL.Path, "/v31.0/"+strings.TrimPrefix(sent.Ref, "media:"); got != want {
+	if got, want := seen()[0].URL.Path, "/v31.0/"+strings.TrimPrefix(sent.Ref, "media:"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -92,16 +100,16 @@ func TestFetchAgainWithFreshAddress(t *testing.T) {
 	if got, err := read(c, sent); err != nil || !bytes.Equal(got, original) {
 		t.Errorf("one dead address: got %d bytes, %v, want the original", len(got), err)
 	}
-	if len(*seen) != 4 {
-		t.Errorf("one dead address: got calls\n%s\nwant both steps twice", paths(*seen))
+	if lenseen() != 4 {
+		t.Errorf("one dead address: got calls\n%s\nwant both steps twice", pathsseen())
 	}
 	p.ExpireNext(2)
 	seen = record(p)
 	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Misconfigured {
 		t.Errorf("two dead addresses: got %v, want kind misconfigured", err)
 	}
-	if len(*seen) != 4 {
-		t.Errorf("two dead addresses: got calls\n%s\nwant both steps twice", paths(*seen))
+	if lenseen() != 4 {
+		t.Errorf("two dead addresses: got calls\n%s\nwant both steps twice", pathsseen())
 	}
 	if got, err := read(c, sent); err != nil || !bytes.Equal(got, original) {
 		t.Errorf("later: got %d bytes, %v, want the original", len(got), err)
@@ -128,8 +136,8 @@ func TestFetchWithItsOwnNumber(t *testing.T) {
 	}
 	sent.Account = "1"
 	seen := record(p)
-	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Misconfigured || len(*seen) != 0 {
-		t.Errorf("with no number: got %v after %d calls, want kind misconfigured after none", err, len(*seen))
+	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Misconfigured || lenseen() != 0 {
+		t.Errorf("with no number: got %v after %d calls, want kind misconfigured after none", err, lenseen())
 	}
 }
 
@@ -156,8 +164,8 @@ func TestFetchOfStrangeReference(t *testing.T) {
 			t.Errorf("%q: got %v, want kind refused", ref, err)
 		}
 	}
-	if len(*seen) != 0 {
-		t.Errorf("got calls\n%s\nwant none", paths(*seen))
+	if lenseen() != 0 {
+		t.Errorf("got calls\n%s\nwant none", pathsseen())
 	}
 }
 
