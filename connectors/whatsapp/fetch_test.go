@@ -61,7 +61,7 @@ func TestFetchTakesTwoSteps(t *testing.T) {
 		}
 	}
 	lookup := "/v25.0/" + strings.TrimPrefix(sent.Ref, "media:")
-	if got, want := pathsseen(), strings.Join([]string{lookup, download, lookup, download}, "\n"); got != want {
+	if got, want := paths(seen()), strings.Join([]string{lookup, download, lookup, download}, "\n"); got != want {
 		t.Errorf("got calls\n%s\nwant\n%s", got, want)
 	}
 	for _, r := range seen() {
@@ -100,16 +100,16 @@ func TestFetchAgainWithFreshAddress(t *testing.T) {
 	if got, err := read(c, sent); err != nil || !bytes.Equal(got, original) {
 		t.Errorf("one dead address: got %d bytes, %v, want the original", len(got), err)
 	}
-	if lenseen() != 4 {
-		t.Errorf("one dead address: got calls\n%s\nwant both steps twice", pathsseen())
+	if len(seen()) != 4 {
+		t.Errorf("one dead address: got calls\n%s\nwant both steps twice", paths(seen()))
 	}
 	p.ExpireNext(2)
 	seen = record(p)
 	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Misconfigured {
 		t.Errorf("two dead addresses: got %v, want kind misconfigured", err)
 	}
-	if lenseen() != 4 {
-		t.Errorf("two dead addresses: got calls\n%s\nwant both steps twice", pathsseen())
+	if len(seen()) != 4 {
+		t.Errorf("two dead addresses: got calls\n%s\nwant both steps twice", paths(seen()))
 	}
 	if got, err := read(c, sent); err != nil || !bytes.Equal(got, original) {
 		t.Errorf("later: got %d bytes, %v, want the original", len(got), err)
@@ -136,8 +136,8 @@ func TestFetchWithItsOwnNumber(t *testing.T) {
 	}
 	sent.Account = "1"
 	seen := record(p)
-	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Misconfigured || lenseen() != 0 {
-		t.Errorf("with no number: got %v after %d calls, want kind misconfigured after none", err, lenseen())
+	if _, err := read(c, sent); connectors.KindOf(err) != connectors.Misconfigured || len(seen()) != 0 {
+		t.Errorf("with no number: got %v after %d calls, want kind misconfigured after none", err, len(seen()))
 	}
 }
 
@@ -164,8 +164,8 @@ func TestFetchOfStrangeReference(t *testing.T) {
 			t.Errorf("%q: got %v, want kind refused", ref, err)
 		}
 	}
-	if lenseen() != 0 {
-		t.Errorf("got calls\n%s\nwant none", pathsseen())
+	if len(seen()) != 0 {
+		t.Errorf("got calls\n%s\nwant none", paths(seen()))
 	}
 }
 
