@@ -1,0 +1,139 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+)
+
+// Counter counts queues; *queue.Journal is one.
+type Counter interface {
+	Stats(ctx context.Context, name string) (queue.Stats, error)
+	Ping(ctx context.Context) error
+}
+
+// RedisCheck is /readyz's line about the journal: without it nothing can be
+// made durable.
+func RedisCheck(c Counter, level func() queue.Durability) Check {
+	return func(ctx context.Context) []Line {
+		start := time.Now()
+		if err := c.Ping(ctx); err != nil {
+			return []Line{{"redis", Fail, "does not answer; nothing can be made durable"}}
+		}
+		took := float64(time.Since(start).Microseconds()) / 1000
+		return []Line{{"redis", stateOf(level()), fmt.Sprintf("%.1f ms, %s", took, level())}}
+	}
+}
+
+// stateOf warns of a level at which messages can be lost.
+func stateOf(level queue.Durability) State {
+	if level == queue.Memory {
+		return Warn
+	}
+	return OK
+}
+
+// StoreCheck is /readyz's line about the pictures' store. A store that fails
+// delays photos and loses nothing, so it is a warning.
+func StoreCheck(check func(context.Context) error) Check {
+	return func(ctx context.Context) []Line {
+		if err := check(ctx); err != nil {
+			return []Line{{"store", Warn, "photos are delayed: " + err.Error()}}
+		}
+		return []Line{{"store", OK, ""}}
+	}
+}
+
+// Above these an agents' queue is worth a warning.
+const (
+	oldestDelivered = time.Hour
+	oldestOverdue   = time.Minute
+)
+
+// QueueCheck is /readyz's line per queue: it warns where agents' software does
+// not read.
+func QueueCheck(c Counter, queues []string) Check {
+	return func(ctx context.Context) []Line {
+		lines := make([]Line, 0, len(queues))
+		for _, name := range queues {
+			lines = append(lines, queueLine(ctx, c, name))
+		}
+		return lines
+	}
+}
+
+func queueLine(ctx context.Context, c Counter, name string) Line {
+	l := Line{Name: "queue " + name, State: OK}
+	s, err := c.Stats(ctx, name)
+	switch {
+	case err != nil:
+		l.State, l.Note = Warn, "cannot be counted"
+		return l
+	case s.Readers == 0:
+		l.State, l.Note = Warn, "nobody reads it: no consumer in group agents; "
+	case s.OldestDelivered > oldestDelivered:
+		l.State, l.Note = Warn, "its oldest entry is "+s.OldestDelivered.Round(time.Minute).String()+" old; "
+	case s.Overdue > oldestOverdue:
+		l.State, l.Note = Warn, "delayed messages are overdue; "
+	}
+	l.Note += fmt.Sprintf("%d delivered, %d waiting, %d in work, %d delayed, %d dead",
+		s.Delivered, s.Waiting, s.InWork, s.Delayed, s.Dead)
+	return l
+}
+
+// queueCollector asks Redis when it is scraped, so that figures of queues are
+// never older than the question.
+type queueCollector struct {
+	counter                  Counter
+	queues                   []string
+	messages, oldest, reader *prometheus.Desc
+}
+
+// NewQueueCollector returns a collector of the queues' figures.
+func NewQueueCollector(c Counter, queues []string) prometheus.Collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("lightlock_queue_"+name, help, labels, nil)
+	}
+	return &queueCollector{
+		counter: c, queues: queues,
+		messages: desc("messages", "Messages by where they are.", "queue", "state"),
+		oldest:   desc("oldest_seconds", "Age of the oldest message by where it is.", "queue", "state"),
+		reader:   desc("readers", "Consumers of agents' software.", "queue"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (q *queueCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- q.messages
+	ch <- q.oldest
+	ch <- q.reader
+}
+
+// Collect implements prometheus.Collector. A queue that cannot be counted is
+// left out, which Prometheus shows as stale.
+func (q *queueCollector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
+	defer cancel()
+	for _, name := range q.queues {
+		s, err := q.counter.Stats(ctx, name)
+		if err != nil {
+			continue
+		}
+		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{name}, labels...)...)
+		}
+		gauge(q.messages, float64(s.Waiting), "waiting")
+		gauge(q.messages, float64(s.InWork), "in_work")
+		gauge(q.messages, float64(s.Delayed), "delayed")
+		gauge(q.messages, float64(s.Dead), "dead")
+		gauge(q.messages, float64(s.Delivered), "delivered")
+		gauge(q.oldest, s.OldestWaiting.Seconds(), "waiting")
+		gauge(q.oldest, s.OldestDelivered.Seconds(), "delivered")
+		gauge(q.oldest, s.OldestDead.Seconds(), "dead")
+		gauge(q.reader, float64(s.Readers))
+	}
+}
