@@ -13,7 +13,7 @@ type Config struct {
 	config.Connector `yaml:",inline"`
 	// ChannelSecret signs the webhooks. A reissued one replaces the old at
 	// once; list both while the change is under way.
-	ChannelSecret config.Secrets `yaml:"channel_secret" check:"required"`
+	ChannelSecret config.Secrets `yaml:"channel_secret" check:"required" why:"no webhook can be verified without channel_secret" jsonschema_description:"Channel secret from the channel's Basic settings; a list of two while it is replaced."`
 	Accounts      []Account      `yaml:"accounts" check:"required"`
 }
 
@@ -21,7 +21,7 @@ type Config struct {
 type Account struct {
 	config.Account `yaml:",inline"`
 	// ChannelAccessToken fetches the photos.
-	ChannelAccessToken config.Secret `yaml:"channel_access_token" check:"required"`
+	ChannelAccessToken config.Secret `yaml:"channel_access_token" check:"required" why:"no photo can be fetched without channel_access_token" jsonschema_description:"Long-lived channel access token from the Messaging API tab."`
 }
 
 // botID is the form of the id in a webhook's "destination".
