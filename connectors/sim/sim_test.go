@@ -1,0 +1,93 @@
+package sim_test
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/lightlock/lightlock/connectors/sim"
+)
+
+func TestDigest(t *testing.T) {
+	if one, two := sim.Digest(32, "a", "b"), sim.Digest(32, "a", "b"); one != two || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(one) {
+		t.Errorf("got %q and %q, want the same 32 hex digits", one, two)
+	}
+	// Where one word ends and the next begins matters.
+	if one, two := sim.Digest(32, "ab", "c"), sim.Digest(32, "a", "bc"); one == two {
+		t.Errorf("got %q for two lists of words", one)
+	}
+}
+
+func TestDecimal(t *testing.T) {
+	form, seen := regexp.MustCompile(`^[1-9][0-9]{15}$`), map[string]bool{}
+	for i := range 1000 {
+		word := string(rune('a'+i%26)) + string(rune('a'+i/26))
+		got := sim.Decimal(16, word)
+		if !form.MatchString(got) || got != sim.Decimal(16, word) || seen[got] {
+			t.Fatalf("got %q for %q, want 16 digits, always these and never others'", got, word)
+		}
+		seen[got] = true
+	}
+}
+
+func TestSecret(t *testing.T) {
+	if one, two := sim.Secret(), sim.Secret(); one == two || len(one) != 32 {
+		t.Errorf("got %q and %q, want two secrets of 32 digits", one, two)
+	}
+}
+
+// status asks the server and returns its answer's status, or 0.
+func status(t *testing.T, url string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = res.Body.Close() }()
+	_, _ = io.Copy(io.Discard, res.Body)
+	return res.StatusCode
+}
+
+func answer(status int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+}
+
+func TestServer(t *testing.T) {
+	s, err := sim.Serve(answer(http.StatusOK))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, s.URL); got != http.StatusOK {
+		t.Errorf("got status %d, want 200", got)
+	}
+	s.Wrap(func(http.Handler) http.Handler { return answer(http.StatusTeapot) })
+	if got := status(t, s.URL); got != http.StatusTeapot {
+		t.Errorf("wrapped: got status %d, want 418", got)
+	}
+	s.Wrap(nil)
+	if got := status(t, s.URL); got != http.StatusOK {
+		t.Errorf("unwrapped: got status %d, want 200", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if got := status(t, s.URL); got != 0 {
+		t.Errorf("closed: got status %d, want no answer", got)
+	}
+}
+
+func TestShelf(t *testing.T) {
+	var s sim.Shelf
+	if _, ok := s.Get("a"); ok {
+		t.Error("got something from an empty shelf")
+	}
+	s.Put("a", []byte("photo"))
+	if got, ok := s.Get("a"); !ok || string(got) != "photo" {
+		t.Errorf("got %q, %v, want what was put there", got, ok)
+	}
+}
