@@ -240,3 +240,29 @@ func TestADelayedEntryWaitsForItsTime(t *testing.T) {
 		}
 	})
 }
+
+// A worker may hold entries that wait for their turn. They are alive as long as
+// it says so, until it or somebody else has begun another attempt.
+func TestKeepAliveOfAnEntryThatWaits(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		first, second := journal(t, address, queue.Options{}), journal(t, address, queue.Options{Lease: atOnce})
+		accept(t, first, "a")
+		waits := take(t, first)
+		if err := first.KeepAlive(t.Context(), waits); err != nil {
+			t.Fatalf("keep-alive of an entry that nobody has begun: %v", err)
+		}
+		begin(t, first, &waits)
+		fresh := takeOver(t, second)
+		if err := second.KeepAlive(t.Context(), fresh); err != nil {
+			t.Fatalf("keep-alive of an entry that a worker before has begun: %v", err)
+		}
+		if err := first.KeepAlive(t.Context(), waits); !errors.Is(err, queue.ErrFenced) {
+			t.Fatalf("keep-alive after the take-over: got %v, want ErrFenced", err)
+		}
+		begin(t, second, &fresh)
+		again := takeOver(t, second)
+		if err := second.KeepAlive(t.Context(), again); !errors.Is(err, queue.ErrFenced) {
+			t.Fatalf("keep-alive beside this worker's own attempt: got %v, want ErrFenced", err)
+		}
+	})
+}

@@ -146,8 +146,8 @@ func (j *Journal) Begin(ctx context.Context, e *Entry) error {
 	return nil
 }
 
-// KeepAlive starts the lease of a begun entry anew; call it every third of the
-// lease. It returns ErrFenced if the entry is in other hands: the work is lost
+// KeepAlive starts the lease of an entry anew, begun or not; call it every third
+// of the lease from when it was handed out. It returns ErrFenced if the entry is in other hands: the work is lost
 // and should stop.
 func (j *Journal) KeepAlive(ctx context.Context, e Entry) error {
 	k, err := keysOf(e.Queue)
