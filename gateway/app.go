@@ -150,7 +150,7 @@ func (a *App) openStore(context.Context) (err error) {
 }
 
 func (a *App) openDarkroom(context.Context) (err error) {
-	a.darkroom, err = darkroom.New(darkroom.Options{Log: a.log, Most: a.config.Work.Slots})
+	a.darkroom, err = darkroom.New(darkroom.Options{Log: a.log})
 	if err == nil {
 		a.onClose(a.darkroom.Close)
 	}

@@ -201,6 +201,18 @@ func (h *house) idle() int64 {
 	return 0
 }
 
+// delivered is how many documents are in the queue.
+func (h *house) delivered() int64 {
+	h.t.Helper()
+	s, err := h.app.backend.Stats(h.t.Context(), testQueue)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return s.Delivered
+}
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 // picture is a JPEG with a red left half and a blue right half.
 func picture(t *testing.T, width, height int) []byte {
 	t.Helper()

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/sim"
+)
+
+var variable = regexp.MustCompile(`\$\{([A-Z_]+)\}`)
+
+// TestExamples loads the commented examples as an operator does who has set
+// what they ask for, and builds a gateway from them.
+func TestExamples(t *testing.T) {
+	files, err := filepath.Glob("../config/connectors/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, "../config/lightlock.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range variable.FindAllSubmatch(text, -1) {
+			t.Setenv(string(found[1]), strings.Repeat("x", 40))
+		}
+	}
+	prototypes := config.Prototypes{}
+	for _, c := range channels() {
+		prototypes[c.Name] = c.Settings
+	}
+	loaded, err := config.Load("../config/lightlock.yaml", prototypes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, s := range loaded.Connectors {
+		shown[s.Common().Channel] = true
+	}
+	for _, c := range channels() {
+		if !shown[c.Name] {
+			t.Errorf("config/connectors has no example of %s", c.Name)
+		}
+	}
+	if _, err := NewApp(loaded, discard()); err != nil {
+		t.Error(err)
+	}
+}
+
+var update = flag.Bool("update", false, "write config/schemas anew")
+
+// TestConfigSchemas compares the JSON Schemas that editors use with the structs
+// that they are made from.
+func TestConfigSchemas(t *testing.T) {
+	of := map[string]any{"lightlock": config.Config{}}
+	for _, c := range channels() {
+		of[c.Name] = c.Settings()
+	}
+	for name, settings := range of {
+		want, err := config.Schema(settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := "../config/schemas/" + name + ".json"
+		if *update {
+			if err := os.WriteFile(file, want, 0o644); err != nil { //nolint:gosec // everybody may read it
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the structs say (%v); run go test ./gateway -run TestConfigSchemas -update", file, err)
+		}
+	}
+}
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestReadme holds the README against the program: each file that it names is
+// there, and its table has each channel with the program's own limit.
+func TestReadme(t *testing.T) {
+	text := readme(t)
+	links := regexp.MustCompile(`\]\(([a-zA-Z][^):]*)\)`).FindAllStringSubmatch(text, -1)
+	if len(links) < 6 {
+		t.Errorf("the README links to %d files", len(links))
+	}
+	for _, link := range links {
+		if _, err := os.Stat(filepath.Join("..", link[1])); err != nil {
+			t.Errorf("the README names %s: %v", link[1], err)
+		}
+	}
+	for _, c := range channels() {
+		row := regexp.MustCompile("(?m)^\\| `" + c.Name + "` .*$").FindString(text)
+		if !strings.Contains(row, "| "+c.PhotoLimit.String()+" |") {
+			t.Errorf("the README's table has no row of %s with its limit of %s: %q", c.Name, c.PhotoLimit, row)
+		}
+	}
+}
+
+// TestReadmeReader runs the README's reader against the queue of a gateway.
+func TestReadmeReader(t *testing.T) {
+	_, code, found := strings.Cut(readme(t), "```go\n")
+	code, _, closed := strings.Cut(code, "```")
+	if !found || !closed {
+		t.Fatal("the README has no reader in Go")
+	}
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := open(t)
+	for _, call := range h.calls("line", sim.Said{ID: "read", Consumer: "ana", At: time.Now(), Text: "hello"}) {
+		h.post(call)
+	}
+	h.documents(1)
+	binary := filepath.Join(t.TempDir(), "reader")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var out lockedBuffer
+	reader := exec.CommandContext(t.Context(), binary)
+	reader.Env = append(os.Environ(), "REDIS="+h.app.config.Redis.Address)
+	reader.Stdout, reader.Stderr = &out, os.Stderr
+	if err := reader.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Process.Kill(); _ = reader.Wait() }()
+	for h.delivered() > 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !strings.Contains(out.String(), `"text":"hello"`) {
+		t.Errorf("the reader printed %q", out.String())
+	}
+}
