@@ -46,7 +46,7 @@ func newBench(s Subject) (*bench, error) {
 	b.settings = platform.Settings("acme", "support")
 	if b.connector, err = b.build(b.settings, time.Now); err != nil {
 		b.close()
-		return nil, fmt.Errorf("New with the platform's settings: %w", err)
+		return nil, fmt.Errorf("the channel's New with the platform's settings: %w", err)
 	}
 	return b, nil
 }
@@ -173,7 +173,7 @@ func withPhotos(id string, photos ...[]byte) sim.Said {
 
 // picture returns bytes that begin like a JPEG and are different for each seed.
 func picture(seed uint64) []byte {
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // The same picture at every run.
 	data := make([]byte, 3000+r.IntN(3000))
 	for i := range data {
 		data[i] = byte(r.Uint32())

@@ -47,7 +47,7 @@ func checkChannel(b *bench) error {
 
 func checkSettings(b *bench) error {
 	if found := b.settings.Check(); len(found) > 0 {
-		return fmt.Errorf("Check found %+v", found)
+		return fmt.Errorf("got findings %+v, want none", found)
 	}
 	common := b.settings.Common()
 	if common.Channel != b.subject.Channel.Name || common.Name != "acme" {

@@ -125,8 +125,7 @@ func elsewhere(w http.ResponseWriter, r *http.Request, h http.Handler, f *foreig
 	w.Header().Del("Content-Length")
 	w.WriteHeader(rec.Code)
 	body := bytes.ReplaceAll(rec.Body.Bytes(), []byte(r.Host), []byte(foreign))
-	escaped := strings.ReplaceAll(foreign, "/", `\/`)
-	_, _ = w.Write(bytes.ReplaceAll(body, []byte(strings.ReplaceAll(r.Host, "/", `\/`)), []byte(escaped)))
+	_, _ = w.Write(body) //nolint:gosec // It is meant to be hostile.
 }
 
 func checkFetchAccount(b *bench) error {
@@ -141,7 +140,7 @@ func checkFetchAccount(b *bench) error {
 	}
 	c, err := b.build(s, time.Now)
 	if err != nil {
-		return fmt.Errorf("New with two accounts: %w", err)
+		return fmt.Errorf("settings with two accounts: %w", err)
 	}
 	got, err := fetch(b.ctx, c, p)
 	if err != nil {

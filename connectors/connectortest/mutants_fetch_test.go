@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -113,7 +114,7 @@ func fetchMutants() []mutant {
 				return stream, err
 			}
 		}},
-		{"fetches one photo at a time", "verify_concurrent", func(t *twisted) { t.fetch = oneAtATime(t.Connector) }},
+		{"fetches one photo at a time", "verify_concurrent", oneAtATime},
 		{"names the token in an error", "secrets_in_errors", failure(func(t *twisted, err error) error {
 			return &connectors.Error{Kind: connectors.KindOf(err), After: connectors.AfterOf(err),
 				Op: "test", Err: fmt.Errorf("with %s: %w", t.config.Accounts[0].ChannelAccessToken.Reveal(), err)}
@@ -194,16 +195,23 @@ func closesAtEndOnly(c connectors.Connector) func(context.Context, connectors.Ph
 	}
 }
 
-// oneAtATime fetches as c does, but fails both of two first fetches of a photo
-// that meet. It waits a moment for the other, so that they surely do.
-func oneAtATime(c connectors.Connector) func(context.Context, connectors.Photo) (io.ReadCloser, error) {
+// oneAtATime makes t fail a fetch during which another fetch of the same photo
+// begins. It waits for the other, so that the two surely meet; but only after a
+// Verify, because checks that have verified nothing fetch from one goroutine.
+func oneAtATime(t *twisted) {
+	var verified atomic.Bool
+	t.note = func(method string) {
+		if method == "Verify" {
+			verified.Store(true)
+		}
+	}
 	var mu sync.Mutex
 	meetings := map[string]chan struct{}{}
-	return func(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
+	t.fetch = func(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
 		mu.Lock()
 		meeting, second := meetings[p.Ref]
 		if !second {
-			meeting = make(chan struct{}, 1)
+			meeting = make(chan struct{}, 8)
 			meetings[p.Ref] = meeting
 		}
 		mu.Unlock()
@@ -212,13 +220,15 @@ func oneAtATime(c connectors.Connector) func(context.Context, connectors.Photo) 
 			case meeting <- struct{}{}:
 			default:
 			}
-			return c.Fetch(ctx, p)
+		}
+		if second || !verified.Load() {
+			return t.Connector.Fetch(ctx, p)
 		}
 		select {
 		case <-meeting:
 			return nil, connectors.Errorf(connectors.Unavailable, "test", "busy")
-		case <-time.After(100 * time.Millisecond):
-			return c.Fetch(ctx, p)
+		case <-time.After(2 * time.Second):
+			return t.Connector.Fetch(ctx, p)
 		}
 	}
 }

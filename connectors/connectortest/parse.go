@@ -307,7 +307,7 @@ func checkParseAccount(b *bench) error {
 	}
 	c, err := b.build(s, time.Now)
 	if err != nil {
-		return fmt.Errorf("New with two accounts: %w", err)
+		return fmt.Errorf("settings with two accounts: %w", err)
 	}
 	events, err := parse(c, requests)
 	if err != nil {

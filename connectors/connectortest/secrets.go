@@ -64,6 +64,7 @@ func (l leaks) inError(where string, err error) error {
 	if found := l.in(where, text); found != nil {
 		return found
 	}
+	//nolint:errorlint // Every error of the chain is looked at, one by one.
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
 		return l.inError(where, e.Unwrap())
@@ -186,6 +187,7 @@ func echoes(w http.ResponseWriter, r *http.Request, status int) {
 	w.Header().Set("WWW-Authenticate", told)
 	w.Header().Set("Retry-After", told)
 	w.WriteHeader(status)
+	//nolint:gosec // It is meant to be hostile.
 	_, _ = io.WriteString(w, `{"message":"`+told+`","error":{"message":"`+told+`"}}`)
 }
 

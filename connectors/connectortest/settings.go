@@ -34,7 +34,7 @@ func signingSecrets(s config.Settings) []reflect.Value {
 }
 
 // withSecrets puts what list makes of the present secrets in their place.
-func withSecrets(s config.Settings, list func(real config.Secrets) config.Secrets) error {
+func withSecrets(s config.Settings, list func(present config.Secrets) config.Secrets) error {
 	fields := signingSecrets(s)
 	if len(fields) == 0 {
 		return errors.New("the settings have no field of type config.Secrets, so no secret can be replaced without a gap")

@@ -37,6 +37,9 @@ func TestVerifyVectors(t *testing.T) {
 		if len(v.body) != v.size {
 			t.Errorf("got a vector of %d bytes, want %d", len(v.body), v.size)
 		}
+		if got := base64.StdEncoding.EncodeToString(hmacOf("line-channel-secret-for-tests", v.body)); got != v.signature {
+			t.Errorf("got vector %s, want %s", got, v.signature)
+		}
 		if err := c.Verify(post(v.body, "x-line-signature", v.signature)); err != nil {
 			t.Errorf("Verify of %s: %v", v.body, err)
 		}

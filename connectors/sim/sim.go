@@ -8,6 +8,7 @@
 package sim
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -92,7 +93,8 @@ type Server struct {
 
 // Serve starts a server for h.
 func Serve(h http.Handler) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var listen net.ListenConfig
+	l, err := listen.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
