@@ -104,14 +104,11 @@ type limits struct {
 	reserved int64
 }
 
-// cpuSeconds is the processor time that fits into a deadline: a child has two
-// processors, one to decode and one to collect garbage. It only matters where
-// the parent is not there to kill at the deadline.
-func cpuSeconds(deadline time.Duration) int64 {
-	return childProcessors * int64((deadline+time.Second-1)/time.Second)
-}
+// seconds rounds up: the kernel counts processor time in whole seconds.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
-// childProcessors is a child's GOMAXPROCS.
+// childProcessors is a child's GOMAXPROCS: one to decode, one to collect
+// garbage.
 const childProcessors = 2
 
 // args returns the arguments of a child, first the one that makes it one.

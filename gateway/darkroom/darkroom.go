@@ -52,8 +52,14 @@ type Options struct {
 	Idle int
 	// Most is how many children work at once; zero means one per processor.
 	Most int
-	// Deadline is how long a child may take over its photo before it is
-	// killed; zero means 20 s.
+	// Processor is how much processor time a child may use, rounded up to
+	// seconds; zero means 20 s, many times what the largest photo takes. It is
+	// what stops a hostile photo, and it does not run on while others compete
+	// for the machine.
+	Processor time.Duration
+	// Deadline is how long a child may take over its photo by the clock before
+	// it is killed; zero means a minute, so that a crowded machine alone gives
+	// no photo a wrong verdict.
 	Deadline time.Duration
 	// MemoryBytes is the address space that a child may take beyond the 1 to
 	// 2 GiB that Go reserves at its start and does not use. Zero means 1 GiB:
@@ -93,7 +99,7 @@ func open(o Options, arg string) (*Darkroom, error) {
 	o = o.withDefaults()
 	d := &Darkroom{
 		options: o,
-		args:    limits{memory: o.MemoryBytes, cpu: cpuSeconds(o.Deadline)}.args(arg),
+		args:    limits{memory: o.MemoryBytes, cpu: seconds(o.Processor)}.args(arg),
 		starter: newStarter(),
 		ready:   make(chan *child),
 		slots:   make(chan struct{}, o.Most),
@@ -119,7 +125,10 @@ func (o Options) withDefaults() Options {
 		o.Most = runtime.GOMAXPROCS(0)
 	}
 	if o.Deadline <= 0 {
-		o.Deadline = 20 * time.Second
+		o.Deadline = time.Minute
+	}
+	if o.Processor <= 0 {
+		o.Processor = 20 * time.Second
 	}
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 1 << 30

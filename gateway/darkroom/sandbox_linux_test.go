@@ -194,11 +194,10 @@ func TestLevelIsLoggedOnce(t *testing.T) {
 	}
 }
 
-// TestProcessorTimeIsLimited takes the deadline away, as it is where the parent
-// is stopped: the kernel's own limit has to end the child.
+// TestProcessorTimeIsLimited has the kernel's own limit end a child, long before
+// its deadline.
 func TestProcessorTimeIsLimited(t *testing.T) {
-	d, _ := room(t, "play", Options{Idle: -1, Deadline: time.Minute})
-	d.args = limits{memory: 1 << 30, cpu: 1}.args(d.args[0])
+	d, _ := room(t, "play", Options{Idle: -1, Processor: time.Second, Deadline: 10 * time.Minute})
 	_, err := d.Develop(t.Context(), []byte("do spin"), settings())
 	if !errors.Is(err, ErrChildDied) || !strings.Contains(err.Error(), "(signal: killed)") {
 		t.Errorf("got %v, want ErrChildDied by a signal", err)
