@@ -15,12 +15,19 @@ const (
 	// before the picture of a GIF. 25 MB in the 8 kB chunks that the common
 	// encoder writes are 3,200.
 	maxParts = 50_000
-	// maxMemory bounds what a decoder allocates, as reckoned from the header:
-	// 100 million pixels of any plain JPEG or 8-bit PNG, 71 million of a
-	// progressive JPEG, 67 million in 16 bits with alpha. It leaves half of a
-	// process of 1 GiB to everything else.
-	maxMemory = 512 << 20
+	// maxLength bounds either side, as JPEG and GIF do by themselves. A line of
+	// a hundred million pixels would pass the limit of pixels, and no row of it
+	// would fit anywhere.
+	maxLength = 65_535
 )
+
+// MaxMemory bounds what a decoder allocates, in bytes, as reckoned from the
+// header: 100 million pixels of any plain JPEG in colour or of an 8-bit PNG, 71
+// million of a progressive JPEG (4:2:0), 67 million in 16 bits with alpha. The
+// rest of Develop takes less than a tenth of it for a preview of 2048 pixels. A
+// process with a limit on its memory wants twice this beyond what it has at its
+// start, so that no photo within the budget dies there.
+const MaxMemory = 512 << 20
 
 // header is what a file says of itself before anything is decoded, and where
 // the parts of it are that a decoder needs.
@@ -103,6 +110,8 @@ func area(size image.Point) int64 { return int64(size.X) * int64(size.Y) }
 
 func (h *header) tooComplex() string {
 	switch work := int64(h.scans) * h.pixels(); {
+	case max(h.width, h.height) > maxLength:
+		return sayCount(int64(max(h.width, h.height))) + " pixels long; the limit is " + sayCount(maxLength)
 	case h.parts > maxParts:
 		return "more than " + sayCount(maxParts) + " parts"
 	case h.scans > maxScans:
@@ -110,8 +119,8 @@ func (h *header) tooComplex() string {
 	case h.scans > 1 && work > maxScanPixels:
 		return sayCount(int64(h.scans)) + " scans of " + sayPixels(h.pixels()) + " pixels are " + sayPixels(work) +
 			"; the limit is " + sayPixels(maxScanPixels)
-	case h.memory > maxMemory:
-		return "decoding takes " + sayBytes(h.memory) + " of memory; the limit is " + sayBytes(maxMemory)
+	case h.memory > MaxMemory:
+		return "decoding takes " + sayBytes(h.memory) + " of memory; the limit is " + sayBytes(MaxMemory)
 	}
 	return ""
 }

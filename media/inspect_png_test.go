@@ -51,6 +51,7 @@ func TestInspectPNG(t *testing.T) {
 		{"no palette", slices.Concat(pngHeader(8, 8, 8, pngPalette, 0), chunk("IDAT", make([]byte, 50))), Corrupt, "palette"},
 		{"one row too many", pngHeader(10_000, 10_001, 1, pngGray, 0), TooManyPixels, "10,000 x 10,001 pixels"},
 		{"too much memory", slices.Concat(pngHeader(8_200, 8_200, 16, pngRGBA, 0), chunk("IDAT", make([]byte, 600_000))), TooComplex, "513 MB"},
+		{"a line of a hundred million pixels", slices.Concat(pngHeader(100_000_000, 1, 1, pngGray, 0), chunk("IDAT", make([]byte, 20_000))), TooComplex, "100,000,000 pixels long"},
 		{"too many chunks", withChunks(whole, repeat(text, maxParts)...), TooComplex, "parts"},
 	}
 	for _, row := range rows {

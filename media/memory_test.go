@@ -94,6 +94,7 @@ func bombs(t *testing.T) map[string][]byte {
 	return map[string][]byte{
 		"PNG of 30,000 x 30,000":   slices.Concat(pngHeader(30_000, 30_000, 8, pngGray, 0), chunk("IDAT", zeros(100))),
 		"PNG of 2^31 x 2^31":       pngHeader(1<<31-1, 1<<31-1, 16, pngRGBA, 1),
+		"PNG of a single line":     slices.Concat(pngHeader(100_000_000, 1, 1, pngGray, 0), chunk("IDAT", zeros(12_500_001))),
 		"PNG with too little data": slices.Concat(pngHeader(10_000, 10_000, 8, pngRGB, 0), chunk("IDAT", zeros(1000)), chunk("IEND", nil)),
 		"PNG, interlaced":          slices.Concat(pngHeader(9_000, 9_000, 16, pngRGBA, 1), chunk("IDAT", zeros(1000))),
 		"PNG with a text bomb":     withChunks(small, chunk("zTXt", append([]byte("Comment\x00\x00"), unfolding...))),
