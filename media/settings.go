@@ -33,7 +33,7 @@ type Target struct {
 // its pixels alone would take more memory than most originals.
 const (
 	minTarget = 2 << 10
-	maxSide   = 4096
+	maxSide   = 8192
 )
 
 // Default returns the settings that hold where nobody says otherwise: 10 MB

@@ -18,7 +18,7 @@ func TestValidateReportsEverything(t *testing.T) {
 	}
 	for _, want := range []string{
 		"max_bytes is 0", "max_pixels is 0", `formats has "tiff"`,
-		"preview.max_bytes is 1", "preview.side is 4097", "thumbnail.max_bytes is 0", "thumbnail.side is 0",
+		"preview.max_bytes is 1", "preview.side is 8193", "thumbnail.max_bytes is 0", "thumbnail.side is 0",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("got %q, want %q in it", err, want)
