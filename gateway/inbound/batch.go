@@ -42,7 +42,8 @@ func decodeJob(payload []byte) (job, error) {
 // Caps on what one event may cost, beside the journal's own. A platform's limits
 // are far below; what is above them is not a message of a consumer.
 const (
-	maxRaw = 64 << 10
+	// maxRaw is how much of the platform's own text is kept with a message.
+	maxRaw = 16 << 10 // as JSON within JSON it may grow sixfold
 	// maxPhotos is more than any platform puts into one message.
 	maxPhotos = 20
 )
@@ -84,8 +85,9 @@ func (b *batch) add(e connectors.Event) {
 	case !ok:
 		b.bury(e, "no account with the platform's id is configured")
 		return
-	case e.Consumer.ID == "" || e.ID == "":
-		b.bury(e, "message without sender or id")
+	case e.ID == "":
+		e.ID = connectors.DigestID(e.Raw)
+		b.bury(e, "message without an id")
 		return
 	case len(e.Photos) > maxPhotos:
 		b.bury(e, "too many photos in one message")
@@ -94,7 +96,11 @@ func (b *batch) add(e connectors.Event) {
 	payload, err := encodeJob(job{
 		Version: jobVersion, Channel: b.route.Channel.Name, Account: account.Name, ReceivedAt: b.at, Event: e,
 	})
-	if err != nil || len(payload) > queue.MaxPayload {
+	switch {
+	case err != nil:
+		b.bury(e, "message cannot be written down")
+		return
+	case len(payload) > queue.MaxPayload:
 		b.bury(e, "message larger than any platform allows")
 		return
 	}
@@ -105,10 +111,10 @@ func (b *batch) add(e connectors.Event) {
 	})
 }
 
-// encodeJob leaves the platform's own text out where it is very long: it only
-// helps people who look at dead letters.
+// encodeJob leaves the platform's own text out where it is very long or no JSON:
+// it only helps people who look at dead letters.
 func encodeJob(j job) ([]byte, error) {
-	if len(j.Event.Raw) > maxRaw {
+	if len(j.Event.Raw) > maxRaw || !json.Valid(j.Event.Raw) {
 		j.Event.Raw = nil
 	}
 	return json.Marshal(j)

@@ -47,7 +47,7 @@ func pictureOf(href string, p media.Picture) *queue.Picture {
 func rejectedPhoto(key store.Key, p connectors.Photo, verdict *media.Rejection) queue.Photo {
 	s := verdict.Source
 	if s.Bytes == 0 {
-		s.Bytes = p.ClaimedBytes
+		s.Bytes = max(p.ClaimedBytes, 0)
 	}
 	return queue.Photo{ID: key.PhotoID(), Status: queue.Rejected, Reason: string(verdict.Reason), Source: sourceOf(s)}
 }

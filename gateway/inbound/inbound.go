@@ -67,20 +67,28 @@ func (l *Line) Receive(ctx context.Context, route *Route, r *connectors.Request)
 }
 
 // accept makes the events of one call durable, in as few steps as there are
-// queues, and passes over what agents have no use for.
+// queues, and passes over what agents have no use for. Edits, unsends and closes
+// are only counted so far: what a sender has withdrawn stays with the agents.
 func (l *Line) accept(ctx context.Context, route *Route, events []connectors.Event, at time.Time) error {
 	b := newBatch(route, at)
 	for _, e := range events {
+		if e.Kind == connectors.Message && e.Consumer.ID == "" {
+			// Without a sender it would be everybody's conversation.
+			e = e.As(connectors.Ignored, "no_consumer")
+		}
 		l.Metrics.Event(route.Name, string(e.Kind), e.Reason)
 		if e.Kind == connectors.Message || e.Kind == connectors.Broken {
 			b.add(e)
 		}
 	}
 	for _, letter := range b.letters {
-		if _, err := l.Journal.Bury(ctx, letter.queue, letter.Letter); err != nil {
+		fresh, err := l.Journal.Bury(ctx, letter.queue, letter.Letter)
+		if err != nil {
 			return err
 		}
-		l.Log.Warn("event kept as a dead letter", "connector", route.Name, "cause", letter.Cause)
+		if fresh {
+			l.Log.Warn("event kept as a dead letter", "connector", route.Name, "key", letter.Key, "cause", letter.Cause)
+		}
 	}
 	for _, name := range b.queues() {
 		accepted, err := l.Journal.Accept(ctx, name, b.items[name])
@@ -98,25 +106,25 @@ func (l *Line) accept(ctx context.Context, route *Route, events []connectors.Eve
 
 // work takes one message from the journal to its queue. Whatever it leaves
 // undone is taken up again, here or by another gateway.
-func (l *Line) work(ctx context.Context, begun *queue.Entry) error {
-	if err := l.Journal.Begin(ctx, begun); err != nil {
+func (l *Line) work(ctx context.Context, e *queue.Entry) error {
+	j, unreadable := decodeJob(e.Payload)
+	if errors.Is(unreadable, errNewerJob) {
+		return l.leave(*e)
+	}
+	if err := l.Journal.Begin(ctx, e); err != nil {
 		return err
 	}
-	e := *begun
-	j, err := decodeJob(e.Payload)
 	switch {
-	case errors.Is(err, errNewerJob):
-		return l.leave(ctx, e, err)
-	case err != nil:
-		return l.bury(ctx, e, j, err.Error())
+	case unreadable != nil:
+		return l.bury(ctx, *e, j, unreadable.Error())
 	case e.Starts > queue.MaxStarts:
-		return l.bury(ctx, e, j, "gateways died while working on it")
+		return l.bury(ctx, *e, j, "gateways died while working on it")
 	}
-	photos, err := l.photos(ctx, e, j)
+	photos, err := l.photos(ctx, *e, j)
 	if err != nil {
-		return l.again(ctx, e, j, err)
+		return l.again(ctx, *e, j, err)
 	}
-	return l.forward(ctx, e, j, photos)
+	return l.forward(ctx, *e, j, photos)
 }
 
 // photos settles each photo of a message, in order. An error means that at
@@ -156,7 +164,7 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	if !account.Enabled {
 		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
 	}
-	original, err := l.fetch(ctx, route, p, e, account.Photos)
+	original, err := l.original(ctx, route, p, account.Photos)
 	l.note(account, err)
 	if err != nil {
 		return nil, l.expired(err, j)
@@ -168,22 +176,37 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	return developed, l.store(ctx, key, developed)
 }
 
+// original fetches a photo, and once more if it is not what the platform
+// announced. What differs again is let through and counted: that platforms
+// digest exactly the bytes that they serve is not documented well enough to
+// lose a photo over it.
+func (l *Line) original(ctx context.Context, r *Route, p connectors.Photo, s media.Settings) ([]byte, error) {
+	original, err := l.fetch(ctx, r, p, s)
+	if err != nil || announced(original, p) {
+		return original, err
+	}
+	l.Metrics.Trouble("fetch", "digest")
+	original, err = l.fetch(ctx, r, p, s)
+	if err == nil && !announced(original, p) {
+		l.Metrics.Trouble("fetch", "digest_again")
+		l.Log.Warn("photo differs from the digest that the platform announced", "connector", r.Name)
+	}
+	return original, err
+}
+
 // fetch reads the original into memory, which is the only place where it ever
 // is.
-func (l *Line) fetch(ctx context.Context, r *Route, p connectors.Photo, e queue.Entry, s media.Settings) ([]byte, error) {
+func (l *Line) fetch(ctx context.Context, r *Route, p connectors.Photo, s media.Settings) ([]byte, error) {
 	if p.ClaimedBytes > s.MaxBytes {
 		return media.Read(nil, p.ClaimedBytes, s.MaxBytes)
 	}
 	body, err := r.Connector.Fetch(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, platforms(err)
 	}
 	defer body.Close()
 	original, err := media.Read(body, p.ClaimedBytes, s.MaxBytes)
-	if err != nil {
-		return nil, err
-	}
-	return original, l.compare(original, p, e)
+	return original, platforms(err)
 }
 
 // develop hands the original to a process of its own. Two processes lost over
@@ -201,7 +224,10 @@ func (l *Line) develop(ctx context.Context, e queue.Entry, photo int, original [
 		l.Metrics.Trouble("develop", "child_died")
 		l.Log.Warn("darkroom process lost", "key", e.Key, "photo", photo, "deaths", deaths, "err", err)
 		if deaths >= 2 {
-			return nil, &media.Rejection{Reason: media.TooComplex, Detail: "two darkroom processes were lost on it"}
+			return nil, &media.Rejection{
+				Reason: media.TooComplex, Detail: "two darkroom processes were lost on it",
+				Source: media.Source{Bytes: int64(len(original))},
+			}
 		}
 	}
 }
@@ -217,74 +243,81 @@ func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) err
 }
 
 // forward puts the finished message into the agents' queue, once. Whoever finds
-// that somebody else did so before takes its own pictures away.
+// that the message is in other hands takes its own pictures away; whoever gets
+// no answer leaves them, because agents may know of them by now.
 func (l *Line) forward(ctx context.Context, e queue.Entry, j job, photos []queue.Photo) error {
 	doc, err := document(e, j, photos)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := settling(ctx)
-	defer cancel()
-	outcome, err := l.Journal.Complete(ctx, e, doc)
+	outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
+		return l.Journal.Complete(ctx, e, doc)
+	})
 	if err != nil {
 		return err
 	}
 	if outcome != queue.Mine {
-		return l.Store.DeleteAttempt(ctx, e.Queue, e.Attempt)
+		l.discard(ctx, e)
+		return queue.ErrFenced
 	}
-	for _, p := range photos {
-		l.Metrics.Photo(j.Account, string(p.Status), p.Reason)
-	}
-	l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
+	l.count(e, j, photos)
 	l.Log.Info("message forwarded", "key", e.Key, "account", j.Account, "queue", e.Queue, "photos", len(photos))
 	return nil
 }
 
 // again puts the message aside for a while; what was developed in this attempt
-// is developed anew in the next.
+// is developed anew in the next. Trouble of our own uses up none of the tries
+// that the platform has.
 func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) error {
+	l.discard(ctx, e)
 	if ctx.Err() != nil {
 		return cause
 	}
-	kind := connectors.KindOf(cause)
-	l.Metrics.Trouble("photo", kind.String())
 	pause := l.pause(e.Tries, cause)
-	l.Log.Log(ctx, levelOf(kind), "photo delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", pause, "err", cause)
-	if err := l.Store.DeleteAttempt(ctx, e.Queue, e.Attempt); err != nil {
-		l.Log.Warn("pictures of a failed try remain", "key", e.Key, "err", err)
+	l.Metrics.Trouble("photo", blame(cause))
+	l.Log.Log(ctx, levelOf(cause), "photo delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", pause, "err", cause)
+	if !isPlatforms(cause) {
+		e.Tries-- // Retry counts one up
 	}
-	ctx, cancel := settling(ctx)
-	defer cancel()
-	_, err := l.Journal.Retry(ctx, e, pause, cause.Error())
+	_, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
+		return l.Journal.Retry(ctx, e, pause, cause.Error())
+	})
 	return err
 }
 
-// leave puts an entry aside for a gateway that understands it.
-func (l *Line) leave(ctx context.Context, e queue.Entry, cause error) error {
+// leave does nothing about a message that only a newer gateway understands. One
+// will take it over when the lease of this one ends.
+func (l *Line) leave(e queue.Entry) error {
+	l.Metrics.Trouble("work", "newer")
 	l.Log.Warn("message left for a newer gateway", "key", e.Key)
-	_, err := l.Journal.Retry(ctx, e, time.Minute, cause.Error())
-	return err
+	return nil
 }
 
 // bury makes a dead letter of a message that cannot be worked on. Its text, if
 // it can be read, still reaches the agents.
 func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) error {
-	l.Metrics.Trouble("work", "dead")
-	l.Log.Error("message kept as a dead letter", "key", e.Key, "cause", cause)
+	var photos []queue.Photo
+	for i, p := range j.Event.Photos {
+		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
+		photos = append(photos, rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable}))
+	}
 	var doc []byte
 	if j.Event.ID != "" {
-		photos := make([]queue.Photo, len(j.Event.Photos))
-		for i, p := range j.Event.Photos {
-			key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
-			photos[i] = rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable})
-		}
 		var err error
 		if doc, err = document(e, j, photos); err != nil {
 			return err
 		}
 	}
-	ctx, cancel := settling(ctx)
-	defer cancel()
-	_, err := l.Journal.Dead(ctx, e, cause, doc)
-	return err
+	outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
+		return l.Journal.Dead(ctx, e, cause, doc)
+	})
+	if err != nil || outcome != queue.Mine {
+		return err
+	}
+	l.Metrics.Trouble("work", "dead")
+	l.Log.Error("message kept as a dead letter", "key", e.Key, "cause", cause)
+	if doc != nil {
+		l.count(e, j, photos)
+	}
+	return nil
 }

@@ -25,7 +25,8 @@ func (l *Line) expired(err error, j job) error {
 		return err
 	}
 	if l.Now().Sub(j.ReceivedAt) < young {
-		return &connectors.Error{Kind: connectors.Unavailable, After: young / 4, Op: "inbound: fetch", Err: errors.New("not there yet")}
+		after := min(young/4, time.Duration(l.Work.RetryMax))
+		return &connectors.Error{Kind: connectors.Unavailable, After: after, Op: "inbound: fetch", Err: errors.New("not there yet")}
 	}
 	return &media.Rejection{Reason: media.Expired, Detail: "the platform no longer had it"}
 }
@@ -41,64 +42,118 @@ func (l *Line) note(a Account, err error) {
 	}
 }
 
-// last tells whether no further try follows after this error. Only a platform
-// can use up a photo's tries; trouble of our own, such as a full disk, delays
-// the message for as long as it lasts.
-func (l *Line) last(e queue.Entry, err error) bool {
-	var platform *connectors.Error
-	if !errors.As(err, &platform) {
-		return false
+// platforms makes sure that an error of a fetch is known for the platform's,
+// also from a connector that forgot to give it a kind. The text of such an error
+// may hold anything and is left out.
+func platforms(err error) error {
+	var verdict *media.Rejection
+	if err == nil || isPlatforms(err) || errors.As(err, &verdict) {
+		return err
 	}
-	return !platform.Kind.Next().Retry || e.Tries+1 >= l.Work.Attempts
+	return connectors.Errorf(connectors.Other, "inbound: fetch", "error without a kind, of type %T", err)
 }
+
+// isPlatforms tells the platform's trouble from our own, such as a full disk.
+func isPlatforms(err error) bool {
+	var platform *connectors.Error
+	return errors.As(err, &platform)
+}
+
+// blame names the trouble for the metric.
+func blame(err error) string {
+	if !isPlatforms(err) {
+		return "ours"
+	}
+	return connectors.KindOf(err).String()
+}
+
+// levelOf is how loud a failed try is: an operator can mend a wrong token or a
+// full disk, and can do nothing about a platform's bad minute.
+func levelOf(err error) slog.Level {
+	if !isPlatforms(err) || connectors.KindOf(err).Next().Alarm {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// last tells whether no further try follows after this error. Only a platform
+// can use up a photo's tries; trouble of our own delays the message for as long
+// as it lasts.
+func (l *Line) last(e queue.Entry, err error) bool {
+	return isPlatforms(err) && (!connectors.KindOf(err).Next().Retry || e.Tries+1 >= l.Work.Attempts)
+}
+
+const (
+	// longestAfter caps what a platform may ask for: beyond it a mistake in a
+	// header would park a photo until the platform has deleted it.
+	longestAfter = 15 * time.Minute
+	// ownPause bounds the pause after trouble of our own, which takes no count
+	// of tries and so has no curve.
+	ownPause = 30 * time.Second
+)
 
 // pause is how long to wait before the next try: full jitter over a bound that
 // grows fourfold, and never less than the platform asks for. It is our own
 // because a library's curve keeps its state in memory, and the tries of one
 // message may be made by different gateways.
 func (l *Line) pause(tries int, cause error) time.Duration {
-	least, most := time.Duration(l.Work.RetryMin), time.Duration(l.Work.RetryMax)
-	bound := least
-	for range tries {
-		if bound *= 4; bound >= most {
-			bound = most
-			break
+	bound, most := time.Duration(l.Work.RetryMin), time.Duration(l.Work.RetryMax)
+	if !isPlatforms(cause) {
+		bound, tries = min(ownPause, most), 0
+	}
+	for ; tries > 0 && bound < most; tries-- {
+		bound *= 4
+	}
+	jitter := rand.N(min(bound, most)) + 1 //nolint:gosec // jitter needs no secrecy
+	return max(jitter, min(connectors.AfterOf(cause), longestAfter))
+}
+
+// announced tells whether the original has the digest that the platform
+// announced, if it did.
+func announced(original []byte, p connectors.Photo) bool {
+	sum := sha256.Sum256(original)
+	return p.ClaimedSHA256 == "" || hex.EncodeToString(sum[:]) == p.ClaimedSHA256
+}
+
+// count keeps the figures of a message that was forwarded.
+func (l *Line) count(e queue.Entry, j job, photos []queue.Photo) {
+	for _, p := range photos {
+		l.Metrics.Photo(j.Account, string(p.Status), p.Reason)
+	}
+	l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
+}
+
+// discard takes away the pictures of an attempt of which nobody has been told.
+func (l *Line) discard(ctx context.Context, e queue.Entry) {
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	if err := l.Store.DeleteAttempt(ctx, e.Queue, e.Attempt); err != nil {
+		l.Log.Warn("pictures of a lost try remain", "key", e.Key, "attempt", e.Attempt, "err", err)
+	}
+}
+
+// settle runs the script that ends an attempt. It waits for a Redis that is
+// away, because the work is done and only its end is missing: the script
+// recognises its own repeat, and its fence refuses us if somebody else has taken
+// over meanwhile.
+func (l *Line) settle(ctx context.Context, script func(context.Context) (queue.Outcome, error)) (queue.Outcome, error) {
+	for {
+		limited, cancel := settling(ctx)
+		outcome, err := script(limited)
+		cancel()
+		mayPass := errors.Is(err, queue.ErrAway) || errors.Is(err, queue.ErrFull)
+		if !mayPass || ctx.Err() != nil {
+			return outcome, err
+		}
+		select {
+		case <-ctx.Done(): // and once more, with what time there is
+		case <-time.After(rest):
 		}
 	}
-	pause := rand.N(bound) + 1 //nolint:gosec // jitter needs no secrecy
-	return min(max(pause, connectors.AfterOf(cause)), most)
 }
 
-// compare holds the original against the digest that the platform announced. A
-// second mismatch is let through and counted: that platforms digest exactly the
-// bytes that they serve is not documented well enough to lose a photo over it.
-func (l *Line) compare(original []byte, p connectors.Photo, e queue.Entry) error {
-	if p.ClaimedSHA256 == "" {
-		return nil
-	}
-	sum := sha256.Sum256(original)
-	if hex.EncodeToString(sum[:]) == p.ClaimedSHA256 {
-		return nil
-	}
-	l.Metrics.Trouble("fetch", "digest")
-	if e.Tries > 0 {
-		l.Log.Warn("photo differs from the digest that the platform announced", "key", e.Key)
-		return nil
-	}
-	return connectors.Errorf(connectors.Unavailable, "inbound: compare digest", "bytes differ from what was announced")
-}
-
-// levelOf is how loud a failed try is: an operator can mend a wrong token, and
-// can do nothing about a platform's bad minute.
-func levelOf(kind connectors.ErrorKind) slog.Level {
-	if kind.Next().Alarm {
-		return slog.LevelError
-	}
-	return slog.LevelInfo
-}
-
-// settling returns a context for the script that ends an attempt: it outlives
-// the attempt's own, because half a decision is worse than a late one.
+// settling returns a context for a step that ends an attempt: it outlives the
+// attempt's own, because half a decision is worse than a late one.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 }

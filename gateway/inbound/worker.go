@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -17,24 +19,39 @@ const (
 	listen = 2 * time.Second
 	// rest is the pause after Redis failed to answer.
 	rest = time.Second
-	// dueEvery is how often delayed messages are looked through.
-	dueEvery = 500 * time.Millisecond
+	// dueEvery is how often delayed messages are looked through, and dueAtOnce how
+	// many are put back in one step.
+	dueEvery  = 500 * time.Millisecond
+	dueAtOnce = 100
+	// complainEvery is how often the log hears that Redis does not answer.
+	complainEvery = 10 * time.Second
 )
+
+// errStopping ends the wait for a slot when the gateway stops.
+var errStopping = errors.New("stopping")
 
 // crew is the line at work: the loops of every queue, and what they share.
 type crew struct {
 	*Line
-	slots chan struct{}   // one for each photo message in work
-	hurry context.Context // ends when what is still in work must be let go
-	wg    sync.WaitGroup
+	slots    chan struct{}   // one for each photo message in work
+	stopping context.Context // ends when nothing new is begun
+	hurry    context.Context // ends when what is still in work must be let go
+	wg       sync.WaitGroup
+	inHand   sync.Map // queue and id of each entry that we hold
+	complain rate.Sometimes
 }
 
-// Run works on every queue until ctx ends. Then it takes nothing new, and what
-// is not finished within grace goes back to the journal for another gateway.
+// Run works on every queue until ctx ends. Then it takes and begins nothing new;
+// what waits goes back to the journal at once, for another gateway, and so does
+// what is not finished within grace.
 func (l *Line) Run(ctx context.Context, grace time.Duration) {
 	hurry, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	c := &crew{Line: l, slots: make(chan struct{}, l.Work.Slots), hurry: hurry}
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	c := &crew{
+		Line: l, slots: make(chan struct{}, l.Work.Slots), stopping: ctx, hurry: hurry,
+		complain: rate.Sometimes{First: 1, Interval: complainEvery},
+	}
 	var loops sync.WaitGroup
 	for _, name := range l.Routes.Queues() {
 		held := make(chan struct{}, ahead)
@@ -43,8 +60,6 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 		loops.Go(func() { c.takeDue(ctx, name) })
 	}
 	loops.Wait()
-	timer := time.AfterFunc(grace, cancel)
-	defer timer.Stop()
 	c.wg.Wait()
 }
 
@@ -58,7 +73,7 @@ func (c *crew) takeNew(ctx context.Context, name string, held chan struct{}) {
 		}
 		entries, err := c.Journal.Take(ctx, name, 1, listen)
 		if err != nil {
-			c.complain(ctx, "take", err)
+			c.silence(ctx, "take", err)
 		}
 		if len(entries) == 0 {
 			<-held
@@ -85,22 +100,26 @@ func (c *crew) takeOverOne(ctx context.Context, name string, held chan struct{})
 	}
 	entries, err := c.Journal.TakeOver(ctx, name, 1)
 	if err != nil {
-		c.complain(ctx, "take over", err)
+		c.silence(ctx, "take over", err)
 	}
 	if len(entries) == 0 {
 		<-held
 		return false
 	}
-	c.Log.Info("message taken over", "key", entries[0].Key, "queue", name)
-	c.start(entries[0], held)
+	if c.start(entries[0], held) {
+		c.Log.Info("message taken over", "key", entries[0].Key, "queue", name)
+	}
 	return true
 }
 
 // takeDue puts delayed messages back in line when their time has come.
 func (c *crew) takeDue(ctx context.Context, name string) {
 	c.every(ctx, dueEvery, func() {
-		if _, err := c.Journal.Due(ctx, name, 100); err != nil {
-			c.complain(ctx, "look for due messages", err)
+		for moved := dueAtOnce; moved == dueAtOnce; {
+			var err error
+			if moved, err = c.Journal.Due(ctx, name, dueAtOnce); err != nil {
+				c.silence(ctx, "look for due messages", err)
+			}
 		}
 	})
 }
@@ -118,33 +137,49 @@ func (c *crew) every(ctx context.Context, pause time.Duration, do func()) {
 	}
 }
 
-// complain logs that Redis did not answer, and waits a little.
-func (c *crew) complain(ctx context.Context, step string, err error) {
+// silence notes that Redis did not answer, and waits a little.
+func (c *crew) silence(ctx context.Context, step string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
 	c.Metrics.Trouble("journal", step)
-	c.Log.Error("journal does not answer", "step", step, "err", err)
+	c.complain.Do(func() { c.Log.Error("journal does not answer", "step", step, "err", err) })
 	select {
 	case <-ctx.Done():
 	case <-time.After(rest):
 	}
 }
 
-// start works on one entry beside the loop, which goes on at once.
-func (c *crew) start(e queue.Entry, held chan struct{}) {
+// start works on one entry beside the loop, which goes on at once. An entry that
+// was in our hands anyway, and that we took over from ourselves because Redis
+// had not heard of us for a lease, is not begun twice: start returns false.
+func (c *crew) start(e queue.Entry, held chan struct{}) bool {
+	name := e.Queue + " " + e.ID
+	if _, already := c.inHand.LoadOrStore(name, true); already {
+		<-held
+		return false
+	}
 	c.wg.Go(func() {
 		defer func() { <-held }()
-		ctx, cancel := context.WithCancel(c.hurry)
-		defer cancel()
-		var keeper sync.WaitGroup
-		taken := e
-		keeper.Go(func() { c.keep(ctx, cancel, taken) })
-		err := c.inSlot(ctx, &e)
-		c.finish(ctx, e, err)
-		cancel()
-		keeper.Wait()
+		defer c.inHand.Delete(name)
+		c.handle(e)
 	})
+	return true
+}
+
+// handle sees one entry from the moment it was handed out to its end here.
+func (c *crew) handle(e queue.Entry) {
+	ctx, stop := context.WithCancelCause(c.hurry)
+	var keeper sync.WaitGroup
+	taken := e // Begin changes e
+	keeper.Go(func() { c.keep(ctx, stop, taken) })
+	err := c.inSlot(ctx, &e)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, queue.ErrFenced) {
+		err = cause
+	}
+	stop(nil)
+	keeper.Wait()
+	c.finish(e, err)
 }
 
 // inSlot waits for a slot if there are photos to develop. Text needs none.
@@ -155,19 +190,23 @@ func (c *crew) inSlot(ctx context.Context, e *queue.Entry) error {
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
-		return c.work(ctx, e)
+	case <-c.stopping.Done():
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if c.stopping.Err() != nil {
+		return errStopping
+	}
+	return c.work(ctx, e)
 }
 
 // keep tells the journal that we are alive and at it, and stops the work when
 // the journal says that somebody else is.
-func (c *crew) keep(ctx context.Context, stop context.CancelFunc, e queue.Entry) {
+func (c *crew) keep(ctx context.Context, stop context.CancelCauseFunc, e queue.Entry) {
 	c.every(ctx, time.Duration(c.Work.Lease)/3, func() {
 		err := c.Journal.KeepAlive(ctx, e)
 		if errors.Is(err, queue.ErrFenced) {
-			stop()
+			stop(err)
 		} else if err != nil && ctx.Err() == nil {
 			c.Log.Warn("keep-alive failed", "key", e.Key, "err", err)
 		}
@@ -175,13 +214,13 @@ func (c *crew) keep(ctx context.Context, stop context.CancelFunc, e queue.Entry)
 }
 
 // finish sees to what an attempt has left undone.
-func (c *crew) finish(ctx context.Context, e queue.Entry, err error) {
+func (c *crew) finish(e queue.Entry, err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, queue.ErrFenced):
-		c.Log.Info("message taken over by another", "key", e.Key)
-	case c.hurry.Err() != nil:
-		ctx, cancel := settling(ctx)
+		c.Log.Info("message is in other hands", "key", e.Key)
+	case c.stopping.Err() != nil:
+		ctx, cancel := settling(c.hurry)
 		defer cancel()
 		if err := c.Journal.Release(ctx, e); err != nil {
 			c.Log.Warn("message not released; it is taken over after the lease", "key", e.Key, "err", err)

@@ -5,6 +5,28 @@
 // address with a query, or a secret, and that labels come from configuration or
 // from fixed words, so that no stranger can make new series. Metrics are
 // Prometheus' own client, the field's standard.
+//
+// # Metrics
+//
+//	lightlock_webhooks_total{connector,result}      webhook calls: accepted, unauthentic, too_large, incomplete,
+//	                                                unavailable (answered 503), challenge, challenge_refused;
+//	                                                connector "none" with unknown for calls to no connector
+//	lightlock_events_total{connector,kind,reason}   events of verified webhooks; kind ignored are those passed over
+//	lightlock_duplicates_total{connector}           messages that had been accepted before
+//	lightlock_photos_total{account,status,reason}   verdicts: ready, or rejected with a public reason
+//	lightlock_forwarded_total{queue}                messages put into an agents' queue
+//	lightlock_message_seconds{queue}                from the webhook's arrival to the agents' queue
+//	lightlock_trouble_total{step,kind}              things that went wrong on the way:
+//	                                                photo: a try failed, by kind of error, or ours
+//	                                                fetch: digest, digest_again (let through)
+//	                                                develop: child_died
+//	                                                journal: breach, or the step at which Redis did not answer
+//	                                                work: dead, unfinished, newer
+//	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
+//	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead
+//	lightlock_queue_readers{queue}                  consumers of agents' software
+//
+// Beside these are Go's own and the process's.
 package ops
 
 import (

@@ -34,11 +34,14 @@ type PictureStore interface {
 
 // Mount adds the two routes.
 func (p *Pictures) Mount(e *echo.Echo) {
-	e.GET("/v1/photos/:id/preview", func(c echo.Context) error { return p.serve(c, store.Preview) })
-	e.GET("/v1/photos/:id/thumbnail", func(c echo.Context) error { return p.serve(c, store.Thumbnail) })
+	for _, kind := range []store.Kind{store.Preview, store.Thumbnail} {
+		serve := func(c echo.Context) error { return p.serve(c, kind) }
+		e.Match([]string{http.MethodGet, http.MethodHead}, "/v1/photos/:id/"+string(kind), serve)
+	}
 }
 
 func (p *Pictures) serve(c echo.Context, kind store.Kind) error {
+	header(c.Response().Header())
 	service, ok := p.caller(c.Request())
 	if !ok {
 		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="lightlock"`)
@@ -54,22 +57,31 @@ func (p *Pictures) serve(c echo.Context, kind store.Kind) error {
 		return c.NoContent(http.StatusNotFound)
 	}
 	if err != nil {
-		p.Log.Error("picture cannot be read", "photo", c.Param("id"), "err", err)
+		p.Log.Error("picture cannot be read", "photo", key.PhotoID(), "err", err)
 		return c.NoContent(http.StatusServiceUnavailable)
 	}
 	defer f.Close()
-	header(c.Response().Header())
+	picture(c.Response().Header())
+	// Several ranges would make an answer of another type.
+	if r := c.Request(); strings.Contains(r.Header.Get("Range"), ",") {
+		r.Header.Del("Range")
+	}
 	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, f)
 	return nil
 }
 
-// header says that this is a picture and nothing else, whatever a browser may
-// make of its bytes, and that nobody keeps a copy.
+// header is for every answer, because whether there is a picture is as much
+// nobody else's concern as the picture.
 func header(h http.Header) {
-	h.Set("Content-Type", "image/jpeg")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+}
+
+// picture says that this is a picture and nothing else, whatever a browser may
+// make of its bytes.
+func picture(h http.Header) {
+	h.Set("Content-Type", "image/jpeg")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Disposition", "inline")
 }

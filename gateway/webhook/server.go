@@ -9,20 +9,24 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/lightlock/lightlock/config"
 )
 
 // NewEcho makes an echo without its banner, which takes addresses from the
-// connection itself and answers errors with a bare status.
+// connection itself and answers errors with a bare status. A handler that panics
+// is answered 500, and logged without the panic's own text, which may be a
+// consumer's.
 func NewEcho(log *slog.Logger) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
+	failed, panicked := newSeldom(log), newSeldom(log)
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if c.Response().Committed {
 			return
@@ -31,17 +35,35 @@ func NewEcho(log *slog.Logger) *echo.Echo {
 		if he, ok := err.(*echo.HTTPError); ok { //nolint:errorlint // echo never wraps it
 			status = he.Code
 		} else {
-			log.Error("handler failed", "route", c.Path(), "err", err)
+			failed.log(slog.LevelError, "handler failed", "route", c.Path(), "err", err)
 		}
 		_ = c.NoContent(status)
 	}
-	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
-		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
-			log.Error("handler panicked", "route", c.Path(), "err", err, "stack", string(stack))
-			return err
-		},
-	}))
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) (err error) {
+			defer func() {
+				switch r := recover(); {
+				case r == nil:
+				case r == http.ErrAbortHandler: //nolint:errorlint // a value, as net/http has it
+					panic(r)
+				default:
+					panicked.log(slog.LevelError, "handler panicked", "route", c.Path(), "what", panicText(r), "stack", string(debug.Stack()))
+					err = echo.ErrInternalServerError
+				}
+			}()
+			return next(c)
+		}
+	})
 	return e
+}
+
+// panicText is what may be logged of a panic: the runtime's own words hold no
+// data but numbers.
+func panicText(r any) string {
+	if err, ok := r.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("a value of type %T", r)
 }
 
 // Door is what stands before every handler of the public listener. Where a
@@ -64,7 +86,7 @@ func Door(next http.Handler, c config.Config) (http.Handler, error) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.WriteHeader(http.StatusUnauthorized)
+		refuse(w)
 	}), nil
 }
 

@@ -4,7 +4,8 @@
 // It promises that a body is read up to its channel's limit and no further,
 // that 2xx leaves only after the line has answered, and that every refused call
 // gets the same empty 401, whatever was wrong with it: an unknown address, a
-// wrong signature and a body too long look alike from outside.
+// wrong signature and a body too long look alike from outside. No stranger can
+// flood the log: of what is refused it gets a line a second, with a count.
 package webhook
 
 import (
@@ -44,52 +45,74 @@ type Handlers struct {
 	Now     func() time.Time
 }
 
-// Mount adds a route for each connector, and one for calls to none.
+// door is one connector's address, with its share of the log.
+type door struct {
+	*inbound.Route
+	refused, failed *seldom
+}
+
+// Mount adds a route for each connector, and one for all calls to none: those
+// to unknown addresses, and those with a method that an address does not take.
 func (h *Handlers) Mount(e *echo.Echo, routes []*inbound.Route) {
 	for _, route := range routes {
+		d := door{route, newSeldom(h.Log), newSeldom(h.Log)}
 		path := "/webhooks/" + route.Name
-		e.POST(path, func(c echo.Context) error { return h.receive(c, route) })
+		e.POST(path, func(c echo.Context) error { return h.receive(c, d) })
 		if challenger, ok := route.Connector.(connectors.Challenger); ok {
-			e.GET(path, func(c echo.Context) error { return h.challenge(c, route, challenger) })
+			e.GET(path, func(c echo.Context) error { return h.challenge(c, d, challenger) })
 		}
 	}
-	e.Any("/webhooks/*", func(c echo.Context) error {
+	unknown := func(c echo.Context) error {
 		h.Metrics.Webhook("none", "unknown")
-		return c.NoContent(http.StatusUnauthorized)
-	})
+		refuse(c.Response())
+		return nil
+	}
+	e.RouteNotFound("/webhooks", unknown)
+	e.RouteNotFound("/webhooks/*", unknown)
+}
+
+// refuse is the one answer to a call that is not a platform's. The connection
+// ends with it, because net/http ends it anyway where much of a body is unread,
+// and that must tell nobody a connector's limit.
+func refuse(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusUnauthorized)
 }
 
 // receive answers one call. What the line says decides; why it says so is for
 // our log alone.
-func (h *Handlers) receive(c echo.Context, route *inbound.Route) error {
-	r, err := h.read(c, route)
+func (h *Handlers) receive(c echo.Context, route door) error {
+	r, err := h.read(c, route.Route)
 	if err == nil {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), Deadline)
 		defer cancel()
-		err = h.Line.Receive(ctx, route, r)
+		err = h.Line.Receive(ctx, route.Route, r)
 	}
 	result := resultOf(err)
 	h.Metrics.Webhook(route.Name, result)
 	switch result {
 	case "accepted":
-		return accepted(c, route)
+		return accepted(c, route.Connector)
 	case "unavailable":
-		h.Log.Error("webhook not accepted", "connector", route.Name, "err", err)
+		route.failed.log(slog.LevelError, "webhook not accepted", "connector", route.Name, "err", err)
 		c.Response().Header().Set("Retry-After", strconv.Itoa(retryAfter))
 		return c.NoContent(http.StatusServiceUnavailable)
 	default:
-		h.Log.Info("webhook refused", "connector", route.Name, "result", result, "err", err)
-		return c.NoContent(http.StatusUnauthorized)
+		route.refused.log(slog.LevelInfo, "webhook refused", "connector", route.Name, "result", result, "err", err)
+		refuse(c.Response())
+		return nil
 	}
 }
 
 // challenge answers a platform that proves the ownership of an address.
-func (h *Handlers) challenge(c echo.Context, route *inbound.Route, challenger connectors.Challenger) error {
-	body, err := challenger.Challenge(h.request(c, route, nil))
+func (h *Handlers) challenge(c echo.Context, route door, challenger connectors.Challenger) error {
+	body, err := challenger.Challenge(h.request(c, route.Route, nil))
 	if err != nil {
 		h.Metrics.Webhook(route.Name, "challenge_refused")
-		h.Log.Info("challenge refused", "connector", route.Name, "err", err)
-		return c.NoContent(http.StatusUnauthorized)
+		route.refused.log(slog.LevelInfo, "challenge refused", "connector", route.Name, "err", err)
+		refuse(c.Response())
+		return nil
 	}
 	h.Metrics.Webhook(route.Name, "challenge")
 	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
@@ -131,8 +154,8 @@ func (h *Handlers) request(c echo.Context, route *inbound.Route, body []byte) *c
 }
 
 // accepted answers in the words that the platform wants to hear.
-func accepted(c echo.Context, route *inbound.Route) error {
-	responder, ok := route.Connector.(connectors.Responder)
+func accepted(c echo.Context, connector connectors.Connector) error {
+	responder, ok := connector.(connectors.Responder)
 	if !ok {
 		return c.NoContent(http.StatusOK)
 	}
