@@ -137,6 +137,29 @@ func TestARepeatAfterTheMarkExpiredHasNoSecondEffect(t *testing.T) {
 	wantCounts(t, j, counts{delivered: 1})
 }
 
+// The mark may also expire while an attempt is at work, and the event's repeat
+// be buried. It has had its one effect then.
+func TestAnAttemptAtABuriedEventHasNoSecondEffect(t *testing.T) {
+	t.Parallel()
+	address := queuetest.Redis(t)
+	j, client := journal(t, address, queue.Options{}), connect(t, address)
+	mark := "{" + queue.Stream(q) + "}:seen:" + hash("a")
+	for what, finish := range map[string]func(queue.Entry) (queue.Outcome, error){
+		"complete": func(e queue.Entry) (queue.Outcome, error) { return j.Complete(t.Context(), e, []byte("document")) },
+		"dead": func(e queue.Entry) (queue.Outcome, error) {
+			return j.Dead(t.Context(), e, "hopeless", []byte("document"))
+		},
+	} {
+		client.FlushAll(t.Context())
+		accept(t, j, "a")
+		e := begun(t, j)
+		client.Del(t.Context(), mark)
+		want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash("a")}))
+		want(t, what, queue.Other)(finish(e))
+		wantCounts(t, j, counts{dead: 1})
+	}
+}
+
 func TestAcceptRefusesWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
 	address := queuetest.Redis(t)

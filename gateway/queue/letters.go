@@ -76,6 +76,18 @@ func (j *Journal) Letters(ctx context.Context, queue string, limit int) ([]Lette
 	return unpackLetters(dead, packed)
 }
 
+// Expire removes up to limit dead letters that are older than age, by Redis'
+// clock, and returns how many. A raw event is a consumer's words, and must not
+// be kept for ever; what is removed is no longer accounted for, so count it.
+func (j *Journal) Expire(ctx context.Context, queue string, age time.Duration, limit int) (int, error) {
+	k, err := keysOf(queue)
+	if err != nil || limit < 1 {
+		return 0, err
+	}
+	removed, err := j.run(ctx, j.scripts.expire, []string{k.dead, k.letters}, millis(age), limit).Int()
+	return removed, wrap("expire letters", err)
+}
+
 func unpackLetters(dead []redis.Z, packed []any) ([]Letter, error) {
 	letters := make([]Letter, 0, len(dead))
 	for i, member := range dead {

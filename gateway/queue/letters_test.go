@@ -70,6 +70,25 @@ func TestBuriedEventsAreCappedAndKnownAgain(t *testing.T) {
 	})
 }
 
+func TestOldLettersExpireAndYoungOnesStay(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j, client, slot := journal(t, address, queue.Options{}), connect(t, address), "{"+queue.Stream(q)+"}:"
+		for _, name := range []string{"young", "old"} {
+			want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash(name)}))
+		}
+		client.ZAdd(t.Context(), slot+"dead", zAt(float64(time.Now().Add(-time.Hour).UnixMilli()), hash("old")))
+		want(t, "expire", 1)(j.Expire(t.Context(), q, time.Minute, 10))
+		want(t, "expire again", 0)(j.Expire(t.Context(), q, time.Minute, 10))
+		letters, err := j.Letters(t.Context(), q, 10)
+		if err != nil || len(letters) != 1 || letters[0].Key != hash("young") {
+			t.Errorf("got %+v, error %v; want the young one", letters, err)
+		}
+		if got := client.HLen(t.Context(), slot+"dead:data").Val(); got != 1 {
+			t.Errorf("%d letters are kept, want 1", got)
+		}
+	})
+}
+
 func TestCompleteRefusesDocumentsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	j := journal(t, queuetest.Redis(t), queue.Options{})

@@ -90,6 +90,9 @@ func TestAStaleAttemptOfTheSameConsumerIsFenced(t *testing.T) {
 		}
 		begin(t, j, &fresh)
 		want(t, "stale", queue.Other)(j.Complete(t.Context(), stale, []byte("stale")))
+		if err := j.Release(t.Context(), stale); !errors.Is(err, queue.ErrFenced) {
+			t.Fatalf("stale release: got %v, want ErrFenced", err)
+		}
 		if err := j.KeepAlive(t.Context(), stale); !errors.Is(err, queue.ErrFenced) {
 			t.Fatalf("stale keep-alive: got %v, want ErrFenced", err)
 		}

@@ -32,6 +32,9 @@ const (
 	Memory Durability = "memory"
 )
 
+// ioTimeout bounds the wait for an answer where no context does so earlier.
+const ioTimeout = 3 * time.Second
+
 // OpenOptions say where the journal lives.
 type OpenOptions struct {
 	// Redis is the configured one; nil starts a private redis-server.
@@ -129,8 +132,8 @@ func newBackend(options *redis.Options, journal Options) (*Backend, error) {
 	options.ContextTimeoutEnabled = true
 	options.DialTimeout = 2 * time.Second
 	options.DialerRetries = 1 // each of the repeats dials anew
-	options.ReadTimeout = 3 * time.Second
-	options.WriteTimeout = 3 * time.Second
+	options.ReadTimeout = ioTimeout
+	options.WriteTimeout = ioTimeout
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	client := redis.NewClient(options)
 	j, err := New(client, journal)

@@ -77,6 +77,13 @@ func scenarios() []scenario {
 		{name: "bury", prepare: nothing, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return j.Bury(t.Context(), q, queue.Letter{Key: hash("a"), Cause: "broken", Raw: []byte("raw")})
 		}},
+		{name: "expire", prepare: func(t testing.TB, j *queue.Journal) queue.Entry {
+			want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash("a")}))
+			waitAMillisecond(t, j)
+			return queue.Entry{}
+		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			return j.Expire(t.Context(), q, 0, 5)
+		}},
 		{name: "childdied", prepare: inWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return j.ChildDied(t.Context(), e, 3)
 		}},
@@ -92,4 +99,13 @@ func scenarios() []scenario {
 			return s.InWork, err
 		}},
 	}
+}
+
+// waitAMillisecond waits until the oldest dead letter has an age.
+func waitAMillisecond(t testing.TB, j *queue.Journal) {
+	t.Helper()
+	await(t, "a letter has an age", func() bool {
+		s, err := j.Stats(t.Context(), q)
+		return err == nil && s.OldestDead > 0
+	})
 }

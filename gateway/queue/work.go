@@ -29,14 +29,14 @@ func (j *Journal) Take(ctx context.Context, queue string, count int, block time.
 		return nil, ctx.Err()
 	}
 	j.remember(queue)
-	streams, err := j.read(context.WithoutCancel(ctx), k, count, min(block, maxBlock))
+	streams, err := j.read(ctx, k, count, min(block, maxBlock))
 	if err != nil && isNoGroup(err) {
 		// Redis came back without what it held; accepted events must not wait
 		// for a restart of ours.
 		if err := j.EnsureQueue(ctx, queue); err != nil {
 			return nil, err
 		}
-		streams, err = j.read(context.WithoutCancel(ctx), k, count, min(block, maxBlock))
+		streams, err = j.read(ctx, k, count, min(block, maxBlock))
 	}
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
@@ -52,6 +52,9 @@ func (j *Journal) Take(ctx context.Context, queue string, count int, block time.
 }
 
 func (j *Journal) read(ctx context.Context, k keys, count int, block time.Duration) ([]redis.XStream, error) {
+	// Beyond the wait itself only a Redis that is away keeps it from an answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(0, block)+ioTimeout)
+	defer cancel()
 	if block < time.Millisecond {
 		block = -1 // zero would mean to wait for ever
 	}
