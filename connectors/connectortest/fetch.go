@@ -26,12 +26,13 @@ func fetchChecks() []check {
 		{"fetch_deadline", "a fetch ends at its deadline", checkFetchDeadline},
 		{"fetch_account", "a photo is fetched with its own account's credentials, and with nobody's if there is no such account", checkFetchAccount},
 		{"fetch_nonsense", "a reference that is none is Refused or Malformed, without a call", checkFetchNonsense},
+		{"fetch_private", "no private address is called unless the operator allows it", checkFetchPrivate},
 		{"fetch_foreign", "credentials go to no other host", checkFetchForeign},
 	}
 }
 
 func checkFetchBytes(b *bench) error {
-	want := [][]byte{picture(1), []byte("\xff"), bytes.Repeat(picture(3), 300)}
+	want := [][]byte{picture(1), []byte("\xff"), bytes.Repeat(picture(3), 100)}
 	var photos []connectors.Photo
 	for i, data := range want {
 		more, err := b.photos(withPhotos(fmt.Sprint("photo", i), data))

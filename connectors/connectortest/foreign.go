@@ -165,6 +165,25 @@ func checkFetchAccount(b *bench) error {
 	return nil
 }
 
+func checkFetchPrivate(b *bench) error {
+	p, err := b.onePhoto()
+	if err != nil {
+		return err
+	}
+	s := b.platform.Settings("acme", "support")
+	s.Common().AllowPrivateAddresses = false
+	calls := b.counting()
+	c, err := b.build(s, time.Now)
+	if err != nil {
+		return wantKind(err, connectors.Misconfigured)
+	}
+	_, err = fetch(b.ctx, c, p)
+	if n := calls(); n != 0 {
+		return fmt.Errorf("got %d calls at a private address, want none", n)
+	}
+	return wantKind(err, connectors.Refused)
+}
+
 func checkFetchNonsense(b *bench) error {
 	p, err := b.onePhoto()
 	if err != nil {

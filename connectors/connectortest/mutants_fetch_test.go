@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/line"
 	"github.com/lightlock/lightlock/connectors/wire"
 )
 
@@ -103,6 +104,15 @@ func fetchMutants() []mutant {
 				}
 				return t.Connector.Fetch(ctx, p)
 			}
+		}},
+		{"calls private addresses", "fetch_private", func(t *twisted) {
+			open := *t.config
+			open.AllowPrivateAddresses = true
+			c, err := line.New(&open, t.env)
+			if err != nil {
+				panic(err)
+			}
+			t.fetch = c.Fetch
 		}},
 		{"shows its token to every host", "fetch_foreign", func(t *twisted) {
 			t.fetch = func(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
@@ -196,13 +206,14 @@ func closesAtEndOnly(c connectors.Connector) func(context.Context, connectors.Ph
 }
 
 // oneAtATime makes t fail a fetch during which another fetch of the same photo
-// begins. It waits for the other, so that the two surely meet; but only after a
-// Verify, because checks that have verified nothing fetch from one goroutine.
+// begins. It waits for the other, so that the two surely meet; but only once and
+// after a Verify, because other checks fetch from one goroutine.
 func oneAtATime(t *twisted) {
-	var verified atomic.Bool
+	var wait atomic.Bool
+	var once sync.Once
 	t.note = func(method string) {
 		if method == "Verify" {
-			verified.Store(true)
+			once.Do(func() { wait.Store(true) })
 		}
 	}
 	var mu sync.Mutex
@@ -221,7 +232,7 @@ func oneAtATime(t *twisted) {
 			default:
 			}
 		}
-		if second || !verified.Load() {
+		if second || !wait.CompareAndSwap(true, false) {
 			return t.Connector.Fetch(ctx, p)
 		}
 		select {

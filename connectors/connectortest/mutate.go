@@ -21,8 +21,8 @@ func garbage(good []byte, n int) [][]byte {
 		nil, []byte(" "), []byte("\x00"), []byte("null"), []byte("true"), []byte("0"), []byte(`""`), []byte("[]"), []byte("{}"),
 		[]byte("[[]]"), []byte("[{}]"), []byte("\xff\xfe"), []byte("\xef\xbb\xbf{}"), []byte("%"), []byte("a=%zz&b;c"), []byte("&&==&"),
 		[]byte(`{"events":null}`), []byte(`{"events":{}}`), []byte(`{"entry":[null]}`), []byte(`{"a":1e999}`), []byte(`{"\ud800":"\ud800"}`),
-		bytes.Repeat([]byte("["), 100_000), bytes.Repeat([]byte(`{"a":`), 100_000), bytes.Repeat([]byte("a=b&"), 20_000),
-		append(bytes.Clone(good), good...), bytes.Repeat([]byte("9"), 100_000),
+		bytes.Repeat([]byte("["), 20_000), bytes.Repeat([]byte(`{"a":`), 20_000), bytes.Repeat([]byte("a=b&"), 5_000),
+		append(bytes.Clone(good), good...), bytes.Repeat([]byte("9"), 20_000),
 	}
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // The same damage at every run.
 	for range n {
