@@ -100,14 +100,19 @@ func parse(c connectors.Connector, requests []*connectors.Request) ([]connectors
 	return events, nil
 }
 
-// hear delivers what was said and returns the messages that the connector makes
-// of it.
-func (b *bench) hear(said ...sim.Said) ([]connectors.Event, error) {
+// events delivers what was said and returns all that the connector makes of it.
+func (b *bench) events(said ...sim.Said) ([]connectors.Event, error) {
 	requests, err := b.deliver(said...)
 	if err != nil {
 		return nil, err
 	}
-	events, err := parse(b.connector, requests)
+	return parse(b.connector, requests)
+}
+
+// hear delivers what was said and returns the messages that the connector makes
+// of it.
+func (b *bench) hear(said ...sim.Said) ([]connectors.Event, error) {
+	events, err := b.events(said...)
 	if err != nil {
 		return nil, err
 	}

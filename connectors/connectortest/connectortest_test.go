@@ -115,7 +115,10 @@ type subjectMutant struct {
 
 func allMutants() map[string]subjectMutant {
 	all := map[string]subjectMutant{}
-	for _, m := range slices.Concat(verifyMutants(), parseMutants(), fetchMutants()) {
+	for _, m := range slices.Concat(
+		verifyMutants(), proofMutants(), parseMutants(), envelopeMutants(),
+		fetchMutants(), streamMutants(), hostMutants(), tellingMutants(),
+	) {
 		s := lineSubject()
 		s.Channel.New = func(c config.Settings, env connectors.Env) (connectors.Connector, error) {
 			return newTwisted(c, env, m.twist)

@@ -42,6 +42,17 @@ func (b *bench) steps(p connectors.Photo) ([]step, error) {
 	return steps, nil
 }
 
+// photoAndSteps sends one photo and returns its reference and the requests that
+// a healthy fetch of it takes.
+func (b *bench) photoAndSteps() (connectors.Photo, []step, error) {
+	p, err := b.onePhoto()
+	if err != nil {
+		return p, nil, err
+	}
+	steps, err := b.steps(p)
+	return p, steps, err
+}
+
 func place(r *http.Request) string { return r.Host + r.URL.Path }
 
 // fault makes step k of a fetch, and whatever follows it, go wrong. Steps are

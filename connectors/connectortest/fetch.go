@@ -70,11 +70,7 @@ func claims(p connectors.Photo, data []byte) error {
 
 func checkFetchSlow(b *bench) error {
 	want := picture(1)
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	steps, err := b.steps(p)
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}
@@ -101,11 +97,7 @@ func checkFetchSlow(b *bench) error {
 }
 
 func checkFetchStatus(b *bench) error {
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	steps, err := b.steps(p)
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}
@@ -172,11 +164,7 @@ func statusKinds(status int, authorized bool) []connectors.ErrorKind {
 }
 
 func checkFetchRetryAfter(b *bench) error {
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	steps, err := b.steps(p)
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}
@@ -196,11 +184,7 @@ func checkFetchRetryAfter(b *bench) error {
 }
 
 func checkFetchIncomplete(b *bench) error {
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	steps, err := b.steps(p)
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}

@@ -78,11 +78,7 @@ func (f *foreigner) addresses() []string {
 }
 
 func checkFetchForeign(b *bench) error {
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	steps, err := b.steps(p)
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}

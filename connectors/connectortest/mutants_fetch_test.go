@@ -57,6 +57,11 @@ func fetchMutants() []mutant {
 			}
 			return err
 		})},
+	}
+}
+
+func streamMutants() []mutant {
+	return []mutant{
 		{"calls a short body complete", "fetch_incomplete", stream(func(s io.ReadCloser) io.ReadCloser {
 			return funcStream{close: s.Close, read: func(p []byte) (int, error) {
 				n, err := s.Read(p)
@@ -82,6 +87,11 @@ func fetchMutants() []mutant {
 			}
 			return err
 		})},
+	}
+}
+
+func hostMutants() []mutant {
+	return []mutant{
 		{"fetches everything for the first account", "fetch_account", func(t *twisted) {
 			t.fetch = func(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
 				p.Account = t.config.Accounts[0].ID
@@ -124,6 +134,11 @@ func fetchMutants() []mutant {
 				return stream, err
 			}
 		}},
+	}
+}
+
+func tellingMutants() []mutant {
+	return []mutant{
 		{"fetches one photo at a time", "verify_concurrent", oneAtATime},
 		{"names the token in an error", "secrets_in_errors", failure(func(t *twisted, err error) error {
 			return &connectors.Error{Kind: connectors.KindOf(err), After: connectors.AfterOf(err),

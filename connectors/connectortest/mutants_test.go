@@ -4,13 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
-	"fmt"
-	"html"
 	"io"
-	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -184,6 +179,11 @@ func verifyMutants() []mutant {
 		{"looks at the first of several signatures", "verify_header_repeated", trusts(func(r *connectors.Request) {
 			r.Header = http.Header{signatureHeader: {r.Header.Get(signatureHeader)}}
 		})},
+	}
+}
+
+func proofMutants() []mutant {
+	return []mutant{
 		{"compares a prefix of the signature", "verify_header_bits", func(t *twisted) { t.verify = t.prefixOnly }},
 		{"knows one secret", "verify_rotation", func(t *twisted) {
 			one := *t.config
@@ -252,86 +252,6 @@ func (t *twisted) prefixOnly(r *connectors.Request) error {
 func (t *twisted) call() {
 	if res, err := http.Get(t.config.APIBase + "/"); err == nil {
 		_ = res.Body.Close()
-	}
-}
-
-func parseMutants() []mutant {
-	return []mutant{
-		{"tells the time in events", "parse_pure", event(func(_ *twisted, e *connectors.Event) { e.ReplyTo = time.Now().String() })},
-		{"makes random IDs", "parse_pure parse_ids parse_neighbours", event(func(_ *twisted, e *connectors.Event) { e.ID = fmt.Sprint(rand.Uint64()) })},
-		{"takes the consumer for the ID", "parse_ids", event(func(_ *twisted, e *connectors.Event) {
-			if e.Consumer.ID != "" {
-				e.ID = e.Consumer.ID
-			}
-		})},
-		{"keeps an event without Raw", "parse_complete", event(func(_ *twisted, e *connectors.Event) { e.Raw = nil })},
-		{"gives no reason", "parse_complete", event(func(_ *twisted, e *connectors.Event) { e.Reason = "" })},
-		{"unescapes the text", "parse_text", event(func(_ *twisted, e *connectors.Event) { e.Text = html.UnescapeString(e.Text) })},
-		{"takes all consumers for one", "parse_consumer", event(func(_ *twisted, e *connectors.Event) { e.Consumer.ID = "U" })},
-		{"swaps photos", "parse_photos", events(func(_ *twisted, list []connectors.Event) []connectors.Event {
-			for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-				list[i].Photos, list[j].Photos = list[j].Photos, list[i].Photos
-			}
-			return list
-		})},
-		{"says the text with every photo", "parse_caption", events(func(_ *twisted, list []connectors.Event) []connectors.Event {
-			for i := range list {
-				if len(list[i].Photos) > 0 {
-					list[i].Text = list[0].Text
-				}
-			}
-			return list
-		})},
-		{"drops the second event", "parse_photos parse_caption parse_batch parse_neighbours", events(func(_ *twisted, list []connectors.Event) []connectors.Event {
-			if len(list) > 1 {
-				list = slices.Delete(list, 1, 2)
-			}
-			return list
-		})},
-		{"turns the order round", "parse_batch parse_photos", events(func(_ *twisted, list []connectors.Event) []connectors.Event {
-			slices.Reverse(list)
-			return list
-		})},
-		{"files all under the first account", "parse_account", event(func(t *twisted, e *connectors.Event) {
-			e.Account = t.config.Accounts[0].ID
-			for i := range e.Photos {
-				e.Photos[i].Account = e.Account
-			}
-		})},
-		{"gives up the call for one broken event", "parse_neighbours", func(t *twisted) {
-			t.parse = func(r *connectors.Request) ([]connectors.Event, error) {
-				list, err := t.Connector.Parse(r)
-				if slices.ContainsFunc(list, func(e connectors.Event) bool { return e.Kind == connectors.Broken }) {
-					return nil, connectors.Errorf(connectors.Malformed, "test", "no")
-				}
-				return list, err
-			}
-		}},
-		{"panics in a deep document", "parse_garbage", func(t *twisted) {
-			t.parse = func(r *connectors.Request) ([]connectors.Event, error) {
-				if bytes.HasPrefix(r.Body, []byte("[[[")) {
-					panic("too deep")
-				}
-				return t.Connector.Parse(r)
-			}
-		}},
-		{"has no kind for garbage", "parse_garbage", func(t *twisted) {
-			t.parse = func(r *connectors.Request) ([]connectors.Event, error) {
-				list, err := t.Connector.Parse(r)
-				if err != nil {
-					err = errors.New("no")
-				}
-				return list, err
-			}
-		}},
-		{"quotes the type in the reason", "parse_reasons", event(func(_ *twisted, e *connectors.Event) {
-			if _, kind, ok := strings.Cut(string(e.Raw), `"type":"stranger`); ok && e.Reason != "" {
-				e.Reason = "unknown type stranger" + kind[:strings.Index(kind, `"`)]
-			}
-		})},
-		{"writes a token into an event", "secrets_in_events", event(func(t *twisted, e *connectors.Event) {
-			e.ReplyTo = "?token=" + t.config.Accounts[0].ChannelAccessToken.Reveal()
-		})},
 	}
 }
 

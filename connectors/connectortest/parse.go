@@ -132,11 +132,7 @@ func checkParseIDs(b *bench) error {
 		{ID: "c", Consumer: "bob", Text: "same", At: at()},
 		{ID: "d", Consumer: "bob", Photos: [][]byte{picture(1), picture(1)}, At: at()},
 	}
-	requests, err := b.deliver(said...)
-	if err != nil {
-		return err
-	}
-	first, err := parse(b.connector, requests)
+	first, err := b.events(said...)
 	if err != nil {
 		return err
 	}
@@ -147,10 +143,7 @@ func checkParseIDs(b *bench) error {
 		}
 		seen[e.ID] = true
 	}
-	if requests, err = b.deliver(said...); err != nil {
-		return err
-	}
-	again, err := parse(b.connector, requests)
+	again, err := b.events(said...)
 	if err != nil {
 		return err
 	}
@@ -173,11 +166,7 @@ func checkParseText(b *bench) error {
 	for i, words := range []string{
 		"hello", "two\nlines", `\u5199 \/ "quoted" <b>&amp;</b>`, "写 \U0001F4F7 \u202eabc e\u0301", "1+1=2 %2B &a=b;c", "{\"events\":[]}",
 	} {
-		requests, err := b.deliver(sim.Said{ID: fmt.Sprint(i), Consumer: "ada", Name: "Ada", Text: words, At: at()})
-		if err != nil {
-			return err
-		}
-		events, err := parse(b.connector, requests)
+		events, err := b.events(sim.Said{ID: fmt.Sprint(i), Consumer: "ada", Name: "Ada", Text: words, At: at()})
 		if err != nil {
 			return err
 		}

@@ -143,11 +143,7 @@ func parseError(c connectors.Connector, r *connectors.Request) (err error) {
 // provokeFetch lets the platform answer with all that it was told in
 // confidence.
 func (b *bench) provokeFetch(look func(leaks, string, error) error) error {
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	steps, err := b.steps(p)
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}
@@ -192,11 +188,7 @@ func echoes(w http.ResponseWriter, r *http.Request, status int) {
 }
 
 func checkSecretsInEvents(b *bench) error {
-	requests, err := b.deliver(text("one"), withPhotos("two", picture(1)))
-	if err != nil {
-		return err
-	}
-	events, err := parse(b.connector, requests)
+	events, err := b.events(text("one"), withPhotos("two", picture(1)))
 	if err != nil {
 		return err
 	}

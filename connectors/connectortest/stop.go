@@ -43,11 +43,7 @@ func (b *bench) await(c <-chan struct{}, what string) error {
 }
 
 func checkFetchEndless(b *bench) error {
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	steps, err := b.steps(p)
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}

@@ -121,14 +121,19 @@ func signature(c connectors.Connector, r *connectors.Request) (name, value strin
 	return "", "", errors.New("Verify accepts the request without any one of its headers")
 }
 
+// signed returns a call and the header that proves it.
+func (b *bench) signed() (r *connectors.Request, name, value string, err error) {
+	if r, err = b.one(); err != nil {
+		return nil, "", "", err
+	}
+	name, value, err = signature(b.connector, r)
+	return r, name, value, err
+}
+
 func verifies(c connectors.Connector, r *connectors.Request) bool { return c.Verify(r) == nil }
 
 func checkVerifyHeaderBits(b *bench) error {
-	r, err := b.one()
-	if err != nil {
-		return err
-	}
-	name, value, err := signature(b.connector, r)
+	r, name, value, err := b.signed()
 	if err != nil {
 		return err
 	}
@@ -141,11 +146,7 @@ func checkVerifyHeaderBits(b *bench) error {
 }
 
 func checkVerifyHeaderForm(b *bench) error {
-	r, err := b.one()
-	if err != nil {
-		return err
-	}
-	name, value, err := signature(b.connector, r)
+	r, name, value, err := b.signed()
 	if err != nil {
 		return err
 	}
@@ -178,11 +179,7 @@ func checkVerifyHeaderForm(b *bench) error {
 }
 
 func checkVerifyHeaderRepeated(b *bench) error {
-	r, err := b.one()
-	if err != nil {
-		return err
-	}
-	name, value, err := signature(b.connector, r)
+	r, name, value, err := b.signed()
 	if err != nil {
 		return err
 	}
