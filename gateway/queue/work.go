@@ -150,8 +150,8 @@ func (j *Journal) Begin(ctx context.Context, e *Entry) error {
 }
 
 // KeepAlive starts the lease of an entry anew, begun or not; call it every third
-// of the lease from when it was handed out. It returns ErrFenced if the entry is in other hands: the work is lost
-// and should stop.
+// of the lease from when it was handed out. It returns ErrFenced if the entry is
+// in other hands: the work is lost and should stop.
 func (j *Journal) KeepAlive(ctx context.Context, e Entry) error {
 	k, err := keysOf(e.Queue)
 	if err != nil {
