@@ -12,7 +12,9 @@ import (
 )
 
 // awayReplies are how a Redis that answers says that it cannot serve now.
-var awayReplies = [...]string{"LOADING", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "TRYAGAIN"}
+func awayReplies() []string {
+	return []string{"LOADING", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "TRYAGAIN"}
+}
 
 // wrap says what was being done and marks the kinds of error that callers act
 // on. The text of a Redis error may name a key; keys are hashes.
@@ -47,7 +49,7 @@ func kindOfReply(text string) error {
 	if strings.HasPrefix(text, "OOM") {
 		return ErrFull
 	}
-	for _, prefix := range awayReplies {
+	for _, prefix := range awayReplies() {
 		if strings.HasPrefix(text, prefix) {
 			return ErrAway
 		}
