@@ -97,6 +97,7 @@ func (a *App) onClose(stop func() error) { a.stops = append(a.stops, stop) }
 
 // openJournal opens the journal and refuses a Redis that forgets.
 func (a *App) openJournal(ctx context.Context) (err error) {
+	queue.RedirectLog(a.log)
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
 		Redis: a.config.Redis, Data: a.config.Data,
 		Journal: queue.Options{Lease: time.Duration(a.config.Work.Lease), OnBreach: a.breach},
