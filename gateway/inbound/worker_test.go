@@ -1,0 +1,334 @@
+package inbound_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
+	"github.com/lightlock/lightlock/gateway/queue"
+)
+
+// hang lets calls wait until the returned function is called, or until the
+// caller gives up.
+func hang() (wait func(*http.Request), release func()) {
+	gate := make(chan struct{})
+	var once atomic.Bool
+	return func(r *http.Request) {
+			select {
+			case <-gate:
+			case <-r.Context().Done():
+			}
+		}, func() {
+			if !once.Swap(true) {
+				close(gate)
+			}
+		}
+}
+
+// Messages that wait for a slot are kept alive like those in work, or they
+// would be taken for lost when a lease is over.
+func TestMessagesThatWaitForASlotOutliveTheLease(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	h.config.Work.Slots = 1
+	h.config.Work.Lease = config.Duration(time.Second)
+	g := h.open()
+	const n = 6
+	for i := range n {
+		g.receive(photo(fmt.Sprint("photo ", i), picture(t, 20, 20)))
+	}
+	m := h.answer(func(call int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if call == 1 { // the first photo alone takes longer than two leases
+			select {
+			case <-time.After(2500 * time.Millisecond):
+			case <-r.Context().Done():
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+	g.work()
+	for _, d := range g.documents(n) {
+		g.wantReady(d.Data.Photos[0])
+	}
+	if got := m.calls.Load(); got != n {
+		t.Errorf("fetched %d times, want each photo once: %d", got, n)
+	}
+	for _, unwanted := range []string{"in other hands", "taken over", "unfinished"} {
+		if strings.Contains(h.log.String(), unwanted) {
+			t.Errorf("the log says %q", unwanted)
+		}
+	}
+}
+
+// Text finds its way past photos that wait.
+func TestTextDoesNotWaitForPhotos(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	h.config.Work.Slots = 1
+	g := h.open().work()
+	wait, release := hang()
+	defer release()
+	h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		wait(r)
+		next.ServeHTTP(w, r)
+	})
+	g.receive(photo("slow 1", picture(t, 20, 20)), photo("slow 2", picture(t, 20, 20)), photo("slow 3", picture(t, 20, 20)), text("quick"))
+	g.await("the text is in the queue", func(s queue.Stats) bool { return s.Delivered == 1 && s.InWork == 3 })
+	release()
+	if got := g.documents(4)[0]; got.Data.Text != canary+"quick" || got.Data.Seq != 4 {
+		t.Errorf("got %+v first, want the text with number 4", got)
+	}
+}
+
+// A gateway that was thought dead finds its message in other hands. It deletes
+// nothing that was delivered, and leaves none of its own pictures behind.
+func TestAFencedWorker(t *testing.T) {
+	for name, lease := range map[string]time.Duration{
+		"learns it when it completes": time.Hour,       // no keep-alive within the test
+		"learns it while it works":    3 * time.Second, // from a keep-alive
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, platform(t, twiliosim.Start))
+			h.config.Work.Lease = config.Duration(lease)
+			slow := h.open().work()
+			wait, release := hang()
+			defer release()
+			m := h.answer(func(call int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if call == 2 { // the slow one has developed the first photo by now
+					wait(r)
+				}
+				next.ServeHTTP(w, r)
+			})
+			slow.receive(photo("a", picture(t, 20, 20), picture(t, 30, 30)))
+			await(t, "the slow one is at the second photo", func() bool { return m.calls.Load() == 2 })
+
+			h.config.Work.Lease = config.Duration(50 * time.Millisecond)
+			quick := h.open().work()
+			quick.documents(1)
+			if name == "learns it when it completes" {
+				release()
+			}
+			await(t, "the slow one is done", func() bool { return strings.Contains(h.log.String(), "in other hands") })
+			for _, p := range quick.documents(1)[0].Data.Photos {
+				quick.wantReady(p)
+			}
+			if got := h.pictures(); got != 4 {
+				t.Errorf("the store holds %d pictures, want the 4 that were delivered", got)
+			}
+		})
+	}
+}
+
+// A message that takes gateways with it is given up after three, and its text
+// still arrives.
+func TestAMessageThatKillsGateways(t *testing.T) {
+	h := newHouse(t, platform(t, twiliosim.Start))
+	g := h.open()
+	said := photo("a", picture(t, 20, 20))
+	said.Text = canary + "beside it"
+	g.receive(said)
+	for range queue.MaxStarts {
+		h.config.Work.Lease = config.Duration(time.Nanosecond)
+		dying := h.open()
+		e := dying.take()
+		if err := dying.backend.Begin(t.Context(), &e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.config.Work.Lease = config.Duration(50 * time.Millisecond)
+	last := h.open().work()
+	d := last.documents(1)[0]
+	last.wantRejected(d.Data.Photos[0], "unreachable")
+	if d.Data.Text != said.Text {
+		t.Errorf("got text %q", d.Data.Text)
+	}
+	if got := last.letters(1)[0]; got.Cause != "gateways died while working on it" || len(got.Raw) == 0 {
+		t.Errorf("got letter %+v", got)
+	}
+	if got := h.pictures(); got != 0 {
+		t.Errorf("the store holds %d pictures", got)
+	}
+}
+
+// take takes the one entry, from whoever has it.
+func (g *gateway) take() queue.Entry {
+	g.h.t.Helper()
+	entries, err := g.backend.TakeOver(g.h.t.Context(), q, 1)
+	if err == nil && len(entries) == 0 {
+		entries, err = g.backend.Take(g.h.t.Context(), q, 1, 0)
+	}
+	if err != nil || len(entries) != 1 {
+		g.h.t.Fatalf("got %d entries, error %v; want one", len(entries), err)
+	}
+	return entries[0]
+}
+
+const someKey = "00112233445566778899aabbccddeeff"
+
+// put journals a payload that this release would not write.
+func (g *gateway) put(payload string) {
+	g.h.t.Helper()
+	_, err := g.backend.Accept(g.h.t.Context(), q, []queue.Item{{Key: someKey, Party: someKey, Payload: []byte(payload)}})
+	if err != nil {
+		g.h.t.Fatal(err)
+	}
+}
+
+func TestAMessageOfANewerGatewayIsLeftAlone(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	h.config.Work.Lease = config.Duration(100 * time.Millisecond)
+	g := h.open()
+	g.put(`{"version":2,"photos":"something else"}`)
+	g.work().receive(text("ours"))
+	await(t, "it was left alone twice", func() bool { return strings.Count(h.log.String(), "left for a newer gateway") >= 2 })
+	g.await("our own message passes it", func(s queue.Stats) bool { return s.Delivered == 1 && s.InWork == 1 })
+	g.letters(0)
+	g.stop()
+	h.config.Work.Lease = config.Duration(time.Nanosecond)
+	newer := h.open()
+	e := newer.take()
+	if err := newer.backend.Begin(t.Context(), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.Tries != 0 || e.Starts != 1 || !strings.Contains(string(e.Payload), `"version":2`) {
+		t.Errorf("the newer gateway finds %+v, want it untouched", e)
+	}
+}
+
+func TestAMessageThatCannotBeRead(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	g := h.open()
+	g.put("no JSON " + canary)
+	g.work().await("it is a dead letter", func(s queue.Stats) bool { return s.Dead == 1 && s.Unfinished() == 0 })
+	g.documents(0)
+	if got := g.letters(1)[0]; got.Cause != "journal entry does not parse" || !strings.HasPrefix(string(got.Raw), "no JSON") {
+		t.Errorf("got letter %+v", got)
+	}
+}
+
+// A gateway that stops while a media host hangs puts everything back at once,
+// what waits and what is in work, and the next one finishes it.
+func TestNothingIsLostAtAStop(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	h.config.Work.Slots = 2
+	h.config.Work.Lease = config.Duration(time.Hour)
+	g := h.open().work()
+	wait, release := hang()
+	defer release()
+	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		wait(r)
+		next.ServeHTTP(w, r)
+	})
+	const n = 6
+	for i := range n {
+		g.receive(photo(fmt.Sprint("photo ", i), picture(t, 20, 20)))
+	}
+	await(t, "two photos hang", func() bool { return m.calls.Load() == 2 })
+	g.await("the others wait in hand", func(s queue.Stats) bool { return s.InWork == n })
+	g.stop()
+	if got := g.stats(); got.Waiting != n || got.InWork != 0 || got.Delivered != 0 {
+		t.Errorf("after the stop: %+v, want all %d waiting", got, n)
+	}
+	if got := h.pictures(); got != 0 {
+		t.Errorf("the store holds %d pictures", got)
+	}
+	release()
+	for _, d := range h.open().work().documents(n) {
+		if d.Data.Photos[0].Status != queue.Ready {
+			t.Errorf("got %+v", d.Data.Photos[0])
+		}
+	}
+}
+
+// Within its grace a gateway finishes what it has begun.
+func TestWhatIsInWorkIsFinishedAtAStop(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	g := h.open().workWithGrace(time.Minute)
+	wait, release := hang()
+	defer release()
+	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		wait(r)
+		next.ServeHTTP(w, r)
+	})
+	g.receive(photo("a", picture(t, 20, 20)))
+	await(t, "the photo is being fetched", func() bool { return m.calls.Load() == 1 })
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); g.stop() }()
+	release()
+	<-stopped
+	g.wantReady(g.photo())
+}
+
+// Redis is killed while a photo is in work. What was developed is delivered when
+// it is back, without another try, and the loops go on.
+func TestRedisIsKilledAndComesBack(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	h.config.Work.Lease = config.Duration(time.Hour)
+	g := h.open().work()
+	wait, release := hang()
+	defer release()
+	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		wait(r)
+		next.ServeHTTP(w, r)
+	})
+	g.receive(photo("a", picture(t, 20, 20)))
+	await(t, "the photo is being fetched", func() bool { return m.calls.Load() == 1 })
+	h.redis.Kill()
+	release()
+	await(t, "the loops have noticed", func() bool { return len(g.figures("lightlock_trouble_total")) >= 2 })
+	await(t, "the photo is developed", func() bool { return h.pictures() == 2 })
+	h.redis.Restart()
+	g.wantReady(g.photo())
+	if got := m.calls.Load(); got != 1 {
+		t.Errorf("fetched %d times, want once", got)
+	}
+	g.receive(text("b"))
+	g.documents(2)
+}
+
+// Many messages on two gateways of which one is stopped and opened again and
+// again: each is delivered once.
+func TestNothingIsLostOrDoubled(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	g := h.open().work()
+	const n = 40
+	said := make(chan sim.Said, n)
+	for i := range n {
+		s := text(fmt.Sprint("message ", i))
+		s.Consumer = fmt.Sprint("consumer ", i%5)
+		if i%4 == 0 {
+			s.Photos = [][]byte{picture(t, 20+i, 20)}
+		}
+		said <- s
+	}
+	close(said)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			h.open().work().stop()
+		}
+	}()
+	for s := range said {
+		g.receive(s, s) // and each twice
+	}
+	cancel()
+	<-done
+	numbers := map[string]bool{}
+	// LINE makes two events of a text with a photo.
+	for _, d := range g.documents(n + n/4) {
+		numbers[fmt.Sprint(d.Subject, d.Data.Seq)] = true
+	}
+	if len(numbers) != n+n/4 {
+		t.Errorf("got %d numbers in %d conversations' messages, want %d", len(numbers), n, n+n/4)
+	}
+	if got := h.pictures(); got != n/4*2 {
+		t.Errorf("the store holds %d pictures, want %d", got, n/4*2)
+	}
+}
