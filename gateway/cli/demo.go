@@ -6,21 +6,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 type demoCmd struct {
 	Photo []string `placeholder:"FILE" sep:"none" help:"Send FILE in place of the made-up photo. May be repeated."`
 	JSON  bool     `name:"json" help:"One JSON object per line."`
 	Keep  bool     `help:"Leave the gateway and the simulated platforms running."`
-	Out   string   `default:"lightlock-demo" placeholder:"DIR" help:"Where the pictures go."`
+	Out   string   `default:"lightlock-demo" placeholder:"DIR" help:"Where the pictures go; lightlock-demo unless set."`
 }
 
 // Help implements kong.HelpProvider.
@@ -34,57 +32,63 @@ Examples:
   lightlock demo --json | jq .status`
 }
 
-// patience is how long the demo waits for a photo at the end of the queue.
-const patience = 30 * time.Second
-
 // largestDemoFile is far above every channel's limit, and still fits in memory.
 const largestDemoFile = 256 << 20
 
 // demo is one run.
 type demo struct {
 	demoCmd
-	Program
+	*session
 	gateway   Gateway
+	client    *client
 	platforms []simulated
+	sent      map[string]int64 // photos that an account's webhook has accepted
 	arrivals  chan document
+	broken    chan error // the queue cannot be read
 	token     string
-	width     int
+	names     names
+	href      string // the first preview, to show how it is fetched
 }
 
-// original is a photo to send; name is empty for the one that the demo makes.
+// original is a photo to send; the one that the demo makes has no path.
 type original struct {
-	name string
+	path string
 	data []byte
 }
 
 // Run sends a photo on every channel and waits for each at the end of the queue.
-func (c demoCmd) Run(ctx context.Context, p Program) error {
+func (c demoCmd) Run(ctx context.Context, s *session) (err error) {
 	originals, err := c.originals()
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Out, 0o700); err != nil {
-		return err
+	if err := makeFolder(c.Out); err != nil {
+		return fmt.Errorf("the pictures cannot be kept: %w", err)
 	}
 	data, err := os.MkdirTemp("", "lightlock-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(data)
-	d := &demo{demoCmd: c, Program: p, arrivals: make(chan document), token: sim.Secret() + sim.Secret()}
+	d := &demo{
+		demoCmd: c, session: s, token: sim.Secret() + sim.Secret(), names: names{}, sent: map[string]int64{},
+		arrivals: make(chan document), broken: make(chan error, 1),
+	}
 	stop, err := d.start(ctx, data)
 	if err != nil {
 		return err
 	}
 	defer stop()
 	rows, err := d.sendAll(ctx, originals)
-	if err != nil {
+	if err := errors.Join(d.report(rows, originals), err); err != nil {
 		return err
 	}
-	if err := d.report(rows); err != nil || !c.Keep {
-		return err
+	if c.Keep {
+		if err := d.keep(ctx); err != nil {
+			return err
+		}
 	}
-	return d.keep(ctx)
+	return unjudged(rows, "photo")
 }
 
 // originals reads the files to send. One that cannot be read is an error before
@@ -95,20 +99,26 @@ func (c demoCmd) originals() ([]original, error) {
 	}
 	var list []original
 	for _, path := range c.Photo {
-		info, err := os.Stat(path)
+		data, err := readOriginal(path)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %s", path, because(err))
 		}
-		if info.Size() > largestDemoFile {
-			return nil, fmt.Errorf("%s: %s is more than the demo can send", path, bytesText(info.Size()))
-		}
-		data, err := os.ReadFile(path) //nolint:gosec // the user names the file
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, original{name: filepath.Base(path), data: data})
+		list = append(list, original{path, data})
 	}
 	return list, nil
+}
+
+func readOriginal(path string) ([]byte, error) {
+	f, _, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, largestDemoFile+1))
+	if len(data) > largestDemoFile {
+		return nil, fmt.Errorf("larger than %s, the most that the demo sends", limitText(largestDemoFile))
+	}
+	return data, err
 }
 
 // start brings up platforms and gateway; the returned function takes both down.
@@ -126,6 +136,7 @@ func (d *demo) start(ctx context.Context, data string) (func(), error) {
 		level = slog.LevelInfo
 	}
 	log := slog.New(slog.NewTextHandler(d.Stderr, &slog.HandlerOptions{Level: level}))
+	queue.RedirectLog(log)
 	if d.gateway, err = d.NewGateway(loaded, log); err == nil {
 		err = d.gateway.Start(ctx)
 	}
@@ -133,10 +144,12 @@ func (d *demo) start(ctx context.Context, data string) (func(), error) {
 		closeAll(platforms)
 		return nil, err
 	}
+	d.client = newClient(d.gateway.Addresses().Public)
 	watch, cancel := context.WithCancel(ctx)
 	go d.watch(watch)
 	return func() {
 		cancel()
+		d.client.http.CloseIdleConnections()
 		if err := d.gateway.Close(); err != nil {
 			log.Error("gateway did not stop cleanly", "err", err)
 		}
@@ -146,11 +159,12 @@ func (d *demo) start(ctx context.Context, data string) (func(), error) {
 
 // watch reads the queue as agents' software would.
 func (d *demo) watch(ctx context.Context) {
+	var unread error
 	err := d.gateway.Watch(ctx, simulatedQueue, func(raw []byte) bool {
 		doc, err := readDocument(raw)
 		if err != nil {
-			slog.Error("document does not parse", "err", err)
-			return true
+			unread = fmt.Errorf("a document does not parse: %w", err)
+			return false
 		}
 		select {
 		case d.arrivals <- doc:
@@ -159,177 +173,77 @@ func (d *demo) watch(ctx context.Context) {
 			return false
 		}
 	})
-	if err != nil && ctx.Err() == nil {
-		fmt.Fprintln(d.Stderr, "lightlock: the queue cannot be read:", err)
+	if ctx.Err() == nil {
+		d.broken <- fmt.Errorf("%w: the queue cannot be read: %w", errBroken, errors.Join(err, unread))
 	}
 }
 
+// sendAll sends each photo on each channel, one after the other, so that each
+// has the machine for itself. It returns what it has when it has to end early.
 func (d *demo) sendAll(ctx context.Context, originals []original) ([]row, error) {
-	for _, p := range d.platforms {
-		d.width = max(d.width, len(p.Name))
-	}
-	progress := newProgress(d.Stderr, len(originals)*len(d.platforms))
-	defer progress.done()
+	progress := newProgress(d.err, len(originals)*len(d.platforms))
+	defer progress.end()
 	var rows []row
 	for _, o := range originals {
 		for _, p := range d.platforms {
-			r := d.send(ctx, p, o)
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
+			progress.at(len(rows), p.Title)
+			r, err := d.send(ctx, p, o)
+			if err != nil {
+				return rows, err
 			}
 			if d.JSON {
-				if err := r.printJSON(d.Stdout); err != nil {
-					return nil, err
+				progress.clear()
+				if err := printJSON(d.out, r); err != nil {
+					return rows, err
 				}
 			}
 			rows = append(rows, r)
-			progress.step(p.Title)
 		}
 	}
 	return rows, nil
 }
 
-// send takes one photo through one channel.
-func (d *demo) send(ctx context.Context, p simulated, o original) row {
-	r := row{Channel: &p.Name, Account: &p.name, Status: statusFailed}
-	var err error
-	if o.data == nil && o.name == "" {
-		if o.data, err = demoPhoto(p.Title); err != nil {
-			r.Detail = err.Error()
-			return r
-		}
+// report prints the table, the totals and what to try next.
+func (d *demo) report(rows []row, originals []original) error {
+	if d.JSON {
+		return nil
 	}
-	start := time.Now()
-	id := sim.Secret()
-	err = p.say(ctx, d.gateway.Addresses().Public, sim.Said{
-		ID: id, Consumer: "Ana", Name: "Ana", Photos: [][]byte{o.data}, At: start,
-	})
-	if err != nil {
-		r.Detail = err.Error()
-		return r
-	}
-	doc, err := d.await(ctx, p.name)
-	r.MS = time.Since(start).Milliseconds()
-	if err != nil {
-		r.Detail = err.Error()
-		return r
-	}
-	d.fill(ctx, &r, doc, p, o)
-	return r
-}
-
-// await waits for the account's next message.
-func (d *demo) await(ctx context.Context, account string) (document, error) {
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
-	for {
-		select {
-		case doc := <-d.arrivals:
-			if doc.Source == account && len(doc.Data.Photos) > 0 {
-				return doc, nil
-			}
-		case <-timeout.C:
-			return document{}, fmt.Errorf("nothing at the queue after %s", patience)
-		case <-ctx.Done():
-			return document{}, ctx.Err()
-		}
-	}
-}
-
-// fill completes the row from the queue's document and fetches the pictures.
-func (d *demo) fill(ctx context.Context, r *row, doc document, p simulated, o original) {
-	photo := doc.Data.Photos[0]
-	r.Status, r.Reason, r.Source = photo.Status, photo.Reason, photo.Source
-	if photo.Status != statusReady {
-		r.Detail = sentence(photo.Reason, photo.Source, p.Title, int64(p.PhotoLimit))
-		return
-	}
-	name := p.Name
-	if o.name != "" {
-		name += "." + o.name
-	}
-	name = filepath.Join(d.Out, name)
-	var err1, err2 error
-	r.Preview, err1 = d.fetch(ctx, photo.Preview, name+".preview.jpg")
-	r.Thumbnail, err2 = d.fetch(ctx, photo.Thumbnail, name+".thumbnail.jpg")
-	if err := errors.Join(err1, err2); err != nil {
-		r.Status, r.Detail = statusFailed, err.Error()
-	}
-}
-
-// fetch gets a picture as a service does, and keeps it in a file.
-func (d *demo) fetch(ctx context.Context, p *remotePicture, path string) (*pictureFile, error) {
-	if p == nil {
-		return nil, errors.New("a ready photo without its pictures")
-	}
-	url := "http://" + d.gateway.Addresses().Public + p.Href
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Authorization", "Bearer "+d.token)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the picture was answered %d", response.StatusCode)
-	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, p.Bytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) != p.Bytes {
-		return nil, errors.New("the picture is not as long as announced")
-	}
-	f := &pictureFile{Type: p.Type, Bytes: p.Bytes, Width: p.Width, Height: p.Height}
-	return f, f.write(path, data)
-}
-
-// report prints the table, and decides the exit code.
-func (d *demo) report(rows []row) error {
-	var cells [][]string
-	ready, failed := 0, 0
+	t := table{head: []string{" ", "CHANNEL", "VERDICT", "SOURCE", "PREVIEW", "THUMB", "MS"}}
 	for i, r := range rows {
-		switch r.Status {
-		case statusReady:
-			ready++
-		case statusFailed:
-			failed++
-		}
 		name := *r.Channel
-		if len(d.Photo) > 0 {
-			name += " " + filepath.Base(d.Photo[i/len(d.platforms)])
+		if o := originals[i/len(d.platforms)]; o.path != "" {
+			name += " " + filepath.Base(o.path)
 		}
-		line := r.cells()
-		cells = append(cells, append([]string{line[0], name}, line[1:]...))
+		t.rows = append(t.rows, r.cells(name))
 	}
-	if !d.JSON {
-		table(d.Stdout, []string{" ", "CHANNEL", "VERDICT", "SOURCE", "PREVIEW", "THUMB", "MS"}, cells, colourful(d.Stdout))
-		fmt.Fprintf(d.Stdout, "%d of %d ready.", ready, len(rows))
-		if ready > 0 {
-			fmt.Fprintf(d.Stdout, " Pictures: %s/", strings.TrimRight(d.Out, "/"))
-		}
-		fmt.Fprintln(d.Stdout)
-		if !d.Keep {
-			fmt.Fprintln(d.Stdout, "Next: lightlock demo --photo FILE")
-		}
+	if err := t.print(d.out); err != nil {
+		return err
 	}
-	if failed > 0 {
-		return failure{exitFailed, fmt.Errorf("%s could not be judged", count(failed, "photo"))}
+	_, err := fmt.Fprintf(d.out, "%s%s\n", summary(rows, len(originals)*len(d.platforms)), kept(rows, d.Out))
+	if err == nil && !d.Keep {
+		_, err = fmt.Fprintf(d.out, "Next: %s demo --keep\n", d.name)
 	}
-	return nil
+	return err
 }
 
 // keep leaves everything running until the user has seen enough.
 func (d *demo) keep(ctx context.Context) error {
 	a := d.gateway.Addresses()
-	fmt.Fprintf(d.Stderr, `Running until Ctrl-C.
-  pictures   curl -H "Authorization: Bearer %s" http://%s/v1/photos/ID/preview
+	href := d.href
+	if href == "" {
+		href = "/v1/photos/ID/preview"
+	}
+	fmt.Fprintf(d.err, `Running until Ctrl-C.
+  a picture  curl -o preview.jpg -H "Authorization: Bearer %s" http://%s%s
   readiness  curl http://%s/readyz
   metrics    curl http://%s/metrics
-`, d.token, a.Public, a.Admin, a.Admin)
-	<-ctx.Done()
-	return nil
+`, d.token, a.Public, href, a.Admin, a.Admin)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-d.broken:
+		return err
+	case <-d.gateway.Ended():
+		return fmt.Errorf("%w: its redis-server has ended", errBroken)
+	}
 }

@@ -34,29 +34,51 @@ func demoPhoto(channel string) ([]byte, error) {
 	return withEXIF(b.Bytes(), demoEXIF()), nil
 }
 
-// demoPicture draws the picture as it should be seen.
+// caption is a line of text in the demo's picture.
+type caption struct {
+	text string
+	size float64 // in pixels; less where the text would be too wide
+	y    int     // of the line on which the text stands
+}
+
+// demoPicture draws the picture as it should be seen. All that matters lies in
+// the square middle, from y = 504 to 3528, which is what a thumbnail shows.
 func demoPicture(channel string) (*image.RGBA, error) {
 	img := image.NewRGBA(image.Rect(0, 0, demoHeight, demoWidth))
 	sky(img)
+	arrow(img)
 	parsed, err := opentype.Parse(gobold.TTF)
 	if err != nil {
 		return nil, err
 	}
-	arrow(img)
-	for _, t := range []struct {
-		text string
-		size float64
-		y    int
-	}{{"UP", 420, 1500}, {channel, 560, 2350}, {"lightlock demo", 220, 3600}} {
-		face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: t.size, DPI: 72})
-		if err != nil {
+	for _, c := range []caption{{"UP", 420, 1850}, {channel, 620, 2600}, {"lightlock demo", 240, 3260}} {
+		if err := c.draw(img, parsed); err != nil {
 			return nil, err
 		}
-		d := font.Drawer{Dst: img, Src: image.White, Face: face}
-		d.Dot = fixed.Point26_6{X: (fixed.I(demoHeight) - d.MeasureString(t.text)) / 2, Y: fixed.I(t.y)}
-		d.DrawString(t.text)
 	}
 	return img, nil
+}
+
+// widestCaption leaves a margin at both sides.
+const widestCaption = demoHeight * 9 / 10
+
+// draw writes the caption in the middle, smaller where it would be too wide.
+func (c caption) draw(img *image.RGBA, parsed *opentype.Font) error {
+	for {
+		face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: c.size, DPI: 72})
+		if err != nil {
+			return err
+		}
+		d := font.Drawer{Dst: img, Src: image.White, Face: face}
+		width := d.MeasureString(c.text)
+		if width.Ceil() > widestCaption {
+			c.size *= 0.98 * widestCaption / float64(width.Ceil())
+			continue
+		}
+		d.Dot = fixed.Point26_6{X: (fixed.I(demoHeight) - width) / 2, Y: fixed.I(c.y)}
+		d.DrawString(c.text)
+		return nil
+	}
 }
 
 // sky fills the picture from light to dark, with the grain that makes a photo's
@@ -80,7 +102,7 @@ func arrow(img *image.RGBA) {
 	ink := image.NewUniform(color.RGBA{0xff, 0xd0, 0x40, 0xff})
 	for y := range 700 {
 		half := y * 6 / 7
-		line := image.Rect(demoHeight/2-half, 300+y, demoHeight/2+half, 301+y)
+		line := image.Rect(demoHeight/2-half, 660+y, demoHeight/2+half, 661+y)
 		draw.Draw(img, line, ink, image.Point{}, draw.Src)
 	}
 }
@@ -103,7 +125,7 @@ func withEXIF(photo, tiff []byte) []byte {
 	payload := append([]byte("Exif\x00\x00"), tiff...)
 	out := append([]byte{}, photo[:2]...)
 	out = append(out, 0xff, 0xe1)
-	out = binary.BigEndian.AppendUint16(out, uint16(len(payload)+2)) //nolint:gosec // some 200 bytes
+	out = binary.BigEndian.AppendUint16(out, uint16(len(payload)+2))
 	out = append(out, payload...)
 	return append(out, photo[2:]...)
 }
@@ -112,8 +134,8 @@ func withEXIF(photo, tiff []byte) []byte {
 // https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E
 func demoEXIF() []byte {
 	const (
-		short, ascii, long, rational = 3, 2, 4, 5
-		ifd0, gps, values            = 8, 8 + 2 + 2*12 + 4, 8 + 2 + 2*12 + 4 + 2 + 4*12 + 4
+		octet, ascii, short, long, rational = 1, 2, 3, 4, 5
+		ifd0, gps, values                   = 8, 8 + 2 + 2*12 + 4, 8 + 2 + 2*12 + 4 + 2 + 5*12 + 4
 	)
 	be := binary.BigEndian
 	b := append([]byte("MM\x00\x2a"), 0, 0, 0, ifd0)
@@ -128,7 +150,8 @@ func demoEXIF() []byte {
 	entry(0x0112, short, 1, []byte{0, 6})
 	entry(0x8825, long, 1, at(gps))
 	b = be.AppendUint32(b, 0)
-	b = be.AppendUint16(b, 4)
+	b = be.AppendUint16(b, 5)
+	entry(0, octet, 4, []byte{2, 3, 0, 0}) // the version of what follows
 	entry(1, ascii, 2, []byte("N"))
 	entry(2, rational, 3, at(values))
 	entry(3, ascii, 2, []byte("E"))

@@ -12,6 +12,7 @@ import (
 type document struct {
 	Source string `json:"source"`
 	Data   struct {
+		Seq    int64 `json:"seq"`
 		Photos []struct {
 			Status    string         `json:"status"`
 			Reason    string         `json:"reason"`
@@ -22,6 +23,7 @@ type document struct {
 	} `json:"data"`
 }
 
+// remotePicture is a picture that the gateway has.
 type remotePicture struct {
 	Href   string `json:"href"`
 	Type   string `json:"type"`
@@ -41,12 +43,12 @@ func readDocument(raw []byte) (document, error) {
 func sentence(reason string, s source, channel string, limit int64) string {
 	switch media.Reason(reason) {
 	case media.TooLarge:
-		return fmt.Sprintf("larger than %s, the limit on %s", limitText(limit), channel)
+		return fmt.Sprintf("%s allows %s", channel, limitText(limit))
 	case media.UnsupportedType:
 		if s.Type != "" {
-			return s.Type + ", not a photo that is accepted"
+			return s.Type + ", not a photo we accept"
 		}
-		return "not a photo that is accepted"
+		return "not a photo we accept"
 	case media.Animated:
 		return "it moves; only still photos are shown"
 	case media.TooManyPixels:
@@ -64,12 +66,4 @@ func sentence(reason string, s source, channel string, limit int64) string {
 	default:
 		return ""
 	}
-}
-
-// limitText is a limit, which is a round number, without the tenths.
-func limitText(n int64) string {
-	if n%(1<<20) == 0 {
-		return fmt.Sprintf("%d MB", n>>20)
-	}
-	return bytesText(n)
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
+	"runtime"
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/darkroom"
@@ -16,10 +14,10 @@ import (
 )
 
 type photoCmd struct {
-	Paths    []string `arg:"" name:"path" help:"Pictures, or folders of them."`
+	Paths    []string `arg:"" name:"path" sep:"none" help:"Pictures, or folders of them."`
 	Out      string   `placeholder:"DIR" help:"Keep previews and thumbnails in DIR, made if missing."`
 	JSON     bool     `name:"json" help:"One JSON object per line."`
-	MaxBytes int64    `placeholder:"N" help:"Largest original in bytes. Default: 10485760."`
+	MaxBytes int64    `default:"${max_bytes}" placeholder:"N" help:"Largest original in bytes; ${max_bytes} unless set."`
 }
 
 // Help implements kong.HelpProvider.
@@ -33,51 +31,116 @@ Examples:
   lightlock photo --json holiday/ | jq -r 'select(.status != "ready") | .path + " " + .reason'`
 }
 
+// mostBytes is far above every platform's limit and still fits a darkroom's
+// child.
+const mostBytes = 256 << 20
+
+// mostChildren keeps the memory within bounds on machines with many processors.
+const mostChildren = 4
+
+// Validate implements kong's check of a command line.
+func (c photoCmd) Validate() error {
+	if c.MaxBytes < 1 || c.MaxBytes > mostBytes {
+		return fmt.Errorf("--max-bytes is %d; from 1 to %d can be had", c.MaxBytes, mostBytes)
+	}
+	return nil
+}
+
+// studio develops local files.
+type studio struct {
+	room     *darkroom.Darkroom
+	settings media.Settings
+	out      string // a folder for the pictures, or none
+}
+
+// task is one file, the name for its pictures, and where its row goes.
+type task struct {
+	found
+	name   string
+	result chan row
+}
+
 // Run develops each file and says what became of it.
-func (c photoCmd) Run(ctx context.Context, p Program) error {
+func (c photoCmd) Run(ctx context.Context, s *session) error {
 	files, err := expand(c.Paths)
 	if err != nil {
 		return err
 	}
-	settings := media.Default()
-	if c.MaxBytes > 0 {
-		settings.MaxBytes = c.MaxBytes
-	}
+	st := &studio{settings: media.Default(), out: c.Out}
+	st.settings.MaxBytes = c.MaxBytes
 	if c.Out != "" {
-		if err := os.MkdirAll(c.Out, 0o700); err != nil {
-			return err
+		if err := makeFolder(c.Out); err != nil {
+			return fmt.Errorf("the pictures cannot be kept: %w", err)
 		}
 	}
-	room, err := darkroom.New(darkroom.Options{Idle: 1, Most: 1, Log: slog.New(slog.DiscardHandler)})
+	n := children(len(files))
+	st.room, err = darkroom.New(darkroom.Options{Idle: n, Most: n, Log: slog.New(slog.DiscardHandler)}) //nolint:contextcheck // it lives as long as this command
 	if err != nil {
 		return err
 	}
-	defer room.Close()
+	defer st.room.Close()
+	rows, err := c.develop(ctx, s, st, files)
+	if err := errors.Join(c.report(s, rows, len(files)), err); err != nil {
+		return err
+	}
+	return unjudged(rows, "file")
+}
+
+// develop has all files developed, several at once, and takes the results in
+// the files' order. It returns those that it has when ctx ends.
+func (c photoCmd) develop(ctx context.Context, s *session, st *studio, files []found) ([]row, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := st.start(ctx, files)
+	progress := newProgress(s.err, len(files))
+	defer progress.end()
 	rows := make([]row, 0, len(files))
-	progress := newProgress(p.Stderr, len(files))
-	defer progress.done()
-	for _, path := range files {
-		r := c.develop(ctx, room, settings, path)
+	for i, result := range results {
+		progress.at(i, files[i].path)
+		r := <-result
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return rows, ctx.Err()
 		}
 		if c.JSON {
-			if err := r.printJSON(p.Stdout); err != nil {
-				return err
+			progress.clear()
+			if err := printJSON(s.out, r); err != nil {
+				return rows, err
 			}
 		}
 		rows = append(rows, r)
-		progress.step(path)
 	}
-	progress.done()
-	return c.report(p, rows)
+	return rows, nil
 }
 
+// start sets as many goroutines to work as the darkroom may have children. Each
+// file has a channel on which its row will come, also if ctx ends.
+func (st *studio) start(ctx context.Context, files []found) []chan row {
+	tasks := make(chan task, len(files))
+	results := make([]chan row, len(files))
+	given := names{}
+	for i, f := range files {
+		results[i] = make(chan row, 1)
+		tasks <- task{f, given.of(flat(f.path), f.path), results[i]}
+	}
+	close(tasks)
+	for range children(len(files)) {
+		go func() {
+			for t := range tasks {
+				t.result <- st.develop(ctx, t)
+			}
+		}()
+	}
+	return results
+}
+
+// children is how many files are developed at once.
+func children(files int) int { return min(runtime.GOMAXPROCS(0), mostChildren, files) }
+
 // develop takes one file through the darkroom.
-func (c photoCmd) develop(ctx context.Context, room *darkroom.Darkroom, s media.Settings, path string) row {
+func (st *studio) develop(ctx context.Context, t task) row {
 	start := time.Now()
-	r := row{Path: &path, Status: statusReady}
-	developed, err := developFile(ctx, room, s, path)
+	r := row{Path: &t.path, Status: statusReady}
+	developed, err := st.developFile(ctx, t)
 	r.MS = time.Since(start).Milliseconds()
 	var verdict *media.Rejection
 	switch {
@@ -85,104 +148,65 @@ func (c photoCmd) develop(ctx context.Context, room *darkroom.Darkroom, s media.
 		r.Status, r.Reason, r.Detail = statusRejected, string(verdict.Reason), verdict.Detail
 		r.Source = sourceOf(verdict.Source)
 		return r
-	case errors.Is(err, darkroom.ErrChildDied):
-		r.Status, r.Reason, r.Detail = statusRejected, string(media.TooComplex), "the darkroom's process was lost on it"
-		return r
 	case err != nil:
-		r.Status, r.Detail = statusFailed, err.Error()
+		r.fail(err)
 		return r
 	}
 	r.Source = sourceOf(developed.Source)
 	r.Preview, r.Thumbnail = fileOf(developed.Preview), fileOf(developed.Thumbnail)
-	if c.Out == "" {
+	if st.out == "" {
 		return r
 	}
-	name := filepath.Join(c.Out, flat(path))
+	name := filepath.Join(st.out, t.name)
 	if err := errors.Join(
 		r.Preview.write(name+".preview.jpg", developed.Preview.Data),
 		r.Thumbnail.write(name+".thumbnail.jpg", developed.Thumbnail.Data),
 	); err != nil {
-		r.Status, r.Detail = statusFailed, err.Error()
+		r.fail(fmt.Errorf("the pictures could not be kept: %w", err))
 	}
 	return r
 }
 
-func developFile(ctx context.Context, room *darkroom.Darkroom, s media.Settings, path string) (*media.Developed, error) {
-	f, err := os.Open(path) //nolint:gosec // the user names the file
+func (st *studio) developFile(ctx context.Context, t task) (*media.Developed, error) {
+	if t.err != nil || ctx.Err() != nil {
+		return nil, errors.Join(t.err, ctx.Err())
+	}
+	f, size, err := openRegular(t.path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	original, err := media.Read(f, size, st.settings.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
-	original, err := media.Read(f, info.Size(), s.MaxBytes)
-	if err != nil {
-		return nil, err
+	// As in the gateway: one death may be the machine's fault, two are the
+	// photo's.
+	developed, err := st.room.Develop(ctx, original, st.settings)
+	if errors.Is(err, darkroom.ErrChildDied) {
+		developed, err = st.room.Develop(ctx, original, st.settings)
 	}
-	return room.Develop(ctx, original, s)
+	if errors.Is(err, darkroom.ErrChildDied) {
+		return nil, &media.Rejection{
+			Reason: media.TooComplex, Detail: "two darkroom processes were lost on it",
+			Source: media.Source{Bytes: int64(len(original))},
+		}
+	}
+	return developed, err
 }
 
-func fileOf(p media.Picture) *pictureFile {
-	return &pictureFile{Type: "image/jpeg", Bytes: int64(len(p.Data)), Width: p.Width, Height: p.Height}
-}
-
-// write keeps the picture under path.
-func (f *pictureFile) write(path string, data []byte) error {
-	f.Path = path
-	return os.WriteFile(path, data, 0o600)
-}
-
-// flat makes one file name of a path.
-func flat(path string) string {
-	return strings.ReplaceAll(strings.TrimLeft(filepath.ToSlash(path), "/"), "/", "_")
-}
-
-// report prints the table and the totals, and decides the exit code.
-func (c photoCmd) report(p Program, rows []row) error {
-	var cells [][]string
-	verdicts := map[string]int{}
+// report prints the table and the totals.
+func (c photoCmd) report(s *session, rows []row, total int) error {
+	if c.JSON {
+		return nil
+	}
+	t := table{head: []string{" ", "FILE", "VERDICT", "SOURCE", "PREVIEW", "THUMB", "MS"}}
 	for _, r := range rows {
-		verdicts[r.Status]++
-		line := r.cells()
-		cells = append(cells, append([]string{line[0], *r.Path}, line[1:]...))
+		t.rows = append(t.rows, r.cells(*r.Path))
 	}
-	if !c.JSON {
-		table(p.Stdout, []string{" ", "FILE", "VERDICT", "SOURCE", "PREVIEW", "THUMB", "MS"}, cells, colourful(p.Stdout))
-		fmt.Fprintf(p.Stdout, "%d of %d ready, %d rejected", verdicts[statusReady], len(rows), verdicts[statusRejected])
-		if n := verdicts[statusFailed]; n > 0 {
-			fmt.Fprintf(p.Stdout, ", %d not judged", n)
-		}
-		if c.Out != "" {
-			fmt.Fprintf(p.Stdout, ". Pictures: %s", strings.TrimRight(c.Out, "/")+"/")
-		}
-		fmt.Fprintln(p.Stdout)
+	if err := t.print(s.out); err != nil {
+		return err
 	}
-	if n := verdicts[statusFailed]; n > 0 {
-		return failure{exitFailed, fmt.Errorf("%s could not be judged", count(n, "file"))}
-	}
-	return nil
-}
-
-// expand replaces folders by the files in them, in their order by name.
-func expand(paths []string) ([]string, error) {
-	var files []string
-	for _, path := range paths {
-		err := filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
-			// What cannot be opened is reported with the others.
-			if err == nil && d.IsDir() {
-				return nil
-			}
-			files = append(files, file)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	if len(files) == 0 {
-		return nil, errors.New("no files there")
-	}
-	return files, nil
+	_, err := fmt.Fprintf(s.out, "%s%s\n", summary(rows, total), kept(rows, c.Out))
+	return err
 }

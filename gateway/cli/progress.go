@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"io"
+	"sync"
 	"time"
 )
 
@@ -10,54 +10,94 @@ import (
 // rewrites itself on a terminal, a line every ten seconds elsewhere, and nothing
 // for work that is done in half a second.
 type progress struct {
-	w        io.Writer
-	terminal bool
-	total, n int
-	next     time.Time
-	shown    bool
+	stream
+	total int
+
+	mu    sync.Mutex
+	n     int
+	what  string
+	shown bool
+
+	stop chan struct{}
+	done chan struct{}
 }
 
 const (
 	progressFirst = 500 * time.Millisecond
+	progressNext  = 100 * time.Millisecond
 	progressPiped = 10 * time.Second
+	progressWidth = 72 // columns: a line that wraps could not be taken away
 )
 
-func newProgress(w io.Writer, total int) *progress {
-	p := &progress{w: w, terminal: terminal(w), total: total}
-	p.next = time.Now().Add(p.pause())
+// newProgress begins to show it; end has to be called.
+func newProgress(s stream, total int) *progress {
+	p := &progress{stream: s, total: total, stop: make(chan struct{}), done: make(chan struct{})}
+	first, next := progressPiped, progressPiped
+	if s.moves {
+		first, next = progressFirst, progressNext
+	}
+	go func() {
+		defer close(p.done)
+		for timer := time.NewTimer(first); ; timer.Reset(next) {
+			select {
+			case <-timer.C:
+				p.show()
+			case <-p.stop:
+				timer.Stop()
+				return
+			}
+		}
+	}()
 	return p
 }
 
-func (p *progress) pause() time.Duration {
-	if p.terminal {
-		return progressFirst
-	}
-	return progressPiped
+// at says what is in work, and how many were finished before it.
+func (p *progress) at(n int, what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n, p.what = n, what
 }
 
-// step counts one more, and shows it if it is time.
-func (p *progress) step(what string) {
-	p.n++
-	if now := time.Now(); now.After(p.next) {
-		p.next = now.Add(p.pause() / 5)
-		p.show(what)
-	}
-}
-
-func (p *progress) show(what string) {
-	p.shown = true
-	if p.terminal {
-		fmt.Fprintf(p.w, "\r\x1b[K%d of %d  %s", p.n, p.total, what)
+func (p *progress) show() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n >= p.total {
 		return
 	}
-	p.next = time.Now().Add(p.pause())
-	fmt.Fprintf(p.w, "%d of %d\n", p.n, p.total)
+	text := fmt.Sprintf("%d of %d  %s", p.n+1, p.total, visible(p.what))
+	if !p.moves {
+		fmt.Fprintln(p, text)
+		return
+	}
+	p.shown = true
+	fmt.Fprint(p, "\r\x1b[K"+shorten(text, progressWidth))
 }
 
-// done takes the line away.
-func (p *progress) done() {
-	if p.shown && p.terminal {
-		fmt.Fprint(p.w, "\r\x1b[K")
+// clear takes the line away, so that a result can be printed; it comes back.
+func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown {
+		fmt.Fprint(p, "\r\x1b[K")
 	}
 	p.shown = false
+}
+
+// end takes the line away for good.
+func (p *progress) end() {
+	close(p.stop)
+	<-p.done
+	p.clear()
+}
+
+// shorten cuts a text to so many columns.
+func shorten(text string, most int) string {
+	if columns(text) <= most {
+		return text
+	}
+	runes := []rune(text)
+	for columns(string(runes)) > most-1 {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
 }

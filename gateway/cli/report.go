@@ -1,27 +1,32 @@
 package cli
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/mattn/go-isatty"
 
 	"github.com/lightlock/lightlock/media"
 )
 
-// The verdicts of a row. failed is none: the photo could not be judged.
+// The verdicts of a row. failed is none: the photo could not be judged, or what
+// was made of it could not be kept.
 const (
 	statusReady    = "ready"
 	statusRejected = "rejected"
 	statusFailed   = "failed"
 )
 
-// row is what became of one photo, as --json prints it.
+// The marks at a row's head.
+const (
+	markReady = "✓"
+	markNot   = "✗"
+)
+
+// row is what became of one photo, as --json prints it: path for a file, or
+// channel and account.
 type row struct {
 	Path      *string      `json:"path,omitempty"`
 	Channel   *string      `json:"channel,omitempty"`
@@ -56,98 +61,100 @@ func sourceOf(s media.Source) source {
 	return source{Type: s.Type, Bytes: s.Bytes, Width: s.Width, Height: s.Height}
 }
 
-// printJSON writes the row as one line.
-func (r row) printJSON(w io.Writer) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(line, '\n'))
-	return err
+// fail makes of the row one of a photo that could not be judged or kept.
+func (r *row) fail(err error) {
+	r.Status, r.Reason, r.Detail = statusFailed, "", because(err)
+	r.Preview, r.Thumbnail = nil, nil
 }
 
-// cells are the row as a table shows it, without its name.
-func (r row) cells() []string {
-	size := ""
+// because is an error without the path that the row names already.
+func because(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) && path.Op != "write" {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// cells are the row as a table shows it, under its name.
+func (r row) cells(name string) []string {
+	var size []string
 	if r.Source.Bytes > 0 {
-		size = bytesText(r.Source.Bytes)
+		size = append(size, bytesText(r.Source.Bytes))
 	}
 	if r.Source.Width > 0 {
-		size += fmt.Sprintf(" %d×%d", r.Source.Width, r.Source.Height)
+		size = append(size, fmt.Sprintf("%d×%d", r.Source.Width, r.Source.Height))
 	}
+	cells := []string{markNot, visible(name), r.Reason}
 	switch r.Status {
 	case statusReady:
-		return []string{"✓", r.Status, size, bytesText(r.Preview.Bytes), bytesText(r.Thumbnail.Bytes), strconv.FormatInt(r.MS, 10)}
-	case statusRejected:
-		return []string{"✗", r.Reason, size, r.Detail}
-	default:
-		return []string{"✗", "not judged", size, r.Detail}
+		return []string{
+			markReady, visible(name), r.Status, strings.Join(size, " "),
+			bytesText(r.Preview.Bytes), bytesText(r.Thumbnail.Bytes), strconv.FormatInt(r.MS, 10),
+		}
+	case statusFailed:
+		cells[2] = "not judged"
 	}
+	if len(size) > 0 {
+		cells = append(cells, strings.Join(size, " "))
+	}
+	return append(cells, visible(r.Detail))
 }
 
-// table prints rows in columns. A row may end early; its last cell is a
-// sentence and takes the room that is left.
-func table(w io.Writer, head []string, rows [][]string, colour bool) {
-	width := make([]int, len(head))
-	for _, cells := range append([][]string{head}, rows...) {
-		for i, c := range cells {
-			if i < len(cells)-1 || len(cells) == len(head) {
-				width[i] = max(width[i], utf8.RuneCountInString(c))
-			}
+// summary counts the rows by their verdict: "2 of 3 ready, 1 rejected".
+func summary(rows []row, total int) string {
+	verdicts := map[string]int{}
+	for _, r := range rows {
+		verdicts[r.Status]++
+	}
+	text := fmt.Sprintf("%d of %d ready", verdicts[statusReady], total)
+	if n := verdicts[statusRejected]; n > 0 {
+		text += fmt.Sprintf(", %d rejected", n)
+	}
+	if n := verdicts[statusFailed]; n > 0 {
+		text += fmt.Sprintf(", %d not judged", n)
+	}
+	if n := total - len(rows); n > 0 {
+		text += fmt.Sprintf(", %d not looked at", n)
+	}
+	return text
+}
+
+// unjudged is the error of a run in which a photo could not be judged.
+func unjudged(rows []row, noun string) error {
+	failed := 0
+	for _, r := range rows {
+		if r.Status == statusFailed {
+			failed++
 		}
 	}
-	for n, cells := range append([][]string{head}, rows...) {
-		var line strings.Builder
-		for i, c := range cells {
-			pad := strings.Repeat(" ", max(0, width[i]-utf8.RuneCountInString(c)))
-			if i >= 4 {
-				line.WriteString(pad + c + "  ") // figures stand right
-			} else {
-				line.WriteString(c + pad + "  ")
-			}
+	if failed == 0 {
+		return nil
+	}
+	return failure{exitFailed, fmt.Errorf("%s could not be judged", count(failed, noun))}
+}
+
+// kept says where the pictures are, if any were kept.
+func kept(rows []row, folder string) string {
+	for _, r := range rows {
+		if r.Preview != nil && r.Preview.Path != "" {
+			return ". Pictures: " + visible(strings.TrimRight(folder, "/")) + "/"
 		}
-		text := strings.TrimRight(line.String(), " ")
-		if colour && n > 0 {
-			text = paint(text)
-		}
-		fmt.Fprintln(w, text)
 	}
+	return ""
 }
 
-// paint colours the mark at a line's head.
-func paint(line string) string {
-	line = strings.Replace(line, "✓", "\x1b[32m✓\x1b[0m", 1)
-	return strings.Replace(line, "✗", "\x1b[31m✗\x1b[0m", 1)
+// fileOf describes a picture that is not kept in a file yet.
+func fileOf(p media.Picture) *pictureFile {
+	return &pictureFile{Type: "image/jpeg", Bytes: int64(len(p.Data)), Width: p.Width, Height: p.Height}
 }
 
-// colourful tells whether w is a terminal that wants colour.
-func colourful(w io.Writer) bool {
-	return terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
-}
-
-// bytesText is a size as people read it; 1 MB = 1,048,576 bytes, rounded up
-// so that nothing too large seems to be within its limit.
-func bytesText(n int64) string {
-	switch {
-	case n < 1<<10:
-		return fmt.Sprintf("%d B", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%d kB", (n+1023)>>10)
-	default:
-		tenths := (n*10 + (1<<20 - 1)) >> 20 // up: "10.1 MB" is over 10 MB
-		return fmt.Sprintf("%d.%d MB", tenths/10, tenths%10)
+// write keeps the picture under path. It is a customer's, and nobody else's to
+// see.
+func (f *pictureFile) write(path string, data []byte) error {
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		return err
 	}
-}
-
-// count is a number with its noun: "1 file", "2 files".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
+	f.Path = path
+	return nil
 }

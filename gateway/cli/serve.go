@@ -8,18 +8,22 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"syscall"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 type serveCmd struct {
 	Config    string `placeholder:"FILE" help:"The gateway's file. Default: lightlock.yaml if it is there; without one, every channel is simulated."`
-	LogFormat string `enum:"text,json" default:"text" help:"text or json."`
+	LogFormat string `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json."`
 }
 
 // Help implements kong.HelpProvider.
 func (serveCmd) Help() string {
-	return `Examples:
+	return `Runs until SIGINT or SIGTERM, finishes what is in work or puts it back, and exits 0.
+
+Examples:
   lightlock serve
   lightlock serve --config /etc/lightlock/lightlock.yaml
   lightlock serve --log-format json 2> lightlock.log`
@@ -29,12 +33,15 @@ func (serveCmd) Help() string {
 const defaultConfig = "lightlock.yaml"
 
 // Run runs the gateway until it is told to stop.
-func (c serveCmd) Run(ctx context.Context, p Program) error {
-	log := slog.New(c.handler(p.Stderr))
-	loaded, err := c.load(p)
+func (c serveCmd) Run(ctx context.Context, s *session) error {
+	log := slog.New(c.handler(s.Stderr))
+	queue.RedirectLog(log)
+	loaded, err := c.load(s.Program)
 	var problems *config.Problems
 	if errors.As(err, &problems) {
-		_ = problems.Write(p.Stderr)
+		if err := problems.Write(s.Stderr); err != nil {
+			return err
+		}
 		return failure{exitFailed, errors.New("the configuration is wrong; nothing was started")}
 	}
 	if err != nil {
@@ -42,26 +49,43 @@ func (c serveCmd) Run(ctx context.Context, p Program) error {
 	}
 	if loaded == nil {
 		var platforms []simulated
-		if loaded, platforms, err = p.simulate(config.Default()); err != nil {
+		if loaded, platforms, err = s.simulate(config.Default()); err != nil {
 			return err
 		}
 		defer closeAll(platforms)
 		log.Warn("NO CONFIGURATION: every channel is simulated, and no real platform is reached",
-			"next", "lightlock check --config FILE, then lightlock serve --config FILE")
+			"next", s.name+" check --config FILE, then "+s.name+" serve --config FILE")
 	}
-	gateway, err := p.NewGateway(loaded, log)
+	gateway, err := s.NewGateway(loaded, log)
 	if err != nil {
 		return err
 	}
+	return serve(ctx, gateway, log)
+}
+
+// serve runs a gateway from start to stop.
+func serve(ctx context.Context, gateway Gateway, log *slog.Logger) error {
 	if err := gateway.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			log.Info("stopped before it was ready")
+			return nil //nolint:nilerr // to be stopped is no failure, whenever it happens
+		}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("%w\nIs another gateway running? Other addresses are set by listen and admin_listen", err)
+		}
 		return err
 	}
 	a := gateway.Addresses()
-	log.Info("ready", "public", a.Public, "admin", a.Admin, "connectors", len(loaded.Connectors))
-	<-ctx.Done()
-	log.Info("stopping: what is in work is finished or put back; Ctrl-C again to leave at once")
-	if err := gateway.Close(); err != nil {
-		return fmt.Errorf("stop: %w", err)
+	log.Info("ready", "public", a.Public, "admin", a.Admin)
+	var ended error
+	select {
+	case <-ctx.Done():
+		log.Info("stopping: what is in work is finished or put back; Ctrl-C again to leave at once")
+	case <-gateway.Ended():
+		ended = errors.New("the private redis-server has ended, so nothing can be made durable; look into its log and start again")
+	}
+	if err := errors.Join(ended, gateway.Close()); err != nil {
+		return fmt.Errorf("stopped: %w", err)
 	}
 	log.Info("stopped")
 	return nil

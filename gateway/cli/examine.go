@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/queue"
+)
+
+// doctorTime is how long a Redis has to answer the doctor's questions.
+const doctorTime = 5 * time.Second
+
+// examination is what can be told of a configuration whose files are right.
+type examination struct {
+	loaded   *config.Loaded
+	redis    string // how the journal is kept, in a line
+	findings []config.Problem
+	warnings []config.Problem
+}
+
+// examine puts the gateway together without starting it, and asks the Redis.
+func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examination {
+	e := &examination{loaded: loaded}
+	if _, err := s.NewGateway(loaded, slog.New(slog.DiscardHandler)); err != nil {
+		e.findings = append(e.findings, e.problem("", err.Error(), "the gateway would not start", ""))
+	}
+	e.unread()
+	if loaded.Config.Redis == nil {
+		e.private()
+	} else {
+		e.doctor(ctx)
+	}
+	return e
+}
+
+// problem is one at a key of the gateway's file, or, where the key is empty, of
+// the whole.
+func (e *examination) problem(key, what, why, fix string) config.Problem {
+	p := config.Problem{File: e.loaded.Path, What: visible(what), Why: why, Fix: fix}
+	if key != "" {
+		p.Line, p.Column = place(e.loaded.Path, key)
+	}
+	return p
+}
+
+// place finds a key at the top level of a file; zero where it is not found.
+func place(path, key string) (line, column int) {
+	f, _, err := openRegular(path)
+	if err != nil {
+		return 0, 0
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		if strings.HasPrefix(lines.Text(), key+":") {
+			return n, 1
+		}
+	}
+	return 0, 0
+}
+
+// queues are the accounts' queues, each once, in order.
+func (e *examination) queues() []string {
+	var list []string
+	for _, s := range e.loaded.Connectors {
+		for _, a := range s.AccountList() {
+			list = append(list, a.Queue)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// readers are the services that may fetch the photos of a queue.
+func (e *examination) readers(queue string) []string {
+	var list []string
+	for _, s := range e.loaded.Config.Services {
+		if slices.Contains(s.Queues, queue) {
+			list = append(list, s.Name)
+		}
+	}
+	return list
+}
+
+// unread warns of queues whose photos nobody could see, and of a gateway
+// without connectors.
+func (e *examination) unread() {
+	if len(e.loaded.Connectors) == 0 {
+		e.warnings = append(e.warnings, e.problem("", "no connectors", "no platform can send anything",
+			"put a file for each into "+visible(e.loaded.Config.Connectors)))
+	}
+	for _, q := range e.queues() {
+		if len(e.readers(q)) == 0 {
+			e.warnings = append(e.warnings, e.problem("", fmt.Sprintf("no service may fetch the photos of queue %q", q),
+				"messages arrive, and nobody can see their photos", "name the queue in queues of one of the services"))
+		}
+	}
+}
+
+// private tells what stands in for a Redis that is not configured.
+func (e *examination) private() {
+	if _, err := exec.LookPath("redis-server"); err == nil {
+		e.redis = "private redis-server, started and ended with the gateway"
+		return
+	}
+	e.redis = "memory only"
+	e.warnings = append(e.warnings, e.problem("", "no redis is configured and no redis-server is on PATH",
+		"messages would die with the gateway", "install redis-server, or set redis.address"))
+}
+
+// doctor asks the configured Redis. One that is away may be there when the
+// gateway starts; one that answers wrongly has to be mended before.
+func (e *examination) doctor(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, doctorTime)
+	defer cancel()
+	address := e.loaded.Config.Redis.Address
+	e.redis = visible(address)
+	queue.RedirectLog(slog.New(slog.DiscardHandler))
+	backend, err := queue.Open(ctx, queue.OpenOptions{Redis: e.loaded.Config.Redis, Data: e.loaded.Config.Data})
+	if err != nil {
+		e.findings = append(e.findings, e.problem("redis", err.Error(), "nothing is durable without it", "correct redis"))
+		return
+	}
+	defer func() { _ = backend.Close(context.WithoutCancel(ctx)) }()
+	checkup, err := backend.Doctor(ctx)
+	switch {
+	case errors.Is(err, queue.ErrAway), ctx.Err() != nil:
+		e.warnings = append(e.warnings, e.problem("redis", "redis at "+address+" does not answer",
+			"its settings could not be looked at", "start it, or correct redis.address, and check again"))
+		return
+	case err != nil:
+		e.findings = append(e.findings, e.problem("redis", "redis at "+address+": "+err.Error(), "the gateway would not start", "correct redis"))
+		return
+	}
+	e.redis += fmt.Sprintf(", durability %s", checkup.Durability)
+	if checkup.Version != "" {
+		e.redis += ", version " + visible(checkup.Version)
+	}
+	for _, f := range checkup.Findings {
+		what, fix, _ := strings.Cut(f, "; ")
+		e.findings = append(e.findings, e.problem("redis", "redis: "+what, "the gateway would refuse to serve", visible(fix)))
+	}
+}
+
+// verdict is the last line's beginning.
+func (e *examination) verdict() string {
+	if n := len(e.warnings); n > 0 {
+		return "no problems, " + count(n, "warning")
+	}
+	return "no problems"
+}
+
+// print says what the gateway would do: who may send, where messages go, who
+// may see the photos. Warnings come last.
+func (e *examination) print(s stream) error {
+	var b strings.Builder
+	for _, c := range e.loaded.Connectors {
+		name := c.Common().FullName()
+		fmt.Fprintf(&b, "%s\n  webhook  %s/webhooks/%s\n", name, strings.TrimRight(e.loaded.Config.PublicURL, "/"), name)
+		for _, a := range c.AccountList() {
+			fmt.Fprintf(&b, "  account  %s\n", visible(strings.TrimLeft(a.Name+" ", " ")+a.ID+", queue "+a.Queue))
+		}
+		if c.Common().AllowPrivateAddresses {
+			fmt.Fprintln(&b, "  allows   private addresses and plain http: for simulated platforms only")
+		}
+	}
+	for _, q := range e.queues() {
+		if readers := e.readers(q); len(readers) > 0 {
+			fmt.Fprintf(&b, "queue %s\n  photos   for %s\n", q, strings.Join(readers, ", "))
+		}
+	}
+	fmt.Fprintf(&b, "redis\n  %s\n", e.redis)
+	for _, p := range e.warnings {
+		fmt.Fprintf(&b, "warning: %s\n  why  %s\n  fix  %s\n", p.What, p.Why, p.Fix)
+	}
+	_, err := fmt.Fprint(s, b.String())
+	return err
+}
