@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -44,6 +45,7 @@ const (
 func TestMain(m *testing.M) {
 	darkroom.RunIfChild()
 	queue.RedirectLog(slog.New(slog.DiscardHandler))
+	_ = flag.Set("test.parallel", "6") // they wait more than they work
 	m.Run()
 }
 
@@ -55,7 +57,8 @@ type house struct {
 	folder string
 	config config.Config
 	log    *buffer
-	ahead  atomic.Int64 // how far the gateways' clock is ahead
+	ahead  atomic.Int64  // how far the gateways' clock is ahead
+	lease  time.Duration // of the journal, where it differs from the worker's
 
 	platforms []sim.Platform
 	secrets   []string
@@ -127,9 +130,13 @@ func (h *house) open(edit ...func(*config.Loaded)) *gateway {
 		e(loaded)
 	}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	lease := time.Duration(loaded.Config.Work.Lease)
+	if h.lease > 0 {
+		lease = h.lease
+	}
 	backend, err := queue.Open(h.t.Context(), queue.OpenOptions{
 		Redis:   &config.Redis{Address: h.redis.Address()},
-		Journal: queue.Options{Lease: time.Duration(loaded.Config.Work.Lease), OnBreach: func(b queue.Breach) { h.t.Errorf("breach: %+v", b) }},
+		Journal: queue.Options{Lease: lease, OnBreach: func(b queue.Breach) { h.t.Errorf("breach: %+v", b) }},
 	})
 	if err != nil {
 		h.t.Fatal(err)

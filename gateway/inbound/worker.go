@@ -15,8 +15,9 @@ const (
 	// ahead is how many messages of one queue a gateway holds at once, those
 	// that wait for a slot included: a text finds its way past that many photos.
 	ahead = 32
-	// listen is how long one question to Redis waits for a new message.
-	listen = 2 * time.Second
+	// listen is how long one question to Redis waits for a new message, and so
+	// how long a stop may have to wait for the question to end.
+	listen = 500 * time.Millisecond
 	// rest is the pause after Redis failed to answer.
 	rest = time.Second
 	// dueEvery is how often delayed messages are looked through, and dueAtOnce how
@@ -86,7 +87,7 @@ func (c *crew) takeNew(ctx context.Context, name string, held chan struct{}) {
 // takeOver takes what a dead or stopped gateway has left.
 func (c *crew) takeOver(ctx context.Context, name string, held chan struct{}) {
 	c.every(ctx, time.Duration(c.Work.Lease)/2, func() {
-		for c.takeOverOne(ctx, name, held) {
+		for ctx.Err() == nil && c.takeOverOne(ctx, name, held) {
 		}
 	})
 }
@@ -156,6 +157,7 @@ func (c *crew) silence(ctx context.Context, step string, err error) {
 func (c *crew) start(e queue.Entry, held chan struct{}) bool {
 	name := e.Queue + " " + e.ID
 	if _, already := c.inHand.LoadOrStore(name, true); already {
+		c.Log.Debug("message was in hand already", "key", e.Key)
 		<-held
 		return false
 	}

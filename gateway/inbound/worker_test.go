@@ -124,6 +124,28 @@ func TestAFencedWorker(t *testing.T) {
 	}
 }
 
+// A gateway whose keep-alive comes too late for the journal takes its own
+// messages over, and must not begin them twice.
+func TestAWorkerTakesOverFromItself(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	h.lease = 20 * time.Millisecond
+	h.config.Work.Lease = config.Duration(time.Second)
+	g := h.open().work()
+	wait, release := hang()
+	defer release()
+	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		wait(r)
+		next.ServeHTTP(w, r)
+	})
+	g.receive(photo("a", picture(t, 20, 20)))
+	await(t, "it has done so twice", func() bool { return strings.Count(h.log.String(), "in hand already") >= 2 })
+	release()
+	g.wantReady(g.photo())
+	if got := m.calls.Load(); got != 1 {
+		t.Errorf("fetched %d times, want once", got)
+	}
+}
+
 // A message that takes gateways with it is given up after three, and its text
 // still arrives.
 func TestAMessageThatKillsGateways(t *testing.T) {

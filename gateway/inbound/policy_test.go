@@ -1,0 +1,60 @@
+package inbound
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+)
+
+func TestPause(t *testing.T) {
+	after := func(d time.Duration) error {
+		return &connectors.Error{Kind: connectors.Throttled, After: d, Op: "test"}
+	}
+	for name, test := range map[string]struct {
+		tries       int
+		cause       error
+		least, most time.Duration
+	}{
+		"first try":               {0, after(0), 1, time.Second},
+		"third try":               {2, after(0), 1, 16 * time.Second},
+		"after very many":         {1 << 40, after(0), 1, 15 * time.Minute},
+		"the platform's word":     {0, after(time.Minute), time.Minute, time.Minute},
+		"less than ours":          {9, after(time.Nanosecond), 1, 15 * time.Minute},
+		"the platform's mistake":  {0, after(1000 * time.Hour), 15 * time.Minute, 15 * time.Minute},
+		"trouble of our own":      {0, errors.New("disk full"), 1, 30 * time.Second},
+		"and it lasts":            {99, errors.New("disk full"), 1, 30 * time.Second},
+		"the platform's nonsense": {0, after(-time.Hour), 1, time.Second},
+	} {
+		line := &Line{Work: config.Default().Work}
+		var shortest, longest time.Duration
+		for i := range 2000 {
+			got := line.pause(test.tries, test.cause)
+			if got < test.least || got > test.most {
+				t.Fatalf("%s: got %v, want from %v to %v", name, got, test.least, test.most)
+			}
+			if i == 0 {
+				shortest = got
+			}
+			shortest, longest = min(shortest, got), max(longest, got)
+		}
+		if test.least < test.most && (shortest > test.most/10 || longest < test.most/2) {
+			t.Errorf("%s: got pauses from %v to %v, want them spread up to %v", name, shortest, longest, test.most)
+		}
+	}
+}
+
+// Words that run into each other must not give the same digest: an account "1"
+// with the event "23" is not the account "12" with the event "3".
+func TestDigestKeepsWordsApart(t *testing.T) {
+	seen := map[string][]string{}
+	for _, words := range [][]string{{"line", "1", "23"}, {"line", "12", "3"}, {"line1", "2", "3"}, {"line", "123", ""}, {"line", "", "123"}, {"line", "123"}} {
+		d := digest(words...)
+		if other, ok := seen[d]; ok {
+			t.Errorf("%q and %q have the digest %s", words, other, d)
+		}
+		seen[d] = words
+	}
+}
