@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -99,6 +100,30 @@ func TestDigestID(t *testing.T) {
 	}
 	if one, two := connectors.DigestID(nil), connectors.DigestID([]byte{0}); one == two || !strings.HasPrefix(one, "sha256:") {
 		t.Errorf("got %q and %q, want two digests", one, two)
+	}
+}
+
+func TestUnixMillis(t *testing.T) {
+	for _, row := range []struct {
+		ms   int64
+		want time.Time
+	}{
+		{1790000000123, time.Date(2026, time.September, 21, 14, 13, 20, 123e6, time.UTC)},
+		{1, time.Date(1970, time.January, 1, 0, 0, 0, 1e6, time.UTC)},
+		{0, time.Time{}},
+		{-1, time.Time{}},
+		{math.MinInt64, time.Time{}},
+		{253402300799999, time.Date(9999, time.December, 31, 23, 59, 59, 999e6, time.UTC)},
+		{253402300800000, time.Time{}},
+		{math.MaxInt64, time.Time{}},
+	} {
+		got := connectors.UnixMillis(row.ms)
+		if got != row.want {
+			t.Errorf("%d: got %v, want %v", row.ms, got, row.want)
+		}
+		if _, err := json.Marshal(connectors.Event{SentAt: got}); err != nil {
+			t.Errorf("%d: the event cannot be stored: %v", row.ms, err)
+		}
 	}
 }
 

@@ -73,6 +73,19 @@ func DigestID(raw []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// lastMillisecond is the end of the year 9999, the last that JSON can say.
+const lastMillisecond = 253_402_300_799_999
+
+// UnixMillis reads a platform's clock, in milliseconds since 1970. A time that
+// no clock shows, such as one before then or one that JSON cannot say, is the
+// zero time, because no message may be lost for its time.
+func UnixMillis(ms int64) time.Time {
+	if ms <= 0 || ms > lastMillisecond {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // Consumer is the person who writes to the business.
 type Consumer struct {
 	// ID is the platform's, unique within the account.

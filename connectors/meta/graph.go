@@ -22,14 +22,15 @@ func GraphError(err error) error {
 	}
 	var answer struct {
 		Error struct {
-			Code    int `json:"code"`
-			Subcode int `json:"error_subcode"`
+			Code    *int `json:"code"` // 0 is one of them
+			Subcode int  `json:"error_subcode"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(status.Body, &answer) != nil {
+	if json.Unmarshal(status.Body, &answer) != nil || answer.Error.Code == nil {
 		return err
 	}
-	kind, known := graphKind(answer.Error.Code, answer.Error.Subcode)
+	code, subcode := *answer.Error.Code, answer.Error.Subcode
+	kind, known := graphKind(code, subcode)
 	if !known {
 		return err
 	}
@@ -37,7 +38,7 @@ func GraphError(err error) error {
 		Kind:  kind,
 		After: failed.After,
 		Op:    failed.Op,
-		Err:   fmt.Errorf("%w, Graph error %d/%d", failed.Err, answer.Error.Code, answer.Error.Subcode),
+		Err:   fmt.Errorf("%w, Graph error %d/%d", failed.Err, code, subcode),
 	}
 }
 
@@ -51,7 +52,7 @@ func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
 		return connectors.Throttled, true // limits of the app, the account, the number
 	case code == 1, code == 2, code == 131000, code == 131016:
 		return connectors.Unavailable, true
-	case code == 10, code == 190, code >= 200 && code <= 299:
+	case code == 0, code == 10, code == 190, code >= 200 && code <= 299:
 		return connectors.Misconfigured, true // the token, or what it may do
 	case code == 368, code == 131031:
 		return connectors.Misconfigured, true // the account is restricted

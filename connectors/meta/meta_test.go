@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -34,15 +35,20 @@ func TestTime(t *testing.T) {
 	}{
 		{`"1790000000"`, time.Unix(1790000000, 0)},
 		{`1790000000`, time.Unix(1790000000, 0)},
+		{`"\u0031790000000"`, time.Unix(1790000000, 0)},
+		{`""`, time.Time{}},
 		{`1790000000123`, time.UnixMilli(1790000000123)},
 		{`"1790000000123"`, time.UnixMilli(1790000000123)},
-		{`99999999999`, time.Unix(99999999999, 0)},
-		{`100000000000`, time.UnixMilli(100000000000)},
+		{`253402300799`, time.Unix(253402300799, 0)},
+		{`253402300800`, time.Time{}},
+		{`999999999999`, time.Time{}},
+		{`1000000000000`, time.UnixMilli(1000000000000)},
 		{`253402300799999`, time.UnixMilli(253402300799999)},
 		{`253402300800000`, time.Time{}},
 		{`9223372036854775808`, time.Time{}},
 		{`0`, time.Time{}},
 		{`-5`, time.Time{}},
+		{`-9223372036854775808`, time.Time{}},
 		{`1.79e9`, time.Time{}},
 		{`null`, time.Time{}},
 		{`{}`, time.Time{}},
@@ -55,6 +61,36 @@ func TestTime(t *testing.T) {
 		}
 		if _, err := json.Marshal(got); err != nil {
 			t.Errorf("%s: the time cannot be stored: %v", test.raw, err)
+		}
+	}
+}
+
+func TestOptional(t *testing.T) {
+	type part struct {
+		ID    string `json:"id"`
+		Count int    `json:"count"`
+	}
+	tests := []struct {
+		raw  string
+		want []part
+	}{
+		{`[{"id":"a","count":1}]`, []part{{"a", 1}}},
+		{`[5,{"id":"a","count":"1"}]`, []part{{}, {"a", 0}}},
+		{`{"id":"a"}`, nil},
+		{`"a"`, nil},
+		{`null`, nil},
+		{`[]`, []part{}},
+	}
+	for _, test := range tests {
+		var got struct {
+			Beside meta.Optional[[]part] `json:"beside"`
+			Text   string                `json:"text"`
+		}
+		if err := json.Unmarshal([]byte(`{"beside":`+test.raw+`,"text":"x"}`), &got); err != nil || got.Text != "x" {
+			t.Errorf("%s: got %+v, %v, want the text beside it", test.raw, got, err)
+		}
+		if !reflect.DeepEqual(got.Beside.Value, test.want) {
+			t.Errorf("%s: got %+v, want %+v", test.raw, got.Beside.Value, test.want)
 		}
 	}
 }
@@ -72,6 +108,9 @@ func TestGraphError(t *testing.T) {
 		want connectors.ErrorKind
 	}{
 		{"known code", failed(`{"error":{"code":4}}`), connectors.Throttled},
+		{"code 0, which is about the token", failed(`{"error":{"code":0}}`), connectors.Misconfigured},
+		{"no code", failed(`{"error":{}}`), connectors.Refused},
+		{"code null", failed(`{"error":{"code":null}}`), connectors.Refused},
 		{"code and subcode", failed(`{"error":{"code":100,"error_subcode":33}}`), connectors.Gone},
 		{"code without its subcode", failed(`{"error":{"code":100}}`), connectors.Refused},
 		{"unknown code", failed(`{"error":{"code":5}}`), connectors.Refused},

@@ -191,6 +191,7 @@ func TestFetchSortsGraphErrors(t *testing.T) {
 		{400, 300, 0, connectors.Refused},
 		{400, 131031, 0, connectors.Misconfigured},
 		{500, 99, 0, connectors.Unavailable},
+		{400, 0, 0, connectors.Misconfigured},
 		{401, 0, 0, connectors.Misconfigured},
 	}
 	p, c := start(t)

@@ -68,6 +68,10 @@ func TestParseContent(t *testing.T) {
 		{"passed over in any shape", `"type":"reaction","reaction":[],"text":5`, connectors.Ignored, "", "reaction", ""},
 		{"new type", `"type":"hologram","hologram":{}`, connectors.Ignored, "", "unknown_message_type", ""},
 
+		{"text beside which nothing is as documented", `"type":"text","text":{"body":"x"},"context":[],"errors":{},"image":5,"timestamp":[]`, connectors.Message, "x", "", ""},
+		{"image beside which nothing is as documented", `"type":"image","image":{"id":"19"},"context":{"id":{}},"errors":[[],{"code":"131052"}],"text":"x"`, connectors.Message, "", "", "media:19"},
+		{"order with a text", `"type":"order","order":{"catalog_id":"1","text":"blue, please","product_items":[]}`, connectors.Message, "blue, please", "", ""},
+		{"order of another shape", `"type":"order","order":[]`, connectors.Broken, "", "message does not parse", ""},
 		{"text of another shape", `"type":"text","text":"hello"`, connectors.Broken, "", "message does not parse", ""},
 		{"text without text", `"type":"text"`, connectors.Broken, "", "text message has no text", ""},
 		{"button without text", `"type":"button","button":{"payload":"P1"}`, connectors.Broken, "", "button message has no text", ""},
@@ -151,6 +155,8 @@ func TestParseEditAndRevoke(t *testing.T) {
 		{"edit without text", `"type":"edit","edit":{"original_message_id":"wamid.0=","message":{"type":"text"}}`, connectors.Broken, "wamid.1=", ""},
 		{"edit of nothing", `"type":"edit","edit":{"message":{"type":"text","text":{"body":"better"}}}`, connectors.Broken, "wamid.1=", ""},
 		{"edit without message", `"type":"edit","edit":{"original_message_id":"wamid.0="}`, connectors.Broken, "wamid.1=", ""},
+		{"edited beside what is not as documented", `"type":"edit","edit":{"original_message_id":"wamid.0=","message":{"context":[],"type":"text","text":{"body":"better"}}}`, connectors.Edit, "wamid.0=", "better"},
+		{"edited text of another shape", `"type":"edit","edit":{"original_message_id":"wamid.0=","message":{"type":"text","text":"better"}}`, connectors.Broken, "wamid.1=", ""},
 		{"edit of another shape", `"type":"edit","edit":[]`, connectors.Broken, "wamid.1=", ""},
 		{"revoke", `"type":"revoke","revoke":{"original_message_id":"wamid.0="}`, connectors.Unsend, "wamid.0=", ""},
 		{"revoke of nothing", `"type":"revoke","revoke":{}`, connectors.Broken, "wamid.1=", ""},
@@ -180,6 +186,8 @@ func TestParseConsumer(t *testing.T) {
 		{"parent is no address", `"parent_user_id":"PT.ENT.1"`, "", "no_consumer"},
 		{"nobody", `"from":""`, "", "no_consumer"},
 		{"group", `"from":"351910000001","group_id":"G1"`, "PT.90017263544", "group"},
+		{"group that is no text", `"from":"351910000001","group_id":{"id":7}`, "PT.90017263544", "group"},
+		{"no group", `"from":"351910000001","group_id":""`, "PT.90017263544", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -201,6 +209,8 @@ func TestParseConsumerName(t *testing.T) {
 		{"by phone, before there were user ids", `[{"profile":{"name":"Bo"},"wa_id":"35"},{"profile":{"name":"Ana"},"wa_id":"351910000001"}]`, "Ana"},
 		{"user id where the phone stands", `[{"profile":{"name":"Ana"},"wa_id":"PT.9"}]`, "Ana"},
 		{"somebody else", `[{"profile":{"name":"Bo"},"wa_id":"35"}]`, ""},
+		{"username where there is no name", `[{"profile":{"username":"anap"},"user_id":"PT.9"}]`, "anap"},
+		{"name before username", `[{"profile":{"username":"anap","name":"Ana"},"user_id":"PT.9"}]`, "Ana"},
 		{"no profile", `[{"wa_id":"351910000001","user_id":"PT.9"}]`, ""},
 		{"empty ids", `[{"profile":{"name":"Bo"},"wa_id":"","user_id":""}]`, ""},
 		{"none", `[]`, ""},

@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
 )
 
 // The shapes below are the parts that we read of WhatsApp's webhook payload.
@@ -36,10 +38,10 @@ type value struct {
 	Metadata struct {
 		PhoneNumberID string `json:"phone_number_id"`
 	} `json:"metadata"`
-	Contacts json.RawMessage   `json:"contacts"`
-	Messages []json.RawMessage `json:"messages"`
-	Statuses []json.RawMessage `json:"statuses"`
-	Errors   []json.RawMessage `json:"errors"`
+	Contacts meta.Optional[[]contact] `json:"contacts"`
+	Messages []json.RawMessage        `json:"messages"`
+	Statuses []json.RawMessage        `json:"statuses"`
+	Errors   []json.RawMessage        `json:"errors"`
 }
 
 // contact tells more about a sender. A user with a username may have no wa_id,
@@ -48,15 +50,13 @@ type contact struct {
 	WaID    string `json:"wa_id"`
 	UserID  string `json:"user_id"`
 	Profile struct {
-		Name string `json:"name"`
+		Name     string `json:"name"`
+		Username string `json:"username"`
 	} `json:"profile"`
 }
 
-// directory finds contacts by either of their ids. They only add to messages,
-// so what cannot be read of them harms none.
-func directory(raw json.RawMessage) map[string]contact {
-	var contacts []contact
-	_ = json.Unmarshal(raw, &contacts)
+// directory finds contacts by either of their ids.
+func directory(contacts []contact) map[string]contact {
 	people := make(map[string]contact, 2*len(contacts))
 	for _, c := range contacts {
 		people[c.WaID], people[c.UserID] = c, c
@@ -65,26 +65,66 @@ func directory(raw json.RawMessage) map[string]contact {
 	return people
 }
 
+// message is one of any type. Its content stands under the type's name.
 type message struct {
 	ID         string          `json:"id"`
+	Type       string          `json:"type"`
 	From       string          `json:"from"`         // phone number, or the user id
 	FromUserID string          `json:"from_user_id"` // scoped to the business
-	GroupID    string          `json:"group_id"`
+	GroupID    any             `json:"group_id"`     // of any shape
 	Timestamp  json.RawMessage `json:"timestamp"`
-	Context    struct {
+	Context    meta.Optional[struct {
 		ID string `json:"id"`
-	} `json:"context"`
-	Errors []struct {
+	}] `json:"context"`
+	Errors meta.Optional[[]struct {
 		Code int `json:"code"`
-	} `json:"errors"`
-	content
-	Edit struct {
-		OriginalMessageID string  `json:"original_message_id"`
-		Message           content `json:"message"`
-	} `json:"edit"`
-	Revoke struct {
-		OriginalMessageID string `json:"original_message_id"`
-	} `json:"revoke"`
+	}] `json:"errors"`
+	content content
+}
+
+// content is what may stand under the name of a message's type.
+type content struct {
+	Body string `json:"body"` // text
+	Text string `json:"text"` // button, order
+
+	ButtonReply words `json:"button_reply"` // interactive
+	ListReply   words `json:"list_reply"`
+	FlowReply   words `json:"nfm_reply"`
+
+	// A medium. The url beside its id is not read: it dies after five minutes,
+	// and our queue may be longer than that.
+	ID       string `json:"id"`
+	Caption  string `json:"caption"`
+	MimeType string `json:"mime_type"`
+	SHA256   string `json:"sha256"`
+
+	OriginalMessageID string          `json:"original_message_id"` // edit, revoke
+	Message           json.RawMessage `json:"message"`             // edit
+}
+
+// words are the title of the choice that somebody tapped, or what WhatsApp says
+// of a form that somebody filled in.
+type words struct {
+	Body  string `json:"body"`
+	Title string `json:"title"`
+}
+
+// readMessage reads as much of a message as it can; the error says that there
+// was more.
+func readMessage(raw json.RawMessage) (message, error) {
+	var m message
+	var fields map[string]json.RawMessage
+	err := errors.Join(json.Unmarshal(raw, &m), json.Unmarshal(raw, &fields))
+	if found, ok := fields[m.Type]; ok {
+		err = errors.Join(err, json.Unmarshal(found, &m.content))
+	}
+	return m, err
+}
+
+// said returns the text of a message of any type, or nothing.
+func (m message) said() string {
+	c := m.content
+	return cmp.Or(c.Body, c.Text, c.Caption, c.ButtonReply.Title, c.ListReply.Title, c.FlowReply.Body)
 }
 
 // consumer returns who wrote m. The user id comes first, wherever it stands,
@@ -95,52 +135,11 @@ func (m message) consumer(people map[string]contact) connectors.Consumer {
 	if !ok {
 		known = people[m.From]
 	}
-	return connectors.Consumer{ID: cmp.Or(m.FromUserID, known.UserID, m.From), Name: known.Profile.Name}
+	return connectors.Consumer{
+		ID:   cmp.Or(m.FromUserID, known.UserID, m.From),
+		Name: cmp.Or(known.Profile.Name, known.Profile.Username),
+	}
 }
-
-// content is what was said: of the fields beside Type, the one that it names.
-type content struct {
-	Type   string `json:"type"`
-	Text   words  `json:"text"`
-	Button struct {
-		Text string `json:"text"`
-	} `json:"button"`
-	Interactive struct {
-		ButtonReply words `json:"button_reply"`
-		ListReply   words `json:"list_reply"`
-		FlowReply   words `json:"nfm_reply"`
-	} `json:"interactive"`
-	Image    file `json:"image"`
-	Document file `json:"document"`
-	Video    file `json:"video"`
-	Audio    file `json:"audio"`
-	Sticker  file `json:"sticker"`
-}
-
-// words are a text: the body that somebody typed, or the title of the choice
-// that somebody tapped.
-type words struct {
-	Body  string `json:"body"`
-	Title string `json:"title"`
-}
-
-// file is one medium. The url beside its id is not read: it dies after five
-// minutes, and our queue may be longer than that.
-type file struct {
-	ID       string `json:"id"`
-	Caption  string `json:"caption"`
-	MimeType string `json:"mime_type"`
-	SHA256   string `json:"sha256"`
-}
-
-// said returns the text of any content, or nothing.
-func (c content) said() string {
-	i := c.Interactive
-	return cmp.Or(c.Text.Body, c.Button.Text, i.ButtonReply.Title, i.ListReply.Title, i.FlowReply.Body, c.file().Caption)
-}
-
-// file returns the medium that c consists of, or an empty one.
-func (c content) file() file { return cmp.Or(c.Image, c.Document, c.Video, c.Audio, c.Sticker) }
 
 // maxInbound is the largest file that WhatsApp hands over.
 const maxInbound = 100 * config.MB
@@ -149,7 +148,7 @@ const maxInbound = 100 * config.MB
 // kept to itself.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 func (m message) tooLarge() bool {
-	for _, e := range m.Errors {
+	for _, e := range m.Errors.Value {
 		if e.Code == 131052 {
 			return true
 		}

@@ -137,7 +137,7 @@ func parseChange(raw json.RawMessage) []connectors.Event {
 	if err != nil || c.Field == "" {
 		events = append(events, event(account, raw).As(connectors.Broken, "change does not parse"))
 	}
-	people := directory(c.Value.Contacts)
+	people := directory(c.Value.Contacts.Value)
 	for _, raw := range c.Value.Messages {
 		events = append(events, parseMessage(account, people, raw))
 	}
@@ -170,9 +170,8 @@ func fieldReason(field string) string {
 // the rest has another shape, so that a type that we pass over may have any.
 func parseMessage(account string, people map[string]contact, raw json.RawMessage) connectors.Event {
 	out := event(account, raw)
-	var m message
-	err := json.Unmarshal(raw, &m)
-	out.ID, out.MessageID, out.ReplyTo = cmp.Or(m.ID, out.ID), m.ID, m.Context.ID
+	m, err := readMessage(raw)
+	out.ID, out.MessageID, out.ReplyTo = cmp.Or(m.ID, out.ID), m.ID, m.Context.Value.ID
 	out.SentAt, out.Consumer = meta.Time(m.Timestamp), m.consumer(people)
 	if m.Type == "" {
 		return out.As(connectors.Broken, "message has no readable type")
@@ -187,7 +186,7 @@ func parseMessage(account string, people map[string]contact, raw json.RawMessage
 		return out.As(connectors.Broken, "message has no id")
 	}
 	// A group is several consumers, and a message in it may name none.
-	if m.GroupID != "" {
+	if m.GroupID != nil && m.GroupID != "" {
 		return out.As(connectors.Ignored, "group")
 	}
 	if out.Consumer.ID == "" {
@@ -197,12 +196,12 @@ func parseMessage(account string, people map[string]contact, raw json.RawMessage
 }
 
 // messageReason is the metric's label for a message type that we pass over, or
-// empty for one that we read.
+// empty for one that may hold a text or a photo.
 func messageReason(kind string) string {
 	switch kind {
-	case "text", "button", "interactive", "image", "document", "video", "audio", "sticker", "edit", "revoke":
+	case "text", "button", "interactive", "order", "image", "document", "video", "edit", "revoke":
 		return ""
-	case "location", "contacts", "order", "reaction", "system", "unsupported", "request_welcome":
+	case "audio", "sticker", "location", "contacts", "reaction", "system", "unsupported", "request_welcome":
 		return kind
 	default:
 		return "unknown_message_type"
@@ -217,41 +216,42 @@ func parseContent(out connectors.Event, m message) connectors.Event {
 		// The claim alone has it rejected as too large, so the sender hears of
 		// it like anybody whose photo is.
 		out.Photos = []connectors.Photo{{
-			Account: out.Account, ClaimedType: m.file().MimeType, ClaimedBytes: int64(maxInbound) + 1,
+			Account: out.Account, ClaimedType: m.content.MimeType, ClaimedBytes: int64(maxInbound) + 1,
 		}}
 	case m.Type == "edit":
-		return parseEdit(out, m)
+		return parseEdit(out, m.content)
 	case m.Type == "revoke":
-		return parseRevoke(out, m)
+		return parseRevoke(out, m.content)
 	case m.Type == "image", m.Type == "document":
 		// Originals and HEIC come as documents; only content tells a photo.
-		return parsePhoto(out, m.file())
-	case out.Text == "" && (m.Type == "text" || m.Type == "button"):
+		return parsePhoto(out, m.content)
+	case out.Text != "":
+	case m.Type == "text", m.Type == "button":
 		return out.As(connectors.Broken, m.Type+" message has no text")
-	case out.Text == "":
-		return out.As(connectors.Ignored, m.Type) // no photo, and no caption either
+	default:
+		return out.As(connectors.Ignored, m.Type) // no photo, and nothing said
 	}
 	return out
 }
 
-func parseEdit(out connectors.Event, m message) connectors.Event {
-	edited := m.Edit.Message
-	if m.Edit.OriginalMessageID == "" || edited.Type == "" {
+func parseEdit(out connectors.Event, c content) connectors.Event {
+	edited, err := readMessage(c.Message)
+	if err != nil || c.OriginalMessageID == "" || edited.Type == "" {
 		return out.As(connectors.Broken, "edit names no message")
 	}
 	// Only a caption can be taken away.
 	if edited.Type == "text" && edited.said() == "" {
 		return out.As(connectors.Broken, "edit has no text")
 	}
-	out.Kind, out.MessageID, out.Text = connectors.Edit, m.Edit.OriginalMessageID, edited.said()
+	out.Kind, out.MessageID, out.Text = connectors.Edit, c.OriginalMessageID, edited.said()
 	return out
 }
 
-func parseRevoke(out connectors.Event, m message) connectors.Event {
-	if m.Revoke.OriginalMessageID == "" {
+func parseRevoke(out connectors.Event, c content) connectors.Event {
+	if c.OriginalMessageID == "" {
 		return out.As(connectors.Broken, "revoke names no message")
 	}
-	out.Kind, out.MessageID = connectors.Unsend, m.Revoke.OriginalMessageID
+	out.Kind, out.MessageID = connectors.Unsend, c.OriginalMessageID
 	return out
 }
 
@@ -263,15 +263,15 @@ const mediaPrefix = "media:"
 // be is a dot or a slash, since the id becomes part of an address.
 var mediaID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 
-func parsePhoto(out connectors.Event, f file) connectors.Event {
-	if !mediaID.MatchString(f.ID) {
+func parsePhoto(out connectors.Event, c content) connectors.Event {
+	if !mediaID.MatchString(c.ID) {
 		return out.As(connectors.Broken, "photo has no readable media id")
 	}
 	out.Photos = []connectors.Photo{{
 		Account:       out.Account,
-		Ref:           mediaPrefix + f.ID,
-		ClaimedType:   f.MimeType,
-		ClaimedSHA256: digest(f.SHA256),
+		Ref:           mediaPrefix + c.ID,
+		ClaimedType:   c.MimeType,
+		ClaimedSHA256: digest(c.SHA256),
 	}}
 	return out
 }
