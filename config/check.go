@@ -82,18 +82,18 @@ func (c *Config) checkPublicURL() []Finding {
 
 func (c *Config) checkServices() []Finding {
 	var found []Finding
-	names, tokens := map[string]int{}, map[Secret]int{}
+	names, tokens := map[string]int{}, map[string]int{}
 	for i, s := range c.Services {
 		path := fmt.Sprintf("services[%d]", i)
 		if first, twice := names[s.Name]; twice && s.Name != "" {
 			found = append(found, Finding{path + ".name", fmt.Sprintf("the same name as services[%d]", first),
 				"the log tells services apart by it", "give each a name of its own"})
 		}
-		if first, twice := tokens[s.Token]; twice && !s.Token.IsZero() {
+		if first, twice := tokens[s.Token.Reveal()]; twice && !s.Token.IsZero() {
 			found = append(found, Finding{path + ".token", fmt.Sprintf("the same token as services[%d]", first),
 				"the token says which service is calling", "give each a token of its own"})
 		}
-		names[s.Name], tokens[s.Token] = i, i
+		names[s.Name], tokens[s.Token.Reveal()] = i, i
 	}
 	return found
 }
@@ -125,7 +125,7 @@ func missingFile(path, name string) []Finding {
 	if os.IsNotExist(err) {
 		what = "the file does not exist"
 	}
-	return []Finding{{path, what, "without it no TLS connection can be made", "put the PEM file there, or correct the path; it was looked for at " + name}}
+	return []Finding{{path, what, "without it no TLS connection can be made", "put the PEM file there, or correct the path, which is relative to this file"}}
 }
 
 // badHostPort tells whether text is not an address to bind or to call.

@@ -27,7 +27,7 @@ func (l *loader) connector(path string) *connector {
 		return nil
 	}
 	d := l.decoder(doc)
-	m := doc.parse(l.harmless)
+	m := doc.parse()
 	if m == nil && doc.partial {
 		return nil
 	}

@@ -229,7 +229,10 @@ func describe(node ast.Node) string {
 		if t.Type == token.StringType && strings.Trim(node.Value, "0123456789") == "" {
 			return "a number beyond all measure"
 		}
-		return "the text " + quote(node.Value, t.Origin)
+		if text := quote(node.Value, t.Origin); text[0] != '"' {
+			return text
+		}
+		return fmt.Sprintf("the text %q", node.Value)
 	case *ast.LiteralNode:
 		return "a text of several lines"
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:

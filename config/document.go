@@ -131,7 +131,10 @@ func (d *document) picture(p place) (source string, length int) {
 // quote writes a text of the file for a message. What is long or goes over
 // several lines may hold more than was meant, so it is not repeated.
 func quote(text, source string) string {
-	if len(text) > 64 || strings.Contains(strings.TrimSpace(source), "\n") {
+	switch {
+	case sensitive(text):
+		return "a text that may hold a secret"
+	case len(text) > 64 || strings.Contains(strings.TrimSpace(source), "\n"):
 		return "a long text"
 	}
 	return fmt.Sprintf("%q", text)

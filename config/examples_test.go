@@ -92,7 +92,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := doc.parse(nil)
+	m := doc.parse()
 	if m == nil || len(doc.problems) > 0 {
 		t.Fatalf("not read: %+v\n%s", doc.problems, bare)
 	}

@@ -102,31 +102,6 @@ func (m forms) decodable(t reflect.Type) error {
 	return fmt.Errorf("a %s cannot be read from a file", t)
 }
 
-// harmless returns the keys, of any struct met so far, that never hold a
-// secret, neither themselves nor below them.
-func (m forms) harmless() map[string]bool {
-	keys := map[string]bool{}
-	for _, f := range m {
-		for _, one := range f.fields {
-			t := one.typ
-			for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && t != secretsType {
-				t = t.Elem()
-			}
-			if t.Kind() != reflect.Struct && t != secretsType {
-				keys[one.key] = true
-			}
-		}
-	}
-	for _, f := range m {
-		for _, one := range f.fields {
-			if one.secret() {
-				delete(keys, one.key)
-			}
-		}
-	}
-	return keys
-}
-
 func (f *form) collect(t reflect.Type, above []int) error {
 	for i := range t.NumField() {
 		sf := t.Field(i)

@@ -144,6 +144,35 @@ func TestSecretsInOddPlaces(t *testing.T) {
 	}
 }
 
+// TestSecretsUnderHarmlessKeys writes secrets as parts of values that are shown
+// otherwise.
+func TestSecretsUnderHarmlessKeys(t *testing.T) {
+	for _, text := range []string{
+		"redis: {address: 'redis://:CANARY@redis.internal:6379'}",
+		"redis:\n  address: ':CANARY@redis.internal'",
+		"redis: redis://:CANARY@redis.internal",
+		"work: {slots: 'a@CANARY'}",
+		"work: {lease: '1 a?CANARY'}",
+		"photos: {formats: ['jpeg@CANARY']}",
+		"services: [{name: 'a@CANARY', token: '${TEST_TOKEN}', queues: [a]}]",
+		"public_url: https://user:CANARY@example.com",
+		"public_url: https://example.com/?token=CANARY",
+		"public_url: https://example.com/#CANARY",
+		"listen: user:CANARY@127.0.0.1:80",
+		"connectors: |\n  CANARY",
+		"tls:\n  cert_file: lightlock.yaml\n  key_file: |\n    -----BEGIN PRIVATE KEY-----\n    CANARY",
+		"tls: {cert_file: lightlock.yaml, key_file: \"-----BEGIN PRIVATE KEY-----\\nCANARY\"}",
+		"'https://user:CANARY@example.com': x",
+	} {
+		inFolder(t, map[string]string{"lightlock.yaml": withURL(strings.ReplaceAll(text, "CANARY", canary))})
+		p := mustFail(t)
+		if leaks(p.Error()) {
+			t.Errorf("%s\nshows it:\n%s", text, p)
+		}
+		wellFormed(t, p)
+	}
+}
+
 // plainKey is an unknown key that is written without quotes.
 var plainKey = regexp.MustCompile(`^unknown key "([a-z_]+)"$`)
 

@@ -27,7 +27,6 @@ type Loaded struct {
 type loader struct {
 	channels   Prototypes
 	forms      forms
-	harmless   map[string]bool
 	documents  []*document
 	connectors []*connector
 }
@@ -73,7 +72,6 @@ func (l *loader) learn() error {
 			return err
 		}
 	}
-	l.harmless = l.forms.harmless()
 	return nil
 }
 
@@ -85,7 +83,7 @@ func (l *loader) decoder(doc *document) *decoder {
 // gateway decodes and checks the gateway's own file.
 func (l *loader) gateway(doc *document, into *Config) *decoder {
 	d := l.decoder(doc)
-	d.decode(doc.parse(l.harmless), reflect.ValueOf(into).Elem())
+	d.decode(doc.parse(), reflect.ValueOf(into).Elem())
 	if _, named := d.places["data"]; named {
 		into.Data = doc.resolve(into.Data)
 	}
@@ -127,11 +125,11 @@ func (l *loader) folder(gateway *decoder, loaded *Loaded) {
 		return
 	case errors.Is(err, fs.ErrNotExist):
 		gateway.findings([]Finding{{"connectors", "there is no such folder", "what is named and missing is never passed over",
-			"make the folder " + loaded.Config.Connectors + ", or name another"}})
+			"make it, or name another; the path is relative to this file"}})
 		return
 	case err != nil:
 		gateway.findings([]Finding{{"connectors", "the folder cannot be read", "every connector has a file in it",
-			"make " + loaded.Config.Connectors + " a folder that this program may read"}})
+			"make it a folder that this program may read"}})
 		return
 	case len(names) > maxFiles:
 		gateway.findings([]Finding{{"connectors", fmt.Sprintf("more than %d files in the folder", maxFiles), "so many connectors are a mistake",

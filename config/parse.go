@@ -23,7 +23,7 @@ const maxSyntaxErrors = 16
 // parse returns the file's keys, or nil where there are none. After a syntax
 // error the block that it lies in is blanked out and the rest is read again, so
 // that one slip does not hide the other problems.
-func (d *document) parse(harmless map[string]bool) *ast.MappingNode {
+func (d *document) parse() *ast.MappingNode {
 	rest := append([]string{}, d.lines...)
 	for range maxSyntaxErrors {
 		tokens, file, err := d.attempt(strings.Join(rest, "\n"))
@@ -34,7 +34,7 @@ func (d *document) parse(harmless map[string]bool) *ast.MappingNode {
 			return d.root(file)
 		}
 		d.partial = true
-		line := d.syntaxError(tokens, err, harmless)
+		line := d.syntaxError(tokens, err)
 		if !blank(rest, line) {
 			return nil
 		}
@@ -103,7 +103,7 @@ func deeper(columns []int, column int) []int {
 }
 
 // syntaxError reports err and returns its line, 0 if it is not known.
-func (d *document) syntaxError(tokens token.Tokens, err error, harmless map[string]bool) int {
+func (d *document) syntaxError(tokens token.Tokens, err error) int {
 	at, message := place{}, "the file cannot be parsed"
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) && syntax.Token != nil {
@@ -112,11 +112,7 @@ func (d *document) syntaxError(tokens token.Tokens, err error, harmless map[stri
 	if open := unclosed(tokens, at); open != nil {
 		at, message = placeOf(open), "this bracket is not closed"
 	}
-	if keysAre(tokens, at.line, harmless) {
-		d.view.revealLine(at.line)
-	} else {
-		d.view.maskValues(tokens, at.line)
-	}
+	d.view.maskValues(tokens, at.line)
 	d.report(at, "not YAML: "+printable([]rune(strings.ReplaceAll(message, "\t", "TAB"))), "the rest of this block cannot be read",
 		"check indentation, colons and quotes, here and just below")
 	return at.line
@@ -141,21 +137,6 @@ func unclosed(tokens token.Tokens, at place) *token.Token {
 		return nil
 	}
 	return open[0]
-}
-
-// keysAre tells whether the line has keys and all of them hold no secret.
-func keysAre(tokens token.Tokens, line int, harmless map[string]bool) bool {
-	found := false
-	for i, t := range tokens {
-		if t.Position.Line != line || !isKey(tokens, i) {
-			continue
-		}
-		if !harmless[t.Value] {
-			return false
-		}
-		found = true
-	}
-	return found
 }
 
 // blank empties the top level block around line. It reports whether there was

@@ -37,9 +37,8 @@ func newHolder() holder {
 
 func TestSecretDoesNotPrint(t *testing.T) {
 	s, h := NewSecret(canary), newHolder()
-	keyed := map[Secret]int{s: 1}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10.3s", "%T %v", "%w"} {
-		for _, v := range []any{s, &s, Secrets{s}, h, &h, []any{h}, keyed} {
+		for _, v := range []any{s, &s, Secrets{s}, h, &h, []any{h}} {
 			args := []any{v}
 			if strings.HasPrefix(verb, "%T") {
 				args = append(args, v)
@@ -77,9 +76,6 @@ func TestSecretDoesNotMarshal(t *testing.T) {
 	if got, err := xml.Marshal(named{h.Value}); err != nil || leaks(string(got)) {
 		t.Errorf("xml: %s, %v", got, err)
 	}
-	if got, err := json.Marshal(map[Secret]int{h.Value: 1}); err != nil || leaks(string(got)) {
-		t.Errorf("json key: %s, %v", got, err)
-	}
 }
 
 func TestSecretIsNotLogged(t *testing.T) {
@@ -95,6 +91,45 @@ func TestSecretIsNotLogged(t *testing.T) {
 	}
 }
 
+// TestSecretIsBeyondReflection does what printers for debugging do, among them
+// those that show how two values differ in a test: they go everywhere and ask
+// no method.
+func TestSecretIsBeyondReflection(t *testing.T) {
+	if got := texts(reflect.ValueOf(newHolder())); leaks(strings.Join(got, " ")) {
+		t.Errorf("reflection finds the secret among %q", got)
+	}
+	inside := struct{ deep *[]any }{&[]any{map[string]string{"k": canary}}}
+	if got := texts(reflect.ValueOf(inside)); !leaks(strings.Join(got, " ")) {
+		t.Errorf("the search finds only %q, want it to find the canary where it is", got)
+	}
+}
+
+// texts returns every text that can be reached from v.
+func texts(v reflect.Value) []string {
+	var found []string
+	switch v.Kind() {
+	case reflect.String:
+		return []string{v.String()}
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return texts(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			found = append(found, texts(v.Field(i))...)
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			found = append(found, texts(v.Index(i))...)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			found = append(append(found, texts(key)...), texts(v.MapIndex(key))...)
+		}
+	}
+	return found
+}
+
 // leaks tells whether text has the canary in it, in any usual coding.
 func leaks(text string) bool {
 	text = strings.ToLower(text)
@@ -106,9 +141,6 @@ func TestSecretReveals(t *testing.T) {
 	s := NewSecret(canary)
 	if s.Reveal() != canary || s.IsZero() {
 		t.Errorf("got %q, zero %v", s.Reveal(), s.IsZero())
-	}
-	if s != NewSecret(canary) || s == NewSecret("other") || !reflect.DeepEqual(s, NewSecret(canary)) {
-		t.Error("secrets do not compare by their text")
 	}
 	for _, empty := range []Secret{{}, NewSecret("")} {
 		if empty.Reveal() != "" || !empty.IsZero() {

@@ -33,7 +33,7 @@ func newView(tokens token.Tokens) view {
 			continue
 		}
 		v.starts[at.line] = append(v.starts[at.line], at.column)
-		if !punctuation(t) && !isKey(tokens, i) {
+		if !punctuation(t) && (!isKey(tokens, i) || sensitive(t.Value)) {
 			v.masked[at] = true
 		}
 	}
@@ -68,12 +68,24 @@ func isKey(tokens token.Tokens, i int) bool {
 }
 
 // reveal allows to show the value that begins with n.
-func (v view) reveal(n ast.Node) { delete(v.masked, spotOf(n.GetToken())) }
+func (v view) reveal(n ast.Node) {
+	if !sensitive(n.GetToken().Value) {
+		delete(v.masked, spotOf(n.GetToken()))
+	}
+}
+
+// sensitive tells whether a text may hold a secret although its key does not
+// say so: an address with a password or a token in it, or a private key where
+// the path of its file belongs.
+func sensitive(text string) bool {
+	return strings.ContainsAny(text, "@?#\n") || strings.Contains(text, "-----")
+}
 
 // mask hides everything from p on, keys included.
 func (v view) mask(p place) { v.masked[spot{p.line, p.column}] = true }
 
-// maskValues hides everything behind the first key of a line.
+// maskValues hides everything behind the first key of a line that is no YAML:
+// what seems to be a key there may be the middle of a secret.
 func (v view) maskValues(tokens token.Tokens, line int) {
 	behind := false
 	for _, t := range tokens {
@@ -84,13 +96,6 @@ func (v view) maskValues(tokens token.Tokens, line int) {
 			v.masked[spotOf(t)] = true
 		}
 		behind = behind || t.Type == token.MappingValueType
-	}
-}
-
-// revealLine allows to show all of a line.
-func (v view) revealLine(line int) {
-	for _, column := range v.starts[line] {
-		delete(v.masked, spot{line, column})
 	}
 }
 
