@@ -31,6 +31,15 @@
 // file itself. Secrets take one such value or a list of them.
 //
 // Paths in a file are relative to the folder of that file.
+//
+// # Where to read
+//
+// config.go and connector.go are the keys themselves, values.go and secret.go
+// the types of their own. load.go is the order of steps; what it calls stands
+// in files of that name: document.go reads a file, parse.go makes keys of it,
+// form.go and rules.go know what a struct accepts, the files decode*.go fill
+// it, check*.go judge the whole, and problems.go writes the report, of which
+// view.go hides what may be secret.
 package config
 
 // Config is the gateway's file, lightlock.yaml.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -25,19 +24,6 @@ type field struct {
 	typ   reflect.Type
 	rules rules
 	why   string
-}
-
-// rules is a check tag, read.
-type rules struct {
-	required, label bool
-	oneOf           []string
-	min, max        *limit
-}
-
-// limit is one end of a range: what is compared, and how people write it.
-type limit struct {
-	value int64
-	text  string
 }
 
 func (f field) secret() bool { return f.typ == secretType || f.typ == secretsType }
@@ -144,54 +130,4 @@ func (f *form) add(one field, check string) error {
 	}
 	f.fields = append(f.fields, one)
 	return nil
-}
-
-func parseRules(tag string, t reflect.Type) (rules, error) {
-	var r rules
-	if tag == "" {
-		return r, nil
-	}
-	for rule := range strings.SplitSeq(tag, ",") {
-		name, value, _ := strings.Cut(rule, "=")
-		var err error
-		switch name {
-		case "required":
-			r.required = true
-		case "label":
-			r.label = true
-		case "oneof":
-			r.oneOf = strings.Fields(value)
-		case "min":
-			r.min, err = parseLimit(value, t)
-		case "max":
-			r.max, err = parseLimit(value, t)
-		default:
-			err = fmt.Errorf("unknown rule %q in its check tag", name)
-		}
-		if err != nil {
-			return r, err
-		}
-	}
-	return r, nil
-}
-
-func parseLimit(text string, t reflect.Type) (*limit, error) {
-	var value int64
-	var err error
-	switch t {
-	case bytesType:
-		var b Bytes
-		b, err = ParseBytes(text)
-		value = int64(b)
-	case durationType:
-		var d Duration
-		d, err = ParseDuration(text)
-		value = int64(d)
-	default:
-		value, err = strconv.ParseInt(text, 10, 64)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("limit %q in its check tag: %w", text, err)
-	}
-	return &limit{value, text}, nil
 }
