@@ -38,6 +38,9 @@ func (f *StatusFailure) Error() string { return fmt.Sprintf("HTTP %d", f.Status)
 // Format implements fmt.Formatter, so that no verb reaches the body.
 func (f *StatusFailure) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, f.Error()) }
 
+// MarshalText implements encoding.TextMarshaler, so that no encoder does either.
+func (f *StatusFailure) MarshalText() ([]byte, error) { return []byte(f.Error()), nil }
+
 // StatusError returns nil for an answer that is a complete success, and
 // otherwise a *connectors.Error of the kind that follows from the status, with
 // a *StatusFailure under it. It reads a little of the body and leaves closing

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -133,6 +134,9 @@ func TestStatusFailureCarriesTheBodyAndPrintsTheStatus(t *testing.T) {
 		if got := fmt.Sprintf(verb, failure); got != "HTTP 400" {
 			t.Errorf("%s prints %q, want %q", verb, got, "HTTP 400")
 		}
+	}
+	if got, err := json.Marshal(connectors.Error{Err: failure}); err != nil || !strings.Contains(string(got), `"HTTP 400"`) {
+		t.Errorf("in JSON: got %s, %v, want the status alone", got, err)
 	}
 }
 
