@@ -85,7 +85,9 @@ func refuse(w http.ResponseWriter) {
 func (h *Handlers) receive(c echo.Context, route door) error {
 	r, err := h.read(c, route.Route)
 	if err == nil {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), Deadline)
+		// Without the request's own end: a platform that hangs up early may
+		// never repeat what it has sent.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), Deadline)
 		defer cancel()
 		err = h.Line.Receive(ctx, route.Route, r)
 	}

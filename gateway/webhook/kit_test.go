@@ -1,0 +1,277 @@
+package webhook_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/line"
+	"github.com/lightlock/lightlock/connectors/line/linesim"
+	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/connectors/twilio"
+	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
+	"github.com/lightlock/lightlock/connectors/whatsapp"
+	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
+	"github.com/lightlock/lightlock/gateway/inbound"
+	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+	"github.com/lightlock/lightlock/gateway/webhook"
+)
+
+const (
+	q    = "support"
+	base = "https://gateway.test"
+	// limit is how long a webhook may be here.
+	limit  = 64 << 10
+	canary = "canary-93b1"
+)
+
+func TestMain(m *testing.M) {
+	queue.RedirectLog(slog.New(slog.DiscardHandler))
+	m.Run()
+}
+
+// edge is the public listener before a real journal, and three platforms.
+type edge struct {
+	t       *testing.T
+	redis   *queuetest.Server
+	backend *queue.Backend
+	metrics *ops.Metrics
+	log     *buffer
+	address string
+
+	line     *linesim.Platform
+	whatsapp *whatsappsim.Platform
+	twilio   *twiliosim.Platform
+}
+
+// open opens the listener. Wrap, if given, stands before the line.
+func open(t *testing.T, wrap ...func(webhook.Receiver) webhook.Receiver) *edge {
+	t.Helper()
+	t.Parallel()
+	x := &edge{
+		t: t, redis: queuetest.Start(t), metrics: ops.NewMetrics(), log: &buffer{},
+		line: start(t, linesim.Start), whatsapp: start(t, whatsappsim.Start), twilio: start(t, twiliosim.Start),
+	}
+	loaded := &config.Loaded{Config: config.Default()}
+	loaded.Config.PublicURL = base
+	for _, p := range []sim.Platform{x.line, x.whatsapp, x.twilio} {
+		loaded.Connectors = append(loaded.Connectors, p.Settings("acme", q))
+	}
+	log := slog.New(slog.NewTextHandler(x.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	routes, err := inbound.NewRoutes(loaded, []connectors.Channel{line.Channel(), whatsapp.Channel(), twilio.Channel()},
+		connectors.Env{Log: log, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routes.All() {
+		r.Channel.BodyLimit = limit
+	}
+	x.backend, err = queue.Open(t.Context(), queue.OpenOptions{Redis: &config.Redis{Address: x.redis.Address()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = x.backend.Close(context.Background()) })
+	if err := x.backend.EnsureQueue(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	var receiver webhook.Receiver = &inbound.Line{Journal: x.backend.Journal, Metrics: x.metrics, Log: log, Routes: routes, Now: time.Now}
+	for _, w := range wrap {
+		receiver = w(receiver)
+	}
+	e := webhook.NewEcho(log)
+	(&webhook.Handlers{Line: receiver, Metrics: x.metrics, Log: log, Now: time.Now}).Mount(e, routes.All())
+	x.address = serve(t, e, log)
+	t.Cleanup(func() {
+		for _, secret := range []string{canary, x.line.Secret, x.whatsapp.AppSecret, x.whatsapp.VerifyToken, base} {
+			if strings.Contains(x.log.String(), secret) {
+				t.Errorf("the log holds %q:\n%s", secret, x.log)
+			}
+		}
+	})
+	return x
+}
+
+func serve(t *testing.T, h http.Handler, log *slog.Logger) string {
+	t.Helper()
+	server, err := webhook.Listen("127.0.0.1:0", h, nil, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); server.Serve() }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+		<-done
+	})
+	return server.Address()
+}
+
+func start[P sim.Platform](t *testing.T, start func() (P, error)) P {
+	t.Helper()
+	p, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// said is one text of a consumer.
+func said(name string) sim.Said {
+	return sim.Said{ID: name, Consumer: "ana", Text: canary, At: time.Now()}
+}
+
+// call is the webhook by which LINE says it.
+func (x *edge) call(name string) *connectors.Request {
+	x.t.Helper()
+	calls, err := x.line.Webhook(base+"/webhooks/line/acme", said(name))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return calls[0]
+}
+
+// signed is a call with this body.
+func (x *edge) signed(body []byte) *connectors.Request {
+	return x.line.Sign(base+"/webhooks/line/acme", body)
+}
+
+// post sends a call over a connection of its own.
+func (x *edge) post(r *connectors.Request) *answer {
+	x.t.Helper()
+	return x.raw(request(r.Method, strings.TrimPrefix(r.URL, base), r.Header, r.Body))
+}
+
+// request writes a call down, with its length.
+func request(method, target string, header http.Header, body []byte) string {
+	var b bytes.Buffer
+	b.WriteString(method + " " + target + " HTTP/1.1\r\nHost: elsewhere.example\r\n")
+	_ = header.Write(&b)
+	if header.Get("Transfer-Encoding") == "" && header.Get("Content-Length") == "" {
+		b.WriteString("Content-Length: " + strconv.Itoa(len(body)) + "\r\n")
+	}
+	b.WriteString("\r\n")
+	b.Write(body)
+	return b.String()
+}
+
+// answer is what came back: the head as it was written, but for its date.
+type answer struct {
+	status int
+	header http.Header
+	head   string
+	body   string
+}
+
+// raw sends bytes over a new connection, and then nothing more.
+func (x *edge) raw(bytes string) *answer {
+	x.t.Helper()
+	c, err := net.Dial("tcp", x.address)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	if _, err := io.WriteString(c, bytes); err != nil {
+		x.t.Fatal(err)
+	}
+	_ = c.(*net.TCPConn).CloseWrite()
+	return x.read(c, strings.HasPrefix(bytes, "HEAD "))
+}
+
+func (x *edge) read(c io.Reader, head bool) *answer {
+	x.t.Helper()
+	var copied bytes.Buffer
+	method := http.MethodPost
+	if head {
+		method = http.MethodHead
+	}
+	r, err := http.ReadResponse(bufio.NewReader(io.TeeReader(c, &copied)), &http.Request{Method: method})
+	if err != nil {
+		x.t.Fatalf("no answer: %v", err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	a := &answer{status: r.StatusCode, header: r.Header, body: string(body)}
+	lines, _, _ := strings.Cut(copied.String(), "\r\n\r\n")
+	for line := range strings.SplitSeq(lines, "\r\n") {
+		if !strings.HasPrefix(line, "Date: ") {
+			a.head += line + "\n"
+		}
+	}
+	return a
+}
+
+func (x *edge) want(what string, a *answer, status int) {
+	x.t.Helper()
+	if a.status != status {
+		x.t.Errorf("%s: answered %d, want %d", what, a.status, status)
+	}
+}
+
+// waiting is how many messages were accepted; nothing works on them here.
+func (x *edge) waiting() int64 {
+	x.t.Helper()
+	s, err := x.backend.Stats(context.Background(), q)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if s.Dead != 0 {
+		x.t.Errorf("there are %d dead letters", s.Dead)
+	}
+	return s.Waiting
+}
+
+// counted is the metric of calls by connector and result.
+func (x *edge) counted() map[string]float64 {
+	x.t.Helper()
+	families, err := x.metrics.Gatherer().Gather()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	found := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "lightlock_webhooks_total" {
+				found[m.GetLabel()[0].GetValue()+" "+m.GetLabel()[1].GetValue()] = m.GetCounter().GetValue()
+			}
+		}
+	}
+	return found
+}
+
+// buffer is a log in memory.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
