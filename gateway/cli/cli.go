@@ -133,7 +133,7 @@ func run(ctx context.Context, args []string, p Program) int {
 	exited := -1
 	parser, err := kong.New(&grammar,
 		kong.Name("lightlock"), kong.Description(description), kong.Help(printHelp),
-		kong.Vars{"config": defaultConfig, "max_bytes": strconv.FormatInt(media.Default().MaxBytes, 10)},
+		grammarVars(),
 		kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 	)
@@ -156,6 +156,11 @@ func run(ctx context.Context, args []string, p Program) int {
 	s.out, s.err = newStream(p.Stdout, grammar.Color), newStream(p.Stderr, grammar.Color)
 	command.BindTo(ctx, (*context.Context)(nil))
 	return s.exitCode(ctx, command.Run(s))
+}
+
+// grammarVars are the defaults that the grammar takes from elsewhere.
+func grammarVars() kong.Vars {
+	return kong.Vars{"config": defaultConfig, "max_bytes": strconv.FormatInt(media.Default().MaxBytes, 10)}
 }
 
 // printHelp is kong's help with the address of the project below.

@@ -205,7 +205,7 @@ func (d *demo) sendAll(ctx context.Context, originals []original) ([]row, error)
 
 // report prints the table, the totals and what to try next.
 func (d *demo) report(rows []row, originals []original) error {
-	if d.JSON {
+	if d.JSON || len(rows) == 0 {
 		return nil
 	}
 	t := table{head: []string{" ", "CHANNEL", "VERDICT", "SOURCE", "PREVIEW", "THUMB", "MS"}}
@@ -219,8 +219,9 @@ func (d *demo) report(rows []row, originals []original) error {
 	if err := t.print(d.out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(d.out, "%s%s\n", summary(rows, len(originals)*len(d.platforms)), kept(rows, d.Out))
-	if err == nil && !d.Keep {
+	total := len(originals) * len(d.platforms)
+	_, err := fmt.Fprintf(d.out, "%s%s\n", summary(rows, total), kept(rows, d.Out))
+	if err == nil && !d.Keep && len(rows) == total {
 		_, err = fmt.Fprintf(d.out, "Next: %s demo --keep\n", d.name)
 	}
 	return err

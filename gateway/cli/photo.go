@@ -197,7 +197,7 @@ func (st *studio) developFile(ctx context.Context, t task) (*media.Developed, er
 
 // report prints the table and the totals.
 func (c photoCmd) report(s *session, rows []row, total int) error {
-	if c.JSON {
+	if c.JSON || len(rows) == 0 {
 		return nil
 	}
 	t := table{head: []string{" ", "FILE", "VERDICT", "SOURCE", "PREVIEW", "THUMB", "MS"}}

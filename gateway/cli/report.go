@@ -70,7 +70,7 @@ func (r *row) fail(err error) {
 // because is an error without the path that the row names already.
 func because(err error) string {
 	var path *fs.PathError
-	if errors.As(err, &path) && path.Op != "write" {
+	if errors.As(err, &path) && path.Error() == err.Error() {
 		return path.Err.Error()
 	}
 	return err.Error()
@@ -79,8 +79,11 @@ func because(err error) string {
 // cells are the row as a table shows it, under its name.
 func (r row) cells(name string) []string {
 	var size []string
-	if r.Source.Bytes > 0 {
-		size = append(size, bytesText(r.Source.Bytes))
+	switch n := r.Source.Bytes; {
+	case r.Reason == string(media.TooLarge) && (n-1)%(1<<20) == 0:
+		size = append(size, "over "+limitText(n-1)) // nobody read on to learn how large it is
+	case n > 0:
+		size = append(size, bytesText(n))
 	}
 	if r.Source.Width > 0 {
 		size = append(size, fmt.Sprintf("%d×%d", r.Source.Width, r.Source.Height))

@@ -82,7 +82,7 @@ func serve(ctx context.Context, gateway Gateway, log *slog.Logger) error {
 	case <-ctx.Done():
 		log.Info("stopping: what is in work is finished or put back; Ctrl-C again to leave at once")
 	case <-gateway.Ended():
-		ended = errors.New("the private redis-server has ended, so nothing can be made durable; look into its log and start again")
+		ended = errors.New("the private redis-server has ended, so nothing can be made durable; start again: what was acknowledged is on its disk")
 	}
 	if err := errors.Join(ended, gateway.Close()); err != nil {
 		return fmt.Errorf("stopped: %w", err)

@@ -93,7 +93,7 @@ func bytesText(n int64) string {
 	case n < 1<<10:
 		return fmt.Sprintf("%d B", n)
 	case n < mega:
-		return fmt.Sprintf("%d kB", min((n+512)>>10, 1023))
+		return fmt.Sprintf("%d kB", n>>10)
 	}
 	tenths := (n*10 + mega/2) / mega
 	if whole := tenths / 10 * mega; tenths%10 == 0 && n > whole {

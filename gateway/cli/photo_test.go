@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// milliseconds are not the same twice.
+var milliseconds = regexp.MustCompile(`(?m) +[0-9]+$`)
+
+func withoutMS(table string) string { return milliseconds.ReplaceAllString(table, " N") }
+
+// keysOf returns the keys of a JSON object in their order, with those of the
+// objects in it behind a dot.
+func keysOf(t *testing.T, line string) (keys []string) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(line))
+	var path []string
+	expectKey := false
+	for d.More() || len(path) > 0 {
+		token, err := d.Token()
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		switch {
+		case token == json.Delim('{'):
+			expectKey = true
+			if len(keys) > 0 || path != nil {
+				path = append(path, keys[len(keys)-1]+".")
+			} else {
+				path = []string{""}
+			}
+		case token == json.Delim('}'):
+			path = path[:len(path)-1]
+			expectKey = true
+		case expectKey:
+			keys = append(keys, path[len(path)-1]+token.(string))
+			expectKey = false
+		default:
+			expectKey = true
+		}
+	}
+	return keys
+}
+
+// resultKeys are the keys that every command's result has, behind those that
+// name the photo.
+var resultKeys = []string{
+	"status", "reason", "detail",
+	"source", "source.type", "source.bytes", "source.width", "source.height",
+	"preview", "preview.path", "preview.type", "preview.bytes", "preview.width", "preview.height",
+	"thumbnail", "thumbnail.path", "thumbnail.type", "thumbnail.bytes", "thumbnail.width", "thumbnail.height",
+	"ms",
+}
+
+func TestPhotoTable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, ".", "in/a.jpg", jpegOf(t, 300, 200))
+	put(t, ".", "in/b.gif", gifOf(t, 3))
+	put(t, ".", "in/c.txt", []byte("hello"))
+	put(t, ".", "in/d.jpg", padded(t, 10<<20))
+	put(t, ".", "in/e.jpg", padded(t, 10<<20+1))
+	put(t, ".", "in/f.gif", gifOf(t, 1))
+	r := lightlock(t, "photo", "in", "--max-bytes", "10485760")
+	// Columns are the business of TestTable; sizes below a megabyte are the encoder's.
+	want := `
+ FILE VERDICT SOURCE PREVIEW THUMB MS
+✓ in/a.jpg ready # 300×200 # # N
+✗ in/b.gif animated # 8×8 3 frames; only still pictures are shown
+✗ in/c.txt unsupported_type # a text file (text/plain); accepted are jpeg, png, gif
+✓ in/d.jpg ready 10.0 MB 8×8 # # N
+✗ in/e.jpg too_large over 10 MB more than 10 MB; the limit is 10 MB
+✓ in/f.gif ready # 8×8 # # N
+3 of 6 ready, 3 rejected
+`
+	got := "\n" + withoutMS(r.out)
+	got = regexp.MustCompile(`[0-9]+ k?B\b`).ReplaceAllString(got, "#")
+	got = regexp.MustCompile(` +`).ReplaceAllString(got, " ")
+	if r.code != exitDone || r.err != "" || got != want {
+		t.Errorf("exit %d, stderr %q, got:%s\nwant:%s", r.code, r.err, got, want)
+	}
+}
+
+func TestPhotoJSON(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, ".", "in/a.jpg", jpegOf(t, 300, 200))
+	put(t, ".", "in_a.jpg", jpegOf(t, 40, 50))
+	r := lightlock(t, "photo", "--json", "--out", "out/deep", "in/a.jpg", "in_a.jpg")
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	if r.code != exitDone || len(lines) != 2 {
+		t.Fatalf("exit %d, %s%s", r.code, r.out, r.err)
+	}
+	if got, want := keysOf(t, lines[0]), append([]string{"path"}, resultKeys...); !slices.Equal(got, want) {
+		t.Errorf("keys %q, want %q", got, want)
+	}
+	for i, want := range []row{
+		{Path: ptr("in/a.jpg"), Source: source{"image/jpeg", 0, 300, 200}, Preview: &pictureFile{Path: "out/deep/in_a.jpg.preview.jpg", Width: 300, Height: 200}, Thumbnail: &pictureFile{Path: "out/deep/in_a.jpg.thumbnail.jpg"}},
+		{Path: ptr("in_a.jpg"), Source: source{"image/jpeg", 0, 40, 50}, Preview: &pictureFile{Path: "out/deep/in_a.jpg~2.preview.jpg", Width: 40, Height: 50}, Thumbnail: &pictureFile{Path: "out/deep/in_a.jpg~2.thumbnail.jpg"}},
+	} {
+		var got row
+		if err := json.Unmarshal([]byte(lines[i]), &got); err != nil {
+			t.Fatal(err)
+		}
+		if *got.Path != *want.Path || got.Status != statusReady || got.Reason != "" || got.Source.Width != want.Source.Width ||
+			got.Preview.Path != want.Preview.Path || got.Thumbnail.Path != want.Thumbnail.Path {
+			t.Errorf("got %s", lines[i])
+		}
+		isKept(t, *got.Preview, want.Preview.Width, want.Preview.Height)
+	}
+}
+
+// isKept looks at the picture's file.
+func isKept(t *testing.T, p pictureFile, width, height int) {
+	t.Helper()
+	data, err := os.ReadFile(p.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	if err != nil || int64(len(data)) != p.Bytes || c.Width != p.Width || c.Height != p.Height || c.Width != width || c.Height != height || p.Type != "image/jpeg" {
+		t.Errorf("%s: %d bytes, %d × %d, %v; want %d bytes, %d × %d (%v)", p.Path, len(data), c.Width, c.Height, err, p.Bytes, width, height, p)
+	}
+	if info, err := os.Stat(p.Path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%s can be read by others: %v", p.Path, info.Mode())
+	}
+}
+
+// TestPhotoHostileNames: nothing that a file is called reaches a terminal as a
+// command, nothing keeps the program waiting, and everything has its line.
+func TestPhotoHostileNames(t *testing.T) {
+	dir := oddFolder(t)
+	names := []string{"new\nline.jpg", "\x1b[31mred\x1b]0;own\a.jpg", "\xff\xfe.jpg", "\u009b31m.jpg", "\u202egpj.jpg", "a b.jpg", "-rf", "~2"}
+	for _, name := range names {
+		put(t, dir, name, jpegOf(t, 8, 8))
+	}
+	if err := os.Truncate(put(t, dir, "huge.jpg", nil), 100<<30); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, args := range [][]string{{"photo", ".", "--out", t.TempDir()}, {"photo", "--json", "."}} {
+		r := lightlock(t, args...)
+		if r.code != exitFailed || !strings.Contains(r.err, "4 files could not be judged") {
+			t.Errorf("%q: exit %d, %s", args, r.code, r.err)
+		}
+		for line := range strings.Lines(r.out + r.err) {
+			if text := strings.TrimSuffix(line, "\n"); visible(text) != text {
+				t.Errorf("%q: %q reaches the terminal", args, text)
+			}
+		}
+		hasAll(t, r.out, `new\nline.jpg`, "31mred", "31m.jpg", "a b.jpg", "huge.jpg", "a/deep/c.jpg", "dangling", "no such file or directory",
+			"fifo", "not a regular file", "a link to a folder, which is not followed", "102400 MB; the limit is 10 MB")
+	}
+}
+
+func TestPhotoThatCannotBeKept(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, ".", "a.jpg", jpegOf(t, 8, 8))
+	for _, out := range []string{"a.jpg", "a.jpg/b", "/proc/self/out"} {
+		r := lightlock(t, "photo", "--out", out, "a.jpg")
+		if r.code != exitFailed || !strings.Contains(r.err, "the pictures cannot be kept") || r.out != "" {
+			t.Errorf("--out %s: exit %d, %s%s", out, r.code, r.out, r.err)
+		}
+	}
+	// The folder is fine, but one name in it is taken by a folder.
+	if err := os.MkdirAll("out/a.jpg.thumbnail.jpg", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := lightlock(t, "photo", "--out", "out", "--json", "a.jpg")
+	var got row
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if r.code != exitFailed || got.Status != statusFailed || got.Preview != nil || !strings.Contains(got.Detail, "could not be kept") {
+		t.Errorf("exit %d, %s", r.code, r.out)
+	}
+}
+
+func TestPhotoNothingThere(t *testing.T) {
+	dir := t.TempDir()
+	if r := lightlock(t, "photo", dir); r.code != exitFailed || !strings.Contains(r.err, "no files in "+dir) {
+		t.Errorf("an empty folder: exit %d, %s", r.code, r.err)
+	}
+	r := lightlock(t, "photo", filepath.Join(dir, "nowhere"))
+	if r.code != exitFailed || !strings.Contains(r.out, "not judged  no such file or directory") {
+		t.Errorf("a missing file: exit %d, %s", r.code, r.out)
+	}
+}
+
+// TestPhotoInterrupted: what was done is reported, and how much was not.
+func TestPhotoInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a", "b", "c"} {
+		put(t, ".", name, jpegOf(t, 8, 8))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	p := testProgram()
+	var out, errs lockedBuffer
+	p.Stdout, p.Stderr = &cancelling{&out, cancel}, &errs
+	if code := run(ctx, []string{"photo", "--json", "."}, p); code != exitInterrupted || !strings.Contains(errs.String(), "interrupted") {
+		t.Errorf("exit %d, %s", code, errs.String())
+	}
+	if n := strings.Count(out.String(), "\n"); n != 1 {
+		t.Errorf("%d lines after the interruption behind the first", n)
+	}
+	if r := lightlockUntil(ctx, testProgram(), "photo", "."); r.code != exitInterrupted || r.out != "" {
+		t.Errorf("interrupted before the first: exit %d, %s", r.code, r.out)
+	}
+}
+
+// cancelling interrupts the program as soon as it has printed something.
+type cancelling struct {
+	*lockedBuffer
+	cancel func()
+}
+
+func (c *cancelling) Write(p []byte) (int, error) {
+	c.cancel()
+	return c.lockedBuffer.Write(p)
+}
+
+// TestPhotoUnprinted: results that nobody got are a failure.
+func TestPhotoUnprinted(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	path := put(t, t.TempDir(), "a.jpg", jpegOf(t, 8, 8))
+	for _, args := range [][]string{{"photo", path}, {"photo", "--json", path}, {"--help"}} {
+		var errs lockedBuffer
+		p := testProgram()
+		p.Stdout, p.Stderr = full, &errs
+		if code := run(t.Context(), args, p); code != exitFailed || !strings.Contains(errs.String(), "no space left") {
+			t.Errorf("%q: exit %d, %s", args, code, errs.String())
+		}
+	}
+}
