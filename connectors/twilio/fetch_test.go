@@ -117,8 +117,9 @@ func TestFetchStatus(t *testing.T) {
 		{p.Server, 429, connectors.Throttled},
 		{p.Server, 500, connectors.Unavailable},
 		{p.CDN, 400, connectors.Refused},
-		{p.CDN, 403, connectors.Gone}, // no credentials were shown: the address is too old
-		{p.CDN, 404, connectors.Gone},
+		{p.CDN, 403, connectors.Unavailable}, // the API has just said that the photo is there
+		{p.CDN, 404, connectors.Unavailable},
+		{p.CDN, 429, connectors.Throttled},
 		{p.CDN, 503, connectors.Unavailable},
 	} {
 		row.server.Wrap(always(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(row.status) }))
@@ -274,6 +275,8 @@ func TestSimulatedServers(t *testing.T) {
 		name, address, user, password string
 		want                          int
 	}{
+		{"another message's address", strings.Replace(media, "/MM", "/SM", 1), p.AccountSID, p.Token, 404},
+		{"another account's address", strings.Replace(media, p.AccountSID, accountSID, 1), p.AccountSID, p.Token, 404},
 		{"no credentials", media, "", "", 401},
 		{"a wrong token", media, p.AccountSID, "wrong", 401},
 		{"the account's token", media, p.AccountSID, p.Token, 307},

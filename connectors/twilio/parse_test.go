@@ -1,9 +1,11 @@
 package twilio_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,8 +88,8 @@ func TestParseKinds(t *testing.T) {
 		{"nothing in it", []string{"Body", "", "NumMedia", "0"}, connectors.Ignored, messageSID, "empty"},
 		{"nothing readable in it", []string{"Body", "-", "NumMedia", "abc"}, connectors.Broken, messageSID, "message has no readable media"},
 		{"no id", []string{"MessageSid", "-"}, connectors.Broken, "", "message has no message id"},
-		{"an id of another form", []string{"MessageSid", "SM1/../../x"}, connectors.Broken, "", "message has no message id"},
-		{"another thing's id", []string{"MessageSid", accountSID}, connectors.Broken, "", "message has no message id"},
+		{"an empty id", []string{"MessageSid", ""}, connectors.Broken, "", "message has no message id"},
+		{"an id of another form", []string{"MessageSid", "RC1/../../x"}, connectors.Message, "RC1/../../x", ""},
 	} {
 		body := changed(t, row.pairs...)
 		if row.id == "" {
@@ -111,13 +113,9 @@ func TestParseReceipt(t *testing.T) {
 func TestParseMalformed(t *testing.T) {
 	good := func() *connectors.Request { return call(webhookURL, "", exampleBody) }
 	for name, change := range map[string]func(*connectors.Request){
-		"no content type":      func(r *connectors.Request) { r.Header.Del("Content-Type") },
-		"JSON":                 func(r *connectors.Request) { r.Header.Set("Content-Type", "application/json") },
-		"content type is junk": func(r *connectors.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded; =") },
-		"two content types":    func(r *connectors.Request) { r.Header.Add("Content-Type", "application/x-www-form-urlencoded") },
-		"a broken escape":      func(r *connectors.Request) { r.Body = []byte(exampleBody + "&x=%zz") },
-		"nothing":              func(r *connectors.Request) { r.Body = nil },
-		"another form":         func(r *connectors.Request) { r.Body = []byte("hello=world") },
+		"a broken escape": func(r *connectors.Request) { r.Body = []byte(exampleBody + "&x=%zz") },
+		"nothing":         func(r *connectors.Request) { r.Body = nil },
+		"another form":    func(r *connectors.Request) { r.Body = []byte("hello=world") },
 	} {
 		r := good()
 		change(r)
@@ -125,11 +123,12 @@ func TestParseMalformed(t *testing.T) {
 			t.Errorf("%s: got %d events and error %v, want kind malformed", name, len(events), err)
 		}
 	}
-	for _, kind := range []string{"application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded;charset=utf-8"} {
+	// The signature covers the form and not the header, so the form decides.
+	for _, kinds := range [][]string{nil, {"application/x-www-form-urlencoded"}, {"application/json"}, {"a", "b"}, {"; ="}} {
 		r := good()
-		r.Header.Set("Content-Type", kind)
-		if _, err := example(t).Parse(r); err != nil {
-			t.Errorf("%s: got error %v, want none", kind, err)
+		r.Header["Content-Type"] = kinds
+		if events, err := example(t).Parse(r); err != nil || len(events) != 1 || events[0].Kind != connectors.Message {
+			t.Errorf("content type %q: got %d events and error %v, want a message", kinds, len(events), err)
 		}
 	}
 }
@@ -160,6 +159,32 @@ func TestParseText(t *testing.T) {
 	}
 	if got := parseBody(t, changed(t, "Body", "a\xffb")).Text; got != "a\uFFFDb" {
 		t.Errorf("text that is not UTF-8: got %q, want a replacement character", got)
+	}
+}
+
+// TestParseBase64 has texts that a carrier turned into Base64, and others that
+// look like it.
+func TestParseBase64(t *testing.T) {
+	const sms = "SM00000000000000000000000000000002"
+	long := strings.Repeat("A long text, zo\u00eb \U0001F468\u200D\U0001F469\u200D\U0001F467\r\n", 5)
+	encode := base64.StdEncoding.EncodeToString
+	for _, row := range []struct{ name, sid, body, want string }{
+		{"a long text", messageSID, encode([]byte(long)), long},
+		{"in lines", messageSID, regexp.MustCompile(`.{76}`).ReplaceAllString(encode([]byte(long)), "$0\r\n"), long},
+		{"as an SMS", sms, encode([]byte(long)), encode([]byte(long))},
+		{"too short", messageSID, encode([]byte(long[:30])), encode([]byte(long[:30]))},
+		{"just long enough", messageSID, encode([]byte(long[:45])), long[:45]},
+		{"a picture", messageSID, encode(jpeg), encode(jpeg)},
+		{"not UTF-8", messageSID, encode([]byte("zo\xeb" + long)), encode([]byte("zo\xeb" + long))},
+		{"control characters", messageSID, encode([]byte("\x00" + long)), encode([]byte("\x00" + long))},
+		{"more behind it", messageSID, encode([]byte(long)) + " .", encode([]byte(long)) + " ."},
+		{"a long number", messageSID, strings.Repeat("0123456789", 8), strings.Repeat("0123456789", 8)},
+		{"a long word", messageSID, strings.Repeat("A", 80), strings.Repeat("A", 80)},
+		{"a cry", messageSID, strings.Repeat("HAHA", 20), strings.Repeat("HAHA", 20)},
+	} {
+		if got := parseBody(t, changed(t, "MessageSid", row.sid, "Body", row.body)); got.Text != row.want {
+			t.Errorf("%s: got %q, want %q", row.name, got.Text, row.want)
+		}
 	}
 }
 
@@ -205,29 +230,32 @@ func TestParseNumMedia(t *testing.T) {
 	}
 }
 
-// TestParseMediaTypes sends media of these types: all are candidates but those
-// that a carrier adds.
+// TestParseMediaTypes sends media of these types beside a text and alone: all
+// are candidates but those that a carrier adds.
 func TestParseMediaTypes(t *testing.T) {
-	for _, row := range []struct{ sent, want []string }{
-		{[]string{"image/jpeg", "image/gif", "image/heic"}, []string{"image/jpeg", "image/gif", "image/heic"}},
-		{[]string{"text/x-vcard"}, []string{"text/x-vcard"}},
-		{[]string{"video/3gpp", "audio/amr", "", "junk;;"}, []string{"video/3gpp", "audio/amr", "", "junk;;"}},
-		{[]string{"application/smil", "image/png", "text/plain; charset=utf-8"}, []string{"image/png"}},
-		{[]string{"application/smil", "text/x-vcard"}, []string{"text/x-vcard"}},
-		{[]string{"text/plain"}, []string{"text/plain"}},
-		{[]string{"Application/SMIL", "text/plain"}, []string{"Application/SMIL", "text/plain"}},
+	for _, row := range []struct{ sent, beside, alone []string }{
+		{[]string{"image/jpeg", "image/gif", "image/heic"}, []string{"image/jpeg", "image/gif", "image/heic"}, []string{"image/jpeg", "image/gif", "image/heic"}},
+		{[]string{"text/x-vcard"}, []string{"text/x-vcard"}, []string{"text/x-vcard"}},
+		{[]string{"video/3gpp", "audio/amr", "", "junk;;"}, []string{"video/3gpp", "audio/amr", "", "junk;;"}, []string{"video/3gpp", "audio/amr", "", "junk;;"}},
+		{[]string{"application/smil", "image/png", "text/plain; charset=utf-8"}, []string{"image/png"}, []string{"image/png", "text/plain; charset=utf-8"}},
+		{[]string{"application/smil", "text/x-vcard"}, []string{"text/x-vcard"}, []string{"text/x-vcard"}},
+		{[]string{"text/plain"}, nil, []string{"text/plain"}},
+		{[]string{"Application/SMIL", "text/plain"}, nil, []string{"text/plain"}},
+		{[]string{"application/smil"}, nil, []string{"application/smil"}},
 	} {
 		pairs := []string{"NumMedia", strconv.Itoa(len(row.sent))}
 		for i, kind := range row.sent {
 			n := strconv.Itoa(i)
 			pairs = append(pairs, "MediaContentType"+n, kind, "MediaUrl"+n, mediaURL("https://api.twilio.com", accountSID, messageSID, mediaSID))
 		}
-		var got []string
-		for _, p := range parseBody(t, changed(t, pairs...)).Photos {
-			got = append(got, p.ClaimedType)
-		}
-		if !reflect.DeepEqual(got, row.want) {
-			t.Errorf("%q: got photos %q, want %q", row.sent, got, row.want)
+		for body, want := range map[string][]string{"hello": row.beside, "": row.alone} {
+			var got []string
+			for _, p := range parseBody(t, changed(t, append(pairs, "Body", body)...)).Photos {
+				got = append(got, p.ClaimedType)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%q with body %q: got photos %q, want %q", row.sent, body, got, want)
+			}
 		}
 	}
 }
@@ -292,6 +320,15 @@ func FuzzParse(f *testing.F) {
 		e := got[0]
 		if e.ID == "" || len(e.Raw) == 0 || len(e.Photos) > 10 {
 			t.Errorf("got id %q, %d bytes of raw text, %d photos", e.ID, len(e.Raw), len(e.Photos))
+		}
+		switch e.Reason {
+		case "", "form repeats a parameter", "status callback has no message id", "message has no message id", "message has no readable media",
+			"whatsapp", "messenger", "rcs", "unknown_channel", "no_consumer", "empty":
+		default:
+			t.Errorf("got reason %q, which is none of ours", e.Reason)
+		}
+		if e.Kind == connectors.Message && e.Text == "" && len(e.Photos) == 0 {
+			t.Error("got a message of nothing")
 		}
 		form, _ := url.ParseQuery(body)
 		if e.Kind == connectors.Message && (e.Consumer.ID != strings.ToValidUTF8(form.Get("From"), "\uFFFD") || e.MessageID == "") {

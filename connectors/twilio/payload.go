@@ -1,10 +1,14 @@
 package twilio
 
 import (
+	"bytes"
+	"encoding/base64"
 	"mime"
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxMedia is how many media a message may have.
@@ -63,9 +67,28 @@ func (m message) outboundStatus() string {
 	return ""
 }
 
-// addedByCarrier tells whether carriers add such parts to an MMS on their own:
-// its layout, and its text once more.
-func (p medium) addedByCarrier() bool {
+// text returns what was written. Carriers turn some long texts into an MMS whose
+// body is Base64.
+func (m message) text() string {
+	if !strings.HasPrefix(m.SID, "MM") || len(m.Body) < minBase64 {
+		return m.Body
+	}
+	plain, err := base64.StdEncoding.Strict().DecodeString(m.Body)
+	if err != nil || !utf8.Valid(plain) || bytes.ContainsFunc(plain, unprintable) {
+		return m.Body
+	}
+	return string(plain)
+}
+
+// minBase64 is how long a body must be to count as Base64: an order number or a
+// voucher can look the same, and must arrive as it was typed.
+const minBase64 = 60
+
+func unprintable(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }
+
+// addedByCarrier tells whether carriers add such a part to an MMS with that body
+// on their own: its layout, and its text once more.
+func (p medium) addedByCarrier(body string) bool {
 	kind, _, err := mime.ParseMediaType(p.ContentType)
-	return err == nil && (kind == "application/smil" || kind == "text/plain")
+	return err == nil && (kind == "application/smil" || kind == "text/plain" && body != "")
 }

@@ -16,12 +16,12 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1" //nolint:gosec // for its size; signature.go says why it will do
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"mime"
 	"net/url"
 	"regexp"
 	"strings"
@@ -61,12 +61,9 @@ type Connector struct {
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base := apiBase
-	if c.APIBase != "" {
-		base = strings.TrimRight(c.APIBase, "/")
-	}
+	base := strings.TrimRight(cmp.Or(c.APIBase, apiBase), "/")
 	u, err := url.Parse(base)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return nil, connectors.Errorf(connectors.Misconfigured, "twilio: api_base", "not a URL")
 	}
 	return &Connector{
@@ -115,29 +112,20 @@ func (c *Connector) Verify(r *connectors.Request) error {
 
 // Parse implements connectors.Connector.
 func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
-	const op = "twilio: parse"
-	header, _ := wire.Header(r, "Content-Type")
-	if kind, _, err := mime.ParseMediaType(header); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, connectors.Errorf(connectors.Malformed, op, "content type is not that of a form")
-	}
 	form, err := url.ParseQuery(string(r.Body))
 	if err != nil || !form.Has("AccountSid") {
-		return nil, connectors.Errorf(connectors.Malformed, op, "body is not a form as documented")
+		return nil, connectors.Errorf(connectors.Malformed, "twilio: parse", "body is not a form as documented")
 	}
 	raw, _ := json.Marshal(string(r.Body)) // which every string can be
 	out := connectors.Event{ID: connectors.DigestID(r.Body), Raw: raw}
 	return []connectors.Event{c.parseEvent(out, form)}, nil
 }
 
-var messageSID = regexp.MustCompile(`^` + messageForm + `$`)
-
 // parseEvent translates a form. No form says when the message was sent.
 func (c *Connector) parseEvent(out connectors.Event, form url.Values) connectors.Event {
 	m, ok := readMessage(form)
+	out.ID, out.MessageID = cmp.Or(m.SID, out.ID), m.SID
 	out.Account, out.Consumer.ID = m.To, m.From
-	if messageSID.MatchString(m.SID) {
-		out.ID, out.MessageID = m.SID, m.SID
-	}
 	if !ok {
 		return out.As(connectors.Broken, "form repeats a parameter")
 	}
@@ -184,9 +172,7 @@ func (c *Connector) parseMessage(out connectors.Event, m message) connectors.Eve
 	if out.MessageID == "" {
 		return out.As(connectors.Broken, "message has no message id")
 	}
-	// Carriers turn some long texts into Base64. They stay so: an order number
-	// or a voucher can look the same, and must arrive as it was typed.
-	out.Kind, out.Text, out.Photos = connectors.Message, m.Body, c.photos(m)
+	out.Kind, out.Text, out.Photos = connectors.Message, m.text(), c.photos(m)
 	if out.Text != "" || len(out.Photos) > 0 {
 		return out
 	}
@@ -198,18 +184,18 @@ func (c *Connector) parseMessage(out connectors.Event, m message) connectors.Eve
 
 // photos returns all media as photos, because only content tells. What carriers
 // add to an MMS was not sent by a person, and counts only where there is
-// nothing else.
+// nothing else: no text, and no other medium.
 func (c *Connector) photos(m message) []connectors.Photo {
 	var photos, added []connectors.Photo
 	for _, part := range m.Media {
 		photo := connectors.Photo{Account: m.To, Ref: c.ref(m.SID, part.URL), ClaimedType: part.ContentType}
-		if part.addedByCarrier() {
+		if part.addedByCarrier(m.Body) {
 			added = append(added, photo)
 		} else {
 			photos = append(photos, photo)
 		}
 	}
-	if len(photos) == 0 {
+	if len(photos) == 0 && m.Body == "" {
 		return added
 	}
 	return photos
@@ -246,7 +232,8 @@ func (c *Connector) ref(messageSID, address string) string {
 	return m[1] + "/" + m[2]
 }
 
-// Fetch implements connectors.Connector.
+// Fetch implements connectors.Connector: a fresh address at every call. Twilio
+// keeps a medium until somebody deletes it there.
 func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
 	const op = "twilio: fetch media"
 	m := mediaRef.FindStringSubmatch(p.Ref)
@@ -256,15 +243,24 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if !c.config.has(p.Account) {
 		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
 	}
-	return c.client.Fetch(ctx, wire.Fetch{
+	shown := false // whether the last host saw the credentials
+	rc, err := c.client.Fetch(ctx, wire.Fetch{
 		Op:    op,
 		URL:   c.base + mediaPath(c.config.AccountSID, m[1], m[2]),
 		Hosts: c.hosts,
 		// The address that the API leads to carries its own signature, and S3
 		// answers 400 to credentials on top of that.
-		Authorize:    func(u *url.URL) (string, bool) { return c.config.basicAuth(), c.api(u) },
+		Authorize: func(u *url.URL) (string, bool) {
+			shown = c.api(u)
+			return c.config.basicAuth(), shown
+		},
 		MaxRedirects: 2,
 	})
+	if !shown && connectors.KindOf(err) == connectors.Gone {
+		// The API has just told where it is, so it is not the photo that is gone.
+		return nil, connectors.Errorf(connectors.Unavailable, op, "fresh address denied: %w", err)
+	}
+	return rc, err
 }
 
 // Response implements connectors.Responder: TwiML that says nothing. Twilio

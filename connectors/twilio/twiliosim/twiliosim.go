@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -53,7 +54,7 @@ func Start() (*Platform, error) {
 	}
 	api, cdn := http.NewServeMux(), http.NewServeMux()
 	api.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", p.media)
-	cdn.HandleFunc("GET /{account}/{media}", p.content)
+	cdn.HandleFunc("GET /{account}/{object}", p.content)
 	var err error
 	if p.CDN, err = sim.Serve(cdn); err != nil {
 		return nil, err
@@ -129,12 +130,15 @@ func (p *Platform) Form(s sim.Said, part int, photos [][]byte) url.Values {
 	for i, photo := range photos {
 		n := strconv.Itoa(i)
 		media := "ME" + sim.Digest(32, sid, n, "media")
-		p.contents.Put(media, photo)
+		p.contents.Put(object(sid, media), photo)
 		form.Set("MediaUrl"+n, p.URL+"/2010-04-01/Accounts/"+p.AccountSID+"/Messages/"+sid+"/Media/"+media)
 		form.Set("MediaContentType"+n, claimedType(photo))
 	}
 	return form
 }
+
+// object is the name of a medium on the CDN, which tells nothing of its ids.
+func object(message, media string) string { return sim.Digest(32, message, media, "object") }
 
 // claimedType is what a phone says of something that it sends as a photo.
 func claimedType(photo []byte) string {
@@ -226,16 +230,17 @@ func (p *Platform) media(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnauthorized, 20003, "Authenticate")
 		return
 	}
-	id := r.PathValue("media")
-	if _, ok := p.contents.Get(id); !ok || r.PathValue("account") != p.AccountSID {
+	name := object(r.PathValue("message"), r.PathValue("media"))
+	if _, ok := p.contents.Get(name); !ok || r.PathValue("account") != p.AccountSID {
 		fail(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
 		return
 	}
-	query := url.Values{"Expires": {"1790000000"}, "Signature": {p.signature}, "Key-Pair-Id": {"APKASIMULATED"}}
+	expires := strconv.FormatInt(time.Now().Add(4*time.Hour).Unix(), 10)
+	query := url.Values{"Expires": {expires}, "Signature": {p.signature}, "Key-Pair-Id": {"APKASIMULATED"}}
 	p.mu.Lock()
 	status := p.redirect
 	p.mu.Unlock()
-	w.Header().Set("Location", p.CDN.URL+"/"+p.AccountSID+"/"+id+"?"+query.Encode())
+	w.Header().Set("Location", p.CDN.URL+"/"+p.AccountSID+"/"+name+"?"+query.Encode())
 	w.WriteHeader(status)
 }
 
@@ -249,7 +254,7 @@ func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>", http.StatusBadRequest)
 		return
 	}
-	data, ok := p.contents.Get(r.PathValue("media"))
+	data, ok := p.contents.Get(r.PathValue("object"))
 	if !ok || r.URL.Query().Get("Signature") != p.signature {
 		http.Error(w, "<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>", http.StatusForbidden)
 		return
