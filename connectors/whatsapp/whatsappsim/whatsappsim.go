@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 
 	"github.com/lightlock/lightlock/config"
@@ -131,11 +132,17 @@ func (p *Platform) Sign(address string, body []byte) *connectors.Request {
 	return &connectors.Request{Method: http.MethodPost, URL: address, Header: header, Body: body}
 }
 
+var version = regexp.MustCompile(`^v[0-9]+\.0$`)
+
 // lookup tells the address of a medium the way graph.facebook.com does.
 func (p *Platform) lookup(w http.ResponseWriter, r *http.Request) {
 	n, ok := p.bearer(r)
 	if !ok {
 		fail(w, http.StatusUnauthorized, graphError{Code: 190, Message: "Invalid OAuth access token - Cannot parse access token"})
+		return
+	}
+	if !version.MatchString(r.PathValue("version")) {
+		fail(w, http.StatusBadRequest, graphError{Code: 2500, Message: "Unknown path components"})
 		return
 	}
 	id := r.PathValue("media")
