@@ -178,8 +178,11 @@ type answer struct {
 	body   string
 }
 
-// raw sends bytes over a new connection, and then nothing more.
-func (x *edge) raw(bytes string) *answer {
+// raw sends bytes over a new connection.
+func (x *edge) raw(bytes string) *answer { x.t.Helper(); return x.send(bytes, false) }
+
+// send sends bytes over a new connection, and may say that no more will come.
+func (x *edge) send(bytes string, end bool) *answer {
 	x.t.Helper()
 	c, err := net.Dial("tcp", x.address)
 	if err != nil {
@@ -190,7 +193,9 @@ func (x *edge) raw(bytes string) *answer {
 	if _, err := io.WriteString(c, bytes); err != nil {
 		x.t.Fatal(err)
 	}
-	_ = c.(*net.TCPConn).CloseWrite()
+	if end {
+		_ = c.(*net.TCPConn).CloseWrite()
+	}
 	return x.read(c, strings.HasPrefix(bytes, "HEAD "))
 }
 

@@ -56,6 +56,9 @@ func (p *Pictures) serve(c echo.Context, kind store.Kind) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return c.NoContent(http.StatusNotFound)
 	}
+	if err != nil && c.Request().Context().Err() != nil {
+		return nil // nobody waits for an answer any more
+	}
 	if err != nil {
 		p.Log.Error("picture cannot be read", "photo", key.PhotoID(), "err", err)
 		return c.NoContent(http.StatusServiceUnavailable)

@@ -111,7 +111,7 @@ func TestEveryRefusedCallGetsTheSameAnswer(t *testing.T) {
 	}
 	want := "HTTP/1.1 401 Unauthorized\nConnection: close\nContent-Length: 0\n"
 	for name, call := range calls {
-		if got := x.raw(call); got.head != want || got.body != "" {
+		if got := x.send(call, true); got.head != want || got.body != "" {
 			t.Errorf("%s: answered %q with %q, want %q and nothing", name, got.head, got.body, want)
 		}
 	}
@@ -130,6 +130,19 @@ func TestEveryRefusedCallGetsTheSameAnswer(t *testing.T) {
 		}
 	}
 	x.want("the one that was not tampered with", x.post(good), http.StatusOK)
+}
+
+// A platform that hangs up before it has its answer may never repeat what it
+// has sent, so that is accepted all the same.
+func TestAPlatformThatHangsUp(t *testing.T) {
+	x := open(t)
+	for i := range 20 {
+		r := x.call(fmt.Sprint("call ", i))
+		x.want("half closed", x.send(request(r.Method, "/webhooks/line/acme", r.Header, r.Body), true), http.StatusOK)
+	}
+	if got := x.waiting(); got != 20 {
+		t.Errorf("%d messages are waiting, want 20", got)
+	}
 }
 
 func TestABodyOfExactlyTheLimit(t *testing.T) {
