@@ -14,18 +14,18 @@ import (
 type Config struct {
 	config.Connector `yaml:",inline"`
 	// AccountSID is in every webhook, and in the address of every photo.
-	AccountSID string `yaml:"account_sid" check:"required" why:"webhooks of every other account are refused"`
+	AccountSID string `yaml:"account_sid" check:"required" why:"webhooks of every other account are refused" jsonschema_description:"Account SID from the console: AC and 32 hex digits. A subaccount has its own."`
 	// AuthToken signs the webhooks, by the primary token only. List both while
 	// the other is being promoted, the primary first.
-	AuthToken config.Secrets `yaml:"auth_token" check:"required" why:"Twilio signs its webhooks with it"`
+	AuthToken config.Secrets `yaml:"auth_token" check:"required" why:"no webhook can be verified without auth_token" jsonschema_description:"Auth token of that account; a list of two while the other is promoted, the primary first."`
 	// APIKeySID and APIKeySecret fetch the photos. Without them the account's
 	// SID and first token do, which can do everything.
-	APIKeySID    string        `yaml:"api_key_sid"`
-	APIKeySecret config.Secret `yaml:"api_key_secret"`
+	APIKeySID    string        `yaml:"api_key_sid" jsonschema_description:"API key that fetches the photos, SK and 32 hex digits; without one, the account's SID and token do."`
+	APIKeySecret config.Secret `yaml:"api_key_secret" jsonschema_description:"Secret of api_key_sid."`
 	// MediaHosts are where Twilio's API may lead to for a photo, names or
 	// ".suffix". Twilio documents none; by default they are those seen so far.
-	MediaHosts []string  `yaml:"media_hosts"`
-	Accounts   []Account `yaml:"accounts" check:"required"`
+	MediaHosts []string  `yaml:"media_hosts" jsonschema_description:"Hosts that Twilio's API may lead to for a photo, a name or .suffix; by default those seen so far. They are shown no credentials."`
+	Accounts   []Account `yaml:"accounts" check:"required" jsonschema_description:"The account's phone numbers."`
 }
 
 // Account is one phone number.

@@ -14,20 +14,20 @@ type Config struct {
 	config.Connector `yaml:",inline"`
 	// AppSecret signs the webhooks. List the old and the new one while it is
 	// being replaced.
-	AppSecret config.Secrets `yaml:"app_secret" check:"required"`
+	AppSecret config.Secrets `yaml:"app_secret" check:"required" why:"no webhook can be verified without app_secret" jsonschema_description:"App secret from the app's dashboard, Settings, Basic; a list of two while it is replaced."`
 	// VerifyToken is a text of your own; Meta shows it when it first calls the
 	// webhook's address.
-	VerifyToken config.Secret `yaml:"verify_token" check:"required"`
+	VerifyToken config.Secret `yaml:"verify_token" check:"required" why:"Meta registers no webhook that cannot answer for its verify_token" jsonschema_description:"A text of your own, the same as Verify token in the app's dashboard, WhatsApp, Configuration, Webhook."`
 	// GraphVersion is the version of the Graph API to call; v25.0 if empty.
-	GraphVersion string    `yaml:"graph_version"`
-	Accounts     []Account `yaml:"accounts" check:"required"`
+	GraphVersion string    `yaml:"graph_version" jsonschema_description:"Version of the Graph API to call, such as v25.0, which is the default."`
+	Accounts     []Account `yaml:"accounts" check:"required" jsonschema_description:"The app's phone numbers."`
 }
 
 // Account is one phone number.
 type Account struct {
 	config.Account `yaml:",inline"`
 	// AccessToken fetches the photos.
-	AccessToken config.Secret `yaml:"access_token" check:"required"`
+	AccessToken config.Secret `yaml:"access_token" check:"required" why:"no photo can be fetched without access_token" jsonschema_description:"Token of a system user with whatsapp_business_messaging on this number."`
 }
 
 // defaultVersion was the newest one when this channel was written. Meta keeps
