@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"text/tabwriter"
 	"time"
 )
 
@@ -109,11 +108,13 @@ func (r report) text(w io.Writer) {
 		}
 	}
 	fmt.Fprintln(w, head)
-	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	widest := 0
 	for _, l := range r.Lines {
-		fmt.Fprint(tw, strings.TrimRight(fmt.Sprintf("%s\t%s\t%s", l.Name, l.State, l.Note), "\t")+"\n")
+		widest = max(widest, len(l.Name))
 	}
-	_ = tw.Flush()
+	for _, l := range r.Lines {
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-*s  %-4s  %s", widest, l.Name, l.State, l.Note), " "))
+	}
 }
 
 // ready answers /readyz: 200 while something durable can be accepted, with
