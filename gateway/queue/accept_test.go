@@ -194,38 +194,3 @@ func TestAcceptRefusesWhatIsNoEvent(t *testing.T) {
 		t.Errorf("no events: got %v, %v", accepted, err)
 	}
 }
-
-func TestAFullRedisTakesNothingInAndLetsWorkersFinish(t *testing.T) {
-	t.Parallel()
-	server := queuetest.Start(t, "--maxmemory", "6mb")
-	j, client := journal(t, server.Address(), queue.Options{}), connect(t, server.Address())
-	accept(t, j, "done", "put off", "given back", "dead")
-	entries, err := j.Take(t.Context(), q, 4, 0)
-	if err != nil || len(entries) != 4 {
-		t.Fatalf("got %d entries, error %v", len(entries), err)
-	}
-	ballast := strings.Repeat("x", 256<<10)
-	for client.RPush(t.Context(), "ballast", ballast).Err() == nil {
-	}
-	before := dump(t, client)
-	if _, err := j.Accept(t.Context(), q, []queue.Item{item("new")}); !errors.Is(err, queue.ErrFull) {
-		t.Errorf("accept: got %v, want ErrFull", err)
-	}
-	if _, err := j.Bury(t.Context(), q, queue.Letter{Key: hash("broken")}); !errors.Is(err, queue.ErrFull) {
-		t.Errorf("bury: got %v, want ErrFull", err)
-	}
-	if got := changed(before, dump(t, client)); len(got) != 0 {
-		t.Errorf("what was refused has changed %v", got)
-	}
-	for i := range entries {
-		begin(t, j, &entries[i])
-	}
-	want(t, "complete", queue.Mine)(j.Complete(t.Context(), entries[0], []byte("document")))
-	want(t, "retry", queue.Mine)(j.Retry(t.Context(), entries[1], 0, "slow"))
-	if err := j.Release(t.Context(), entries[2]); err != nil {
-		t.Errorf("release: %v", err)
-	}
-	want(t, "dead", queue.Mine)(j.Dead(t.Context(), entries[3], "hopeless", nil))
-	want(t, "due", 1)(j.Due(t.Context(), q, 1))
-	wantCounts(t, j, counts{waiting: 2, dead: 1, delivered: 1})
-}

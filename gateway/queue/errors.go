@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// awayReplies are how a Redis that answers says that it cannot serve now.
+// awayReplies are the first words with which a Redis that answers says that it
+// cannot keep anything now: it loads, a script hangs, its disk is full, it has
+// lost its cluster, its replicas or its place as primary.
 func awayReplies() []string {
-	return []string{"LOADING", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "TRYAGAIN"}
+	return []string{"LOADING", "BUSY", "MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN"}
 }
 
 // wrap says what was being done and marks the kinds of error that callers act
@@ -46,13 +49,13 @@ func kindOf(err error) error {
 }
 
 func kindOfReply(text string) error {
-	if strings.HasPrefix(text, "OOM") {
+	first, _, _ := strings.Cut(text, " ")
+	switch {
+	// Before Redis 7 the word stands within the report of a failed script.
+	case first == "OOM", strings.Contains(text, "OOM command not allowed"):
 		return ErrFull
-	}
-	for _, prefix := range awayReplies() {
-		if strings.HasPrefix(text, prefix) {
-			return ErrAway
-		}
+	case slices.Contains(awayReplies(), first), strings.HasPrefix(text, "ERR max number of clients reached"):
+		return ErrAway
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -76,39 +75,45 @@ func (j *Journal) Release(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	begun := 0
-	if e.Starts > 0 {
-		begun = 1
-	}
 	outcome, err := j.outcome(ctx, j.scripts.release, []string{k.inbox, k.work + e.Key},
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor), begun,
-		e.Key, e.Conversation, e.Seq, strconv.FormatInt(e.AcceptedAt.UnixMilli(), 10), e.Tries, e.Payload)
+		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor),
+		e.Key, e.Conversation, e.Seq, e.AcceptedAt.UnixMilli(), e.Tries, e.Payload)
 	return fencedUnlessMine("release", outcome, err)
 }
 
 // Due moves up to limit delayed entries whose time has come back to the inbox.
-// Every gateway may call it at any time: each entry is moved once.
+// Every gateway may call it at any time: each entry is moved once. An entry that
+// cannot be read, such as one that a newer release put off, stays delayed for a
+// gateway that can.
 func (j *Journal) Due(ctx context.Context, queue string, limit int) (moved int, err error) {
 	k, err := keysOf(queue)
 	if err != nil || limit < 1 {
 		return 0, err
 	}
-	answer, err := j.run(ctx, j.scripts.due, []string{k.inbox, k.delayed, k.records}, limit).Slice()
+	answer, err := j.run(ctx, j.scripts.due, []string{k.inbox, k.delayed, k.records}, limit, millis(j.options.Lease)).Slice()
 	if err != nil {
 		return 0, wrap("due", err)
 	}
-	if len(answer) == 0 {
+	if len(answer) != 3 {
 		return 0, unexpected("due", answer)
 	}
 	count, _ := answer[0].(int64)
-	if lost := answer[1:]; len(lost) > 0 {
-		breach := Breach{Queue: queue, What: "delayed entry has no record"}
-		for _, key := range lost {
-			breach.IDs = append(breach.IDs, text(key))
-		}
-		j.options.OnBreach(breach)
-	}
+	j.breach(queue, "delayed entry has no record", answer[1])
+	j.breach(queue, "delayed entry cannot be read", answer[2])
 	return int(count), nil
+}
+
+// breach tells of the keys that a script has listed, if it has listed any.
+func (j *Journal) breach(queue, what string, listed any) {
+	list, _ := listed.([]any)
+	if len(list) == 0 {
+		return
+	}
+	breach := Breach{Queue: queue, What: what}
+	for _, key := range list {
+		breach.IDs = append(breach.IDs, text(key))
+	}
+	j.options.OnBreach(breach)
 }
 
 func checkDocument(document []byte) error {

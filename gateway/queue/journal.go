@@ -16,7 +16,7 @@ import (
 // Options say how a journal works. A zero field means its default.
 type Options struct {
 	// Lease is after how long without a sign of life an entry may be taken
-	// over; 60 s. Redis counts it in whole milliseconds.
+	// over; 60 s. Redis counts it in whole milliseconds, and so the others.
 	Lease time.Duration
 	// SeenFor is how long an event's repeats are recognised, counted from its
 	// acceptance and again from its end; 8 days, which is longer than any
@@ -71,9 +71,22 @@ type Journal struct {
 	queues map[string]bool
 }
 
+// check refuses what would stop a script after its first write: Redis takes no
+// time to live below a millisecond.
+func (o Options) check() error {
+	if o.Lease < 0 || o.SeenFor < time.Millisecond || o.ConversationFor < time.Millisecond {
+		return fmt.Errorf("queue: %w: a lease of %v, SeenFor %v, ConversationFor %v", ErrInvalid, o.Lease, o.SeenFor, o.ConversationFor)
+	}
+	return nil
+}
+
 // New makes a journal on a client, which stays the caller's to close. The
 // client should have ContextTimeoutEnabled, or a deadline bounds nothing.
 func New(client redis.UniversalClient, options Options) (*Journal, error) {
+	options = options.withDefaults()
+	if err := options.check(); err != nil {
+		return nil, err
+	}
 	loaded, err := loadScripts()
 	if err != nil {
 		return nil, err
@@ -81,7 +94,7 @@ func New(client redis.UniversalClient, options Options) (*Journal, error) {
 	return &Journal{
 		client:   client,
 		scripts:  loaded,
-		options:  options.withDefaults(),
+		options:  options,
 		consumer: randomID(),
 		queues:   make(map[string]bool),
 	}, nil
@@ -90,31 +103,17 @@ func New(client redis.UniversalClient, options Options) (*Journal, error) {
 // Lease returns after how long without KeepAlive an entry may be taken over.
 func (j *Journal) Lease() time.Duration { return j.options.Lease }
 
-// EnsureQueue makes a queue's streams and their groups, both from the
-// beginning, and tidies up after workers that have gone. It changes nothing
-// that is there.
+// EnsureQueue makes a queue's streams and their groups where they are missing,
+// both from the beginning, also in a Redis that is full. It deletes the
+// consumers of workers that have gone, and changes nothing else that is there.
 func (j *Journal) EnsureQueue(ctx context.Context, queue string) error {
 	k, err := keysOf(queue)
 	if err != nil {
 		return err
 	}
-	if err := j.ensureGroup(ctx, k.inbox, workers); err != nil {
-		return err
-	}
-	if err := j.ensureGroup(ctx, k.out, agents); err != nil {
-		return err
-	}
 	j.remember(queue)
 	silent := max(time.Hour, 10*j.options.Lease)
-	return wrap("tidy up "+queue, j.run(ctx, j.scripts.leave, []string{k.inbox}, "", silent.Milliseconds()).Err())
-}
-
-func (j *Journal) ensureGroup(ctx context.Context, stream, group string) error {
-	err := j.client.XGroupCreateMkStream(ctx, stream, group, "0").Err()
-	if err != nil && strings.HasPrefix(err.Error(), "BUSYGROUP") {
-		return nil
-	}
-	return wrap("make group "+group, err)
+	return wrap("ensure "+queue, j.run(ctx, j.scripts.ensure, []string{k.inbox, k.out}, millis(silent)).Err())
 }
 
 // Close deletes this journal's consumers where nothing is in their hands. What
@@ -126,11 +125,7 @@ func (j *Journal) Close(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// No consumer is silent for that long, so only our own is deleted.
-		err = j.run(ctx, j.scripts.leave, []string{k.inbox}, j.consumer, int64(1)<<52).Err()
-		if err != nil && !isNoGroup(err) {
-			failures = append(failures, wrap("leave "+queue, err))
-		}
+		failures = append(failures, wrap("leave "+queue, j.run(ctx, j.scripts.leave, []string{k.inbox}, j.consumer).Err()))
 	}
 	return errors.Join(failures...)
 }

@@ -9,8 +9,9 @@ import (
 // cluster hashes what stands between braces and nothing else.
 const (
 	streamPrefix = "lightlock:queue:"
-	workers      = "workers"
-	agents       = "agents"
+	// workers is the group of the inbox. ensure.lua makes it, and the group
+	// agents of the stream for agents' software.
+	workers = "workers"
 )
 
 var (
@@ -52,10 +53,11 @@ func keysOf(queue string) (keys, error) {
 	}, nil
 }
 
-// checkHex refuses a name that is no hash: it would become part of a key.
+// checkHex refuses a name that is no hash: it would become part of a key. The
+// error does not repeat it, because it may be what should have been hashed.
 func checkHex(what, value string) error {
 	if !hexName.MatchString(value) {
-		return fmt.Errorf("%w: %s %.80q is not a hash in lower-case hex", ErrInvalid, what, value)
+		return fmt.Errorf("%w: the %s, %d bytes, is not a hash in lower-case hex", ErrInvalid, what, len(value))
 	}
 	return nil
 }

@@ -55,7 +55,8 @@ func (j *Journal) Bury(ctx context.Context, queue string, l Letter) (bool, error
 	return fresh, wrap("bury", err)
 }
 
-// Letters returns up to limit dead letters of a queue, the oldest first.
+// Letters returns up to limit dead letters of a queue, the oldest first. One that
+// cannot be read says so as its cause, and hides no other.
 func (j *Journal) Letters(ctx context.Context, queue string, limit int) ([]Letter, error) {
 	k, err := keysOf(queue)
 	if err != nil || limit < 1 {
@@ -73,7 +74,7 @@ func (j *Journal) Letters(ctx context.Context, queue string, limit int) ([]Lette
 	if err != nil {
 		return nil, wrap("list letters", err)
 	}
-	return unpackLetters(dead, packed)
+	return unpackLetters(dead, packed), nil
 }
 
 // Expire removes up to limit dead letters that are older than age, by Redis'
@@ -88,17 +89,20 @@ func (j *Journal) Expire(ctx context.Context, queue string, age time.Duration, l
 	return removed, wrap("expire letters", err)
 }
 
-func unpackLetters(dead []redis.Z, packed []any) ([]Letter, error) {
+func unpackLetters(dead []redis.Z, packed []any) []Letter {
 	letters := make([]Letter, 0, len(dead))
 	for i, member := range dead {
+		if packed[i] == nil {
+			continue // it has expired since it was listed
+		}
 		letter, err := unpackLetter(text(packed[i]))
 		if err != nil {
-			return nil, fmt.Errorf("queue: letter %s: %w", member.Member, err)
+			letter = Letter{Key: text(member.Member), Cause: "this letter cannot be read", Raw: []byte(text(packed[i]))}
 		}
 		letter.DiedAt = time.UnixMilli(int64(member.Score))
 		letters = append(letters, letter)
 	}
-	return letters, nil
+	return letters
 }
 
 // packLetter writes a line of JSON and then the raw event, which may be any

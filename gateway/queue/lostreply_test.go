@@ -89,7 +89,7 @@ func TestALostReplyMakesNoSecondEffect(t *testing.T) {
 	run := func(s scenario, cut bool) (answer any, after counts, starts string) {
 		client.FlushAll(t.Context())
 		j := journal(t, proxy.address, queue.Options{})
-		e := s.prepare(t, j)
+		e := s.prepare(t, j, client)
 		proxy.armed.Store(cut)
 		answer, err := s.act(t, j, e)
 		if err != nil {

@@ -35,6 +35,9 @@ const (
 // ioTimeout bounds the wait for an answer where no context does so earlier.
 const ioTimeout = 3 * time.Second
 
+// maxSocketPath is what sockaddr_un.sun_path holds on Linux beside its final NUL.
+const maxSocketPath = 107
+
 // OpenOptions say where the journal lives.
 type OpenOptions struct {
 	// Redis is the configured one; nil starts a private redis-server.
@@ -104,24 +107,25 @@ func openConfigured(o OpenOptions) (*Backend, error) {
 	return b, nil
 }
 
-// clientOptions translates the configuration. An address with a slash is a unix
-// socket's path.
+// clientOptions translates the configuration. Its errors do not repeat the
+// address: one that is wrong may be a URL with a password in it.
 func clientOptions(c config.Redis) (*redis.Options, error) {
-	options := &redis.Options{Network: "tcp", Addr: c.Address, DB: c.DB}
-	if strings.Contains(c.Address, "/") {
-		options.Network = "unix"
-	} else if _, _, err := net.SplitHostPort(c.Address); err != nil {
-		return nil, fmt.Errorf("queue: %w: redis address is neither host:port nor a socket's path: %w", ErrInvalid, err)
+	options := &redis.Options{
+		Network: "tcp", Addr: c.Address, DB: c.DB, Username: c.Username, Password: c.Password.Reveal(),
 	}
-	if c.TLS {
-		host, _, err := net.SplitHostPort(c.Address)
-		if err != nil {
-			return nil, fmt.Errorf("queue: %w: TLS needs an address host:port", ErrInvalid)
-		}
+	host, _, err := net.SplitHostPort(c.Address)
+	switch {
+	case filepath.IsAbs(c.Address) && len(c.Address) > maxSocketPath:
+		return nil, fmt.Errorf("queue: %w: the socket's path has %d bytes, and the system takes %d", ErrInvalid, len(c.Address), maxSocketPath)
+	case filepath.IsAbs(c.Address) && c.TLS:
+		return nil, fmt.Errorf("queue: %w: TLS needs an address host:port", ErrInvalid)
+	case filepath.IsAbs(c.Address):
+		options.Network = "unix"
+	case err != nil || strings.ContainsAny(host, "@/"):
+		return nil, fmt.Errorf("queue: %w: the address of redis is neither host:port nor the absolute path of a socket; user and password have keys of their own", ErrInvalid)
+	case c.TLS:
 		options.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	}
-	options.Username = c.Username
-	options.Password = c.Password.Reveal()
 	return options, nil
 }
 

@@ -44,8 +44,9 @@ var (
 	// ErrFenced means that the entry is in other hands, or gone from the
 	// journal: this worker must stop, and deletes only what is its own.
 	ErrFenced = errors.New("the entry is no longer this worker's")
-	// ErrAway means that Redis did not answer, or not in time. What was asked
-	// may have happened; asking again is safe.
+	// ErrAway means that Redis did not answer, or not in time, or that it cannot
+	// keep anything at the moment. What was asked may have happened; asking
+	// again is safe.
 	ErrAway = errors.New("redis is away")
 	// ErrFull means that Redis has reached its maxmemory and takes nothing in.
 	ErrFull = errors.New("redis is full")

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 // scenario is one script at work: what must be there before, and the call.
 type scenario struct {
 	name    string
-	prepare func(t testing.TB, j *queue.Journal) queue.Entry
+	prepare func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry
 	act     func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error)
 	// moves marks a script that needs no mark of its own, because its repeat
 	// finds nothing left to do; it answers that, and not what it did before.
@@ -21,22 +23,29 @@ type scenario struct {
 	touches bool
 }
 
-func nothing(testing.TB, *queue.Journal) queue.Entry { return queue.Entry{} }
+func nothing(testing.TB, *queue.Journal, redis.Cmdable) queue.Entry { return queue.Entry{} }
 
-func taken(t testing.TB, j *queue.Journal) queue.Entry {
+func taken(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 	accept(t, j, "a")
 	return take(t, j)
 }
 
-func inWork(t testing.TB, j *queue.Journal) queue.Entry {
+func inWork(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 	accept(t, j, "a")
 	return begun(t, j)
 }
 
-func putOff(t testing.TB, j *queue.Journal) queue.Entry {
-	e := inWork(t, j)
+func putOff(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
+	e := inWork(t, j, client)
 	want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, 0, "slow"))
 	return e
+}
+
+func noStreams(t testing.TB, _ *queue.Journal, client redis.Cmdable) queue.Entry {
+	if err := client.Del(t.Context(), queue.Stream(q), "{"+queue.Stream(q)+"}:inbox").Err(); err != nil {
+		t.Fatal(err)
+	}
+	return queue.Entry{}
 }
 
 // scenarios are all scripts.
@@ -77,7 +86,7 @@ func scenarios() []scenario {
 		{name: "bury", prepare: nothing, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return j.Bury(t.Context(), q, queue.Letter{Key: hash("a"), Cause: "broken", Raw: []byte("raw")})
 		}},
-		{name: "expire", prepare: func(t testing.TB, j *queue.Journal) queue.Entry {
+		{name: "expire", prepare: func(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 			want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash("a")}))
 			waitAMillisecond(t, j)
 			return queue.Entry{}
@@ -87,8 +96,11 @@ func scenarios() []scenario {
 		{name: "childdied", prepare: inWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return j.ChildDied(t.Context(), e, 3)
 		}},
-		{name: "leave", prepare: func(t testing.TB, j *queue.Journal) queue.Entry {
-			e := inWork(t, j)
+		{name: "ensure", prepare: noStreams, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			return nil, j.EnsureQueue(t.Context(), q)
+		}},
+		{name: "leave", prepare: func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
+			e := inWork(t, j, client)
 			want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
 			return e
 		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {

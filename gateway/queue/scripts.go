@@ -27,7 +27,7 @@ type script struct {
 // scripts are all steps of an event's life.
 type scripts struct {
 	accept, begin, keepalive, complete, retry, dead, release *script
-	due, bury, childdied, leave, stats, expire               *script
+	due, bury, childdied, ensure, leave, stats, expire       *script
 	// unflagged is set once the server has proven not to know the #!lua line.
 	unflagged atomic.Bool
 }
@@ -37,7 +37,7 @@ func loadScripts() (*scripts, error) {
 	for name, place := range map[string]**script{
 		"accept": &s.accept, "begin": &s.begin, "keepalive": &s.keepalive, "complete": &s.complete,
 		"retry": &s.retry, "dead": &s.dead, "release": &s.release, "due": &s.due, "bury": &s.bury,
-		"childdied": &s.childdied, "leave": &s.leave, "stats": &s.stats, "expire": &s.expire,
+		"childdied": &s.childdied, "ensure": &s.ensure, "leave": &s.leave, "stats": &s.stats, "expire": &s.expire,
 	} {
 		loaded, err := loadScript(name)
 		if err != nil {

@@ -67,7 +67,7 @@ func TestEachScriptSurvivesItsOwnRepeat(t *testing.T) {
 	for _, s := range scenarios() {
 		client.FlushAll(t.Context())
 		j := journalOn(t, client, queue.Options{})
-		e := s.prepare(t, j)
+		e := s.prepare(t, j, client)
 		before := dump(t, client)
 		if _, err := s.act(t, j, e); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
@@ -103,7 +103,7 @@ func checkRepeatedAnswer(t *testing.T, client *redis.Client, s scenario, repeate
 	}
 	client.FlushAll(t.Context())
 	j := journalOn(t, client, queue.Options{})
-	e := s.prepare(t, j)
+	e := s.prepare(t, j, client)
 	first := new(answerOf)
 	client.AddHook(first)
 	if _, err := s.act(t, j, e); err != nil {
@@ -147,7 +147,7 @@ func keysOf(t *testing.T, client *redis.Client, recorded *recorder, s scenario) 
 	t.Helper()
 	client.FlushAll(t.Context())
 	j := journalOn(t, client, queue.Options{})
-	if _, err := s.act(t, j, s.prepare(t, j)); err != nil {
+	if _, err := s.act(t, j, s.prepare(t, j, client)); err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
 	return recorded.keys()
@@ -161,7 +161,7 @@ func TestEachScriptWritesNothingIfAKeyHasAWrongType(t *testing.T) {
 		for _, wrong := range keysOf(t, client, recorded, s) {
 			client.FlushAll(t.Context())
 			j := journalOn(t, client, queue.Options{})
-			e := s.prepare(t, j)
+			e := s.prepare(t, j, client)
 			client.Del(t.Context(), wrong)
 			if err := client.SAdd(t.Context(), wrong, "a set").Err(); err != nil {
 				t.Fatal(err)
@@ -196,7 +196,7 @@ func TestEachScriptWritesNothingIfACounterIsNoNumber(t *testing.T) {
 		}
 		client.FlushAll(t.Context())
 		j := journalOn(t, client, queue.Options{})
-		e := s.prepare(t, j)
+		e := s.prepare(t, j, client)
 		client.HSet(t.Context(), counter[0], counter[1], "many")
 		before := dump(t, client)
 		if _, err := s.act(t, j, e); err == nil {
@@ -264,7 +264,7 @@ func TestEachScriptRunsInACluster(t *testing.T) {
 			t.Fatal(err)
 		}
 		j := journalOn(t, client, queue.Options{})
-		if _, err := s.act(t, j, s.prepare(t, j)); err != nil {
+		if _, err := s.act(t, j, s.prepare(t, j, node)); err != nil {
 			t.Errorf("%s: %v", s.name, err)
 		}
 	}

@@ -30,9 +30,11 @@ type Stats struct {
 	OldestDead time.Duration
 	// Overdue is how long the first delayed entry should have been moved by.
 	Overdue time.Duration
-	// Readers is the number of consumers in the group of agents' software, and
-	// ReaderSilent how long the liveliest of them has not asked.
-	Readers      int64
+	// Readers is the number of consumers in the group of agents' software. Redis
+	// before 7.2 knows a reader only from its first entry on.
+	Readers int64
+	// ReaderSilent is how long the liveliest reader has not asked, or, before
+	// Redis 7.2, has been given nothing.
 	ReaderSilent time.Duration
 }
 

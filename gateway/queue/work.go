@@ -64,19 +64,19 @@ func (j *Journal) read(ctx context.Context, k keys, count int, block time.Durati
 }
 
 // TakeOver hands out up to count entries whose worker has given no sign of life
-// for a lease.
+// for a lease. Like Take it is not interrupted by ctx, but begins nothing more.
 func (j *Journal) TakeOver(ctx context.Context, queue string, count int) ([]Entry, error) {
 	k, err := keysOf(queue)
-	if err != nil || count < 1 {
+	if err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil || count < 1 {
+		return nil, ctx.Err()
 	}
 	j.remember(queue)
 	var entries []Entry
-	for start := "0-0"; len(entries) < count; {
-		messages, next, deleted, err := j.client.XAutoClaimWithDeleted(ctx, &redis.XAutoClaimArgs{
-			Stream: k.inbox, Group: workers, Consumer: j.consumer, Start: start,
-			MinIdle: j.options.Lease.Truncate(time.Millisecond), Count: int64(count - len(entries)),
-		}).Result()
+	for start := "0-0"; len(entries) < count && ctx.Err() == nil; {
+		messages, next, deleted, err := j.claim(ctx, k, start, count-len(entries))
 		if err != nil && isNoGroup(err) {
 			return entries, nil
 		}
@@ -93,6 +93,17 @@ func (j *Journal) TakeOver(ctx context.Context, queue string, count int) ([]Entr
 		start = next
 	}
 	return entries, nil
+}
+
+// claim takes over what it finds from one place of the list of pending entries,
+// and returns where the next look should start.
+func (j *Journal) claim(ctx context.Context, k keys, start string, count int) ([]redis.XMessage, string, []string, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ioTimeout)
+	defer cancel()
+	return j.client.XAutoClaimWithDeleted(ctx, &redis.XAutoClaimArgs{
+		Stream: k.inbox, Group: workers, Consumer: j.consumer, Start: start,
+		MinIdle: j.options.Lease.Truncate(time.Millisecond), Count: int64(count),
+	}).Result()
 }
 
 // entries reads what Redis handed out. What cannot be read, such as an entry

@@ -14,10 +14,11 @@ local function mistyped(kind, ...)
   end
 end
 
--- uncounted returns an error's text if a hash's field is there but no number.
+-- uncounted returns an error's text if a hash's field is there but no number
+-- that can be counted up.
 local function uncounted(key, field)
   local value = redis.call('HGET', key, field)
-  if value and not string.match(value, '^%-?%d+$') then
+  if value and not (string.match(value, '^%-?%d+$') and #value < 16) then
     return 'WRONGVALUE ' .. key .. ' has a ' .. field .. ' that is no number'
   end
 end
@@ -33,6 +34,34 @@ local function now()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
+-- named makes a table of a reply that lists names and values in turn.
+local function named(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+-- group returns what Redis tells of a stream's group, or nil. Most commands
+-- take a missing one for an error.
+local function group(stream, name)
+  if redis.call('EXISTS', stream) == 0 then return end
+  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local info = named(flat)
+    if info.name == name then return info end
+  end
+end
+
+-- consumers lists what Redis tells of a group's consumers; no group has none.
+local function consumers(stream, name)
+  local found = {}
+  if group(stream, name) then
+    for i, flat in ipairs(redis.call('XINFO', 'CONSUMERS', stream, name)) do
+      found[i] = named(flat)
+    end
+  end
+  return found
+end
+
 -- owner returns the consumer in whose hands an entry is, or nil.
 local function owner(inbox, id)
   local pending = redis.call('XPENDING', inbox, 'workers', id, id, 1)[1]
@@ -44,6 +73,13 @@ end
 local function holds(inbox, work, id, consumer, attempt)
   return owner(inbox, id) == consumer
     and redis.call('HGET', work, 'attempt') == attempt
+end
+
+-- overtaken tells whether this consumer has begun another attempt at this very
+-- entry: that one keeps it and finishes it.
+local function overtaken(work, id, consumer, attempt)
+  local current = redis.call('HMGET', work, 'attempt', 'entry', 'owner')
+  return current[1] ~= attempt and current[2] == id and current[3] == consumer
 end
 
 -- settled tells from an event's mark whether it has already left the journal.

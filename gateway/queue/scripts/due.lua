@@ -1,16 +1,20 @@
 #!lua flags=allow-oom
 -- Moves entries whose time has come back to the inbox. A repeat needs no mark:
--- what has been moved is no longer there to be moved again.
--- KEYS inbox, delayed, records   ARGV at most
--- Answers the number moved, then the keys for which there was no record.
+-- what has been moved is no longer there to be moved again. A record that cannot
+-- be read may be a newer release's: it stays, and steps back for a while so that
+-- it keeps no other from its turn.
+-- KEYS inbox, delayed, records   ARGV at most, step back for (ms)
+-- Answers the number moved, the keys that had no record, and the keys whose
+-- record cannot be read.
 local inbox, delayed, records = KEYS[1], KEYS[2], KEYS[3]
+local limit, back_for = ARGV[1], tonumber(ARGV[2])
 
 local bad = mistyped('stream', inbox) or mistyped('zset', delayed) or mistyped('hash', records)
 if bad then return redis.error_reply(bad) end
 
-local answer = {0}
-local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', whole(now()), 'LIMIT', 0, ARGV[1])
-for _, key in ipairs(due) do
+local moved, lost, unread = 0, {}, {}
+local time = now()
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', whole(time), 'LIMIT', 0, limit)) do
   local record = redis.call('HGET', records, key) or ''
   local head = string.find(record, '\n', 1, true)
   local conversation, seq, at, tries = string.match(
@@ -18,11 +22,15 @@ for _, key in ipairs(due) do
   if conversation then
     redis.call('XADD', inbox, '*', 'v', 1, 'key', key, 'conv', conversation, 'seq', seq,
       'at', at, 'tries', tries, 'payload', string.sub(record, head + 1))
-    answer[1] = answer[1] + 1
+    redis.call('HDEL', records, key)
+    redis.call('ZREM', delayed, key)
+    moved = moved + 1
+  elseif record == '' then
+    redis.call('ZREM', delayed, key)
+    lost[#lost + 1] = key
   else
-    answer[#answer + 1] = key
+    redis.call('ZADD', delayed, whole(time + back_for), key)
+    unread[#unread + 1] = key
   end
-  redis.call('HDEL', records, key)
-  redis.call('ZREM', delayed, key)
 end
-return answer
+return {moved, lost, unread}

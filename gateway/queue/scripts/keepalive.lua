@@ -11,8 +11,6 @@ local bad = mistyped('stream', inbox) or mistyped('hash', work)
 if bad then return redis.error_reply(bad) end
 
 if owner(inbox, id) ~= consumer then return 'other' end
-local current = redis.call('HMGET', work, 'attempt', 'entry', 'owner')
--- This consumer has begun another attempt at this very entry: that one keeps it.
-if current[1] ~= attempt and current[2] == id and current[3] == consumer then return 'other' end
+if overtaken(work, id, consumer, attempt) then return 'other' end
 local kept = redis.call('XCLAIM', inbox, 'workers', consumer, 0, id, 'JUSTID')
 return #kept == 1 and 'mine' or 'other'

@@ -20,25 +20,11 @@ local function first(zset)
   return redis.call('ZRANGE', zset, 0, 0, 'WITHSCORES')[2] or ''
 end
 
--- groups are asked for by name, because a missing one is an error to XPENDING.
-local function group(stream, name)
-  if redis.call('EXISTS', stream) == 0 then return end
-  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-    local info = {}
-    for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
-    if info.name == name then return info end
-  end
-end
-
 local readers, silent = 0, -1
-if group(out, 'agents') then
-  for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', out, 'agents')) do
-    local info = {}
-    for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
-    readers = readers + 1
-    local idle = tonumber(info.idle)
-    if silent < 0 or idle < silent then silent = idle end
-  end
+for _, info in ipairs(consumers(out, 'agents')) do
+  readers = readers + 1
+  local idle = tonumber(info.idle)
+  if silent < 0 or idle < silent then silent = idle end
 end
 local workers = group(inbox, 'workers')
 return {
