@@ -80,7 +80,7 @@ func (c *crew) takeNew(ctx context.Context, name string, held chan struct{}) {
 			<-held
 			continue
 		}
-		c.start(entries[0], held)
+		c.start(entries[0], held) //nolint:contextcheck // what is begun outlives the loop
 	}
 }
 
@@ -107,7 +107,7 @@ func (c *crew) takeOverOne(ctx context.Context, name string, held chan struct{})
 		<-held
 		return false
 	}
-	if c.start(entries[0], held) {
+	if c.start(entries[0], held) { //nolint:contextcheck // what is begun outlives the loop
 		c.Log.Info("message taken over", "key", entries[0].Key, "queue", name)
 	}
 	return true

@@ -42,11 +42,7 @@ func NewEcho(log *slog.Logger) *echo.Echo {
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) (err error) {
 			defer func() {
-				switch r := recover(); {
-				case r == nil:
-				case r == http.ErrAbortHandler: //nolint:errorlint // a value, as net/http has it
-					panic(r)
-				default:
+				if r := recover(); r != nil {
 					panicked.log(slog.LevelError, "handler panicked", "route", c.Path(), "what", panicText(r), "stack", string(debug.Stack()))
 					err = echo.ErrInternalServerError
 				}
@@ -119,7 +115,7 @@ func Listen(address string, h http.Handler, certificate *config.TLS, log *slog.L
 			return nil, fmt.Errorf("tls: %w", err)
 		}
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}
