@@ -55,19 +55,19 @@ func Start(t testing.TB, extra ...string) *Server {
 // Address returns the path of the server's socket, the same after a restart.
 func (s *Server) Address() string { return s.server.Address() }
 
-// Kill ends the server as a power cut would, but for the disk.
+// Kill ends the server as a power cut would, but for the disk. One that has
+// ended already stays so.
 func (s *Server) Kill() {
 	s.t.Helper()
 	select {
-	case <-s.server.Done():
-		return // its number may be another process' by now
+	case <-s.server.Done(): // its number may be another process' by now
 	default:
+		if err := syscall.Kill(s.server.PID(), syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			s.t.Fatalf("kill redis-server: %v", err)
+		}
+		<-s.server.Done()
 	}
-	if err := syscall.Kill(s.server.PID(), syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		s.t.Fatalf("kill redis-server: %v", err)
-	}
-	<-s.server.Done()
-	if err := s.server.Close(); err != nil {
+	if err := s.server.Close(); err != nil && !errors.Is(err, redisserver.ErrEnded) {
 		s.t.Fatalf("clean up after redis-server: %v", err)
 	}
 }

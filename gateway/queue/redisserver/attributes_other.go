@@ -5,5 +5,6 @@ package redisserver
 import "syscall"
 
 // attributes keep the terminal's Ctrl-C from the server. Only Linux can tie a
-// child's life to its parent's; elsewhere the next start ends the leftover.
+// child's life to its parent's; elsewhere the next start asks the leftover to
+// end.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

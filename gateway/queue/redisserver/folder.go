@@ -1,9 +1,12 @@
 package redisserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,6 +54,13 @@ func lockFolder(dir string) (*os.File, error) {
 	return lock, nil
 }
 
+// unlockFolder gives the lock back by name and not by closing the file alone: a
+// child that this process is just starting holds a copy of it until its exec.
+func unlockFolder(lock *os.File) {
+	_ = syscall.Flock(int(lock.Fd()), syscall.LOCK_UN)
+	_ = lock.Close()
+}
+
 // placeSocket says where the socket goes: in the data folder, or where that
 // path is too long for the system, in a new private folder that the next start
 // can find again.
@@ -75,16 +85,20 @@ func placeSocket(dir string) (string, error) {
 	return socket, nil
 }
 
-// removeSocket removes what placeSocket made, and nothing else: the path may
-// have been read from a file.
-func removeSocket(dir, socket string) {
+// placed tells whether placeSocket may have made this path. It may have been
+// read from a file, and what it names is asked to end and removed.
+func placed(dir, socket string) bool {
 	private := filepath.Dir(socket)
-	foreign := private != dir && !strings.HasPrefix(filepath.Base(private), elsewhere)
-	if foreign || filepath.Base(socket) != socketFile {
+	return filepath.Base(socket) == socketFile && (private == dir || strings.HasPrefix(filepath.Base(private), elsewhere))
+}
+
+// removeSocket removes what placeSocket made, and nothing else.
+func removeSocket(dir, socket string) {
+	if !placed(dir, socket) {
 		return
 	}
 	_ = os.Remove(socket) //nolint:gosec // checked above, and the file that names it is in our own private folder
-	if private != dir {
+	if private := filepath.Dir(socket); private != dir {
 		_ = os.Remove(private) //nolint:gosec // the same
 		_ = os.Remove(filepath.Join(dir, elsewhereFile))
 	}
@@ -93,22 +107,50 @@ func removeSocket(dir, socket string) {
 // endLeftover ends the server that a killed parent left in this folder, if
 // there is one. The caller holds the folder's lock, so no living gateway uses
 // it.
-func endLeftover(dir string) error {
-	if err := endProcess(dir); err != nil {
+func endLeftover(ctx context.Context, dir string) error {
+	if err := endProcess(ctx, dir); err != nil {
 		return err
 	}
-	for _, name := range [...]string{pidFile, socketFile} {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("redisserver: leftover: %w", err)
-		}
-	}
+	sockets := []string{filepath.Join(dir, socketFile)}
 	if socket, err := os.ReadFile(filepath.Join(dir, elsewhereFile)); err == nil {
-		removeSocket(dir, string(socket))
+		sockets = append(sockets, string(socket))
+	}
+	for _, socket := range sockets {
+		if err := askToEnd(ctx, dir, socket); err != nil {
+			return err
+		}
+		removeSocket(dir, socket)
+	}
+	if err := os.Remove(filepath.Join(dir, pidFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("redisserver: leftover: %w", err)
 	}
 	return nil
 }
 
-func endProcess(dir string) error {
+// askToEnd ends a leftover that endProcess could not find: where there is no
+// /proc, or no file with its number because the disk was full. Two servers in
+// one folder would spoil each other's file.
+func askToEnd(ctx context.Context, dir, socket string) error {
+	if !placed(dir, socket) {
+		return nil
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil // nobody is there
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(stopWithin))
+	if _, err = conn.Write([]byte("SHUTDOWN NOSAVE\r\n")); err == nil {
+		_, err = io.Copy(io.Discard, conn) // until it has ended
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("redisserver: a server is left over at %s and does not end; end it, then start again", socket)
+	}
+	return nil
+}
+
+// endProcess ends the leftover whose number stands in its file.
+func endProcess(ctx context.Context, dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, pidFile))
 	if err != nil {
 		return nil //nolint:nilerr // no file, no leftover
@@ -121,14 +163,32 @@ func endProcess(dir string) error {
 	if !alive || !isOurs(pid, dir) {
 		return nil
 	}
-	_ = process.Signal(syscall.SIGTERM)
-	for deadline := time.Now().Add(stopWithin); isOurs(pid, dir); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			_ = process.Kill()
-			deadline = deadline.Add(stopWithin)
+	for _, signal := range [...]syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		_ = process.Signal(signal)
+		if awaitEnd(ctx, pid, dir) {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("redisserver: end what was left over: %w", ctx.Err())
 		}
 	}
-	return nil
+	return fmt.Errorf("redisserver: process %d is left over in %s and does not end; end it, then start again", pid, dir)
+}
+
+// awaitEnd tells whether the leftover has ended within the time it is given.
+func awaitEnd(ctx context.Context, pid int, dir string) bool {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	pause := time.NewTicker(5 * time.Millisecond)
+	defer pause.Stop()
+	for isOurs(pid, dir) {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-pause.C:
+		}
+	}
+	return true
 }
 
 // isOurs tells whether a process is a redis-server at work in this folder. The

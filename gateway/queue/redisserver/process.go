@@ -27,7 +27,7 @@ func (s *Server) spawn(binary string, arguments []string) error {
 		if err != nil {
 			return
 		}
-		_ = cmd.Wait()
+		s.failure = cmd.Wait()
 		close(s.done)
 	}()
 	if err := <-started; err != nil {
@@ -55,11 +55,21 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String returns the end of the output in one line.
+// tailLines is how many lines Redis needs to say what is wrong with a setting.
+const tailLines = 4
+
+// String returns the last lines of the output in one, without advice that Redis
+// gives at every start.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.Join(strings.Fields(string(t.text)), " ")
+	var lines []string
+	for line := range strings.Lines(string(t.text)) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" && !strings.Contains(line, "# WARNING ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "; ")
 }
 
 // processOf returns a handle on a process that has not ended. On Linux it stays

@@ -25,6 +25,9 @@ import (
 // ErrInUse means that another process has locked the data folder.
 var ErrInUse = errors.New("the data folder is in use by another gateway")
 
+// ErrEnded means that the server has failed by itself, such as on a full disk.
+var ErrEnded = errors.New("redis-server has ended by itself")
+
 // ErrNotFound means that there is no redis-server on PATH.
 var ErrNotFound = errors.New("there is no redis-server on PATH")
 
@@ -58,9 +61,10 @@ type Server struct {
 	lock    *os.File
 	process *os.Process
 	log     *tail
-	// done is closed when the process has ended.
-	done chan struct{}
-	once sync.Once
+	// done is closed when the process has ended; failure is set before.
+	done    chan struct{}
+	failure error
+	once    sync.Once
 }
 
 // Start locks the folder, ends what a killed parent left there, starts the
@@ -88,7 +92,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) start(ctx context.Context, binary string, o Options) error {
-	if err := endLeftover(s.dir); err != nil {
+	if err := endLeftover(ctx, s.dir); err != nil {
 		return err
 	}
 	var err error
@@ -114,12 +118,20 @@ func (s *Server) PID() int { return s.process.Pid }
 // Done is closed when the server has ended, for whatever reason.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Close ends the server, waits for it, and unlocks the folder. It may be called
-// more than once.
+// Close ends the server, waits for it, and unlocks the folder. If the server had
+// failed before, the error unwraps to ErrEnded and tells its last words. Close
+// may be called more than once.
 func (s *Server) Close() error {
 	var err error
 	s.once.Do(func() {
-		err = s.stop()
+		select {
+		case <-s.done:
+			if s.failure != nil {
+				err = fmt.Errorf("redisserver: %w: %w; its last words: %s", ErrEnded, s.failure, s.log)
+			}
+		default:
+			err = s.stop()
+		}
 		s.cleanUp()
 	})
 	return err
@@ -142,7 +154,7 @@ func (s *Server) cleanUp() {
 	if s.socket != "" {
 		removeSocket(s.dir, s.socket)
 	}
-	_ = s.lock.Close() // which unlocks it
+	unlockFolder(s.lock)
 }
 
 func find(binary string) (string, error) {
@@ -156,17 +168,20 @@ func find(binary string) (string, error) {
 	return path, nil
 }
 
-// prepare makes the folder and returns its one true name: /proc tells a
-// process' folder without symbolic links.
+// prepare makes the folder, closes it to all other users, and returns its one
+// true name: /proc tells a process' folder without symbolic links.
 func prepare(dir string) (string, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("redisserver: %w", err)
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		dir, err = filepath.Abs(dir)
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("redisserver: %w", err)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
 	}
-	dir, err = filepath.EvalSymlinks(dir)
+	if err == nil {
+		// It may have been there, and Redis lets everybody read its files.
+		err = os.Chmod(dir, 0o700) //nolint:gosec // a folder without x cannot be used
+	}
 	if err != nil {
 		return "", fmt.Errorf("redisserver: %w", err)
 	}

@@ -133,6 +133,27 @@ func TestItIsReachedThroughAPrivateSocketOnly(t *testing.T) {
 	}
 }
 
+func TestItClosesItsFolderToOthers(t *testing.T) {
+	t.Parallel()
+	// Also a name with characters that Redis' configuration gives a meaning.
+	dir := filepath.Join(t.TempDir(), `Ana's "old" data #1\n`)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+	if got := say(t, start(t, dir).Address(), "SET a 1"); got != "+OK" {
+		t.Errorf("got %q", got)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v; want a folder that nobody else can enter", info.Mode(), err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "appendonlydir")); err != nil {
+		t.Errorf("its file is elsewhere: %v", err)
+	}
+}
+
 func TestTwoGatewaysDoNotShareAFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -171,34 +192,50 @@ func TestItDiesWithItsParent(t *testing.T) {
 	start(t, dir)
 }
 
-func TestALeftoverIsEndedBeforeANewOneStarts(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	leftover := exec.Command("redis-server", "--port", "0", "--dir", dir, "--pidfile", filepath.Join(dir, "redis.pid"),
-		"--unixsocket", filepath.Join(dir, "redis.sock"), "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+// leave starts a server as a killed parent would have left it, and returns when
+// it has ended.
+func leave(t *testing.T, dir string, extra ...string) (ended chan error) {
+	t.Helper()
+	socket := filepath.Join(dir, "redis.sock")
+	leftover := exec.Command("redis-server", append([]string{
+		"--port", "0", "--dir", dir, "--unixsocket", socket, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+	}, extra...)...)
 	if err := leftover.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
+	t.Cleanup(func() { _ = leftover.Process.Kill() })
+	ended = make(chan error, 1)
 	go func() { ended <- leftover.Wait() }()
 	await(t, "the leftover answers", func() bool {
-		conn, err := net.Dial("unix", filepath.Join(dir, "redis.sock"))
+		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			_ = conn.Close()
 		}
 		return err == nil
 	})
-	if got := say(t, filepath.Join(dir, "redis.sock"), "SET a 1"); got != "+OK" {
+	if got := say(t, socket, "SET a 1"); got != "+OK" {
 		t.Fatalf("got %q", got)
 	}
-	server := start(t, dir)
-	select {
-	case <-ended:
-	case <-time.After(20 * time.Second):
-		t.Error("the leftover still runs")
-	}
-	if got := say(t, server.Address(), "GET a"); got != "1" {
-		t.Errorf("got %q of what the leftover knew, want 1", got)
+	return ended
+}
+
+func TestALeftoverIsEndedBeforeANewOneStarts(t *testing.T) {
+	t.Parallel()
+	numbered := t.TempDir()
+	for dir, extra := range map[string][]string{
+		numbered:    {"--pidfile", filepath.Join(numbered, "redis.pid")},
+		t.TempDir(): nil, // the disk was full, or the system has no /proc
+	} {
+		ended := leave(t, dir, extra...)
+		server := start(t, dir)
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Errorf("the leftover with %v still runs", extra)
+		}
+		if got := say(t, server.Address(), "GET a"); got != "1" {
+			t.Errorf("got %q of what the leftover with %v knew, want 1", got, extra)
+		}
 	}
 }
 
