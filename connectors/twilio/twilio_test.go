@@ -70,10 +70,12 @@ func TestResponse(t *testing.T) {
 }
 
 func TestNewRefusesAnAddressThatIsNone(t *testing.T) {
-	c := &twilio.Config{}
-	c.APIBase = "https://api.twilio.com:port"
-	if _, err := twilio.New(c, connectors.Env{}); connectors.KindOf(err) != connectors.Misconfigured {
-		t.Errorf("got %v, want kind misconfigured", err)
+	for _, base := range []string{"https://api.twilio.com:port", "api.twilio.com", "/2010-04-01"} {
+		c := &twilio.Config{}
+		c.APIBase = base
+		if _, err := twilio.New(c, connectors.Env{}); connectors.KindOf(err) != connectors.Misconfigured {
+			t.Errorf("%s: got %v, want kind misconfigured", base, err)
+		}
 	}
 }
 

@@ -116,6 +116,27 @@ func TestFetchAgainWithFreshAddress(t *testing.T) {
 	}
 }
 
+func TestFetchAgainAfterAnyDenial(t *testing.T) {
+	p, c := start(t)
+	sent := photo(t, p, c, original)
+	for _, status := range []int{401, 403, 404, 410} {
+		denied := false
+		p.Wrap(func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == download && !denied {
+					denied = true
+					w.WriteHeader(status)
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		})
+		if got, err := read(c, sent); err != nil || !bytes.Equal(got, original) || !denied {
+			t.Errorf("HTTP %d: got %d bytes, %v, want the original", status, len(got), err)
+		}
+	}
+}
+
 func TestFetchOfForgottenMedia(t *testing.T) {
 	p, c := start(t)
 	sent := photo(t, p, c, original)

@@ -56,7 +56,7 @@ func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
 	base := strings.TrimRight(cmp.Or(c.APIBase, graphBase), "/")
 	u, err := url.Parse(base)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return nil, connectors.Errorf(connectors.Misconfigured, "whatsapp: api_base", "not a URL")
 	}
 	return &Connector{

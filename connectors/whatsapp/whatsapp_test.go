@@ -126,6 +126,16 @@ func TestChannel(t *testing.T) {
 	}
 }
 
+func TestNewRefusesAnAddressThatIsNone(t *testing.T) {
+	for _, base := range []string{"https://graph.facebook.com:port", "graph.facebook.com", "/v25.0"} {
+		s := settings("app-secret")
+		s.APIBase = base
+		if _, err := whatsapp.New(s, connectors.Env{}); connectors.KindOf(err) != connectors.Misconfigured {
+			t.Errorf("%s: got %v, want kind misconfigured", base, err)
+		}
+	}
+}
+
 func TestConfigCheck(t *testing.T) {
 	tests := []struct {
 		name   string
