@@ -51,12 +51,14 @@ func report(text string) error { return &media.Rejection{Reason: media.Corrupt, 
 // deeds are what code that works on a photo can do, inside the sandbox.
 func deeds() map[string]func() error {
 	return map[string]func() error{
-		"panic":   func() error { panic("canary-7731 \x00\xff") },
+		"panic":   func() error { panic("canary-7731\ngoroutine canary-7731()\n\x00\xff") },
+		"index":   func() error { return report("canary-7731"[:len(os.Args)*7731]) },
 		"exit":    func() error { os.Exit(0); return nil },
 		"fail":    func() error { return errors.New("no idea") },
 		"spin":    spin,
 		"eat":     eat,
 		"shout":   shout,
+		"leave":   func() error { _ = os.Stdout.Close(); time.Sleep(time.Hour); return nil },
 		"hang":    func() error { time.Sleep(time.Hour); return nil },
 		"detail":  func() error { return report("two\nlines \x1b[31m" + strings.Repeat("ä", 500)) },
 		"environ": func() error { return report(strings.Join(os.Environ(), ",")) },
@@ -209,11 +211,14 @@ func pourInto(w io.Writer) {
 func starters() map[string]func(args []string, more string) int {
 	ready := func() { _ = writeFrame(os.Stdout, hello{Level: "test"}) }
 	return map[string]func([]string, string) int{
-		"play":          func(args []string, _ string) int { return runChild(args, lockIn, play) },
-		"mute":          func([]string, string) int { return 3 },
-		"loud-hello":    func([]string, string) int { pourInto(os.Stdout); return 0 },
-		"deaf":          func([]string, string) int { ready(); time.Sleep(time.Hour); return 0 },
-		"reach":         func(args []string, target string) int { return reachFrom(args, target, lockIn) },
-		"reach-by-name": func(args []string, target string) int { return reachFrom(args, target, lockNamesOnly) },
+		"play":            func(args []string, _ string) int { return runChild(args, lockIn, play) },
+		"mute":            func([]string, string) int { return 3 },
+		"loud-hello":      func([]string, string) int { pourInto(os.Stdout); return 0 },
+		"deaf":            func([]string, string) int { ready(); time.Sleep(time.Hour); return 0 },
+		"reach":           func(args []string, target string) int { return reachFrom(args, target, lockIn) },
+		"reach-by-name":   func(args []string, target string) int { return reachFrom(args, target, lockNamesOnly) },
+		"reach-by-calls":  func(args []string, target string) int { return reachFrom(args, target, giveUpRights) },
+		"reach-by-number": func(args []string, target string) int { return reachFrom(args, target, lockCallsOnly) },
+		"unlimited-calls": func(args []string, _ string) int { return runChild(args, giveUpRights, play) },
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/lightlock/lightlock/media"
@@ -33,6 +35,9 @@ func RunIfChild() {
 // runChild is a child's whole life, and returns its exit code. Lock says what
 // it gives up before it reads.
 func runChild(args []string, lock func(limits) string, develop developFunc) int {
+	// A supervisor sends these to all processes at once. The gateway stops in
+	// good order, and ends its children when their photos are done.
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	l, err := parseLimits(args)
 	if err == nil {
 		err = serve(os.Stdin, os.Stdout, lock(l), develop)

@@ -4,19 +4,29 @@
 // The child is this same program, started again with a hidden argument, an
 // empty environment and three pipes. Before it reads the first byte of a photo
 // it has given up what the system lets it give up: files, sockets, new file
-// descriptors, its user if that was root, time and memory beyond a limit. It
-// develops one photo, answers, and exits: a child that a photo took over never
-// sees the next customer's. A few children stand ready, because that saves the
-// milliseconds that a start takes.
+// descriptors, its user if that was root, time and memory beyond a limit, and
+// all system calls but some thirty that computing takes. It develops one photo,
+// answers, and exits: a child that a photo took over never sees the next
+// customer's. A few children stand ready, because that saves the milliseconds
+// that a start takes.
 //
 // Parent and child take each other for hostile. Every length is compared with
 // its cap before memory is given for it, and the parent believes nothing of an
 // answer that it can check: reasons, texts, sizes, and the pictures themselves,
 // whose markers it walks.
 //
-// A user namespace was considered and left out: it needs a permission that
-// containers often lack, gives the child more of the kernel to attack, and a
-// limit of no further descriptors already keeps it from opening any socket.
+// Each of these is best effort, and the log says what it came to. Landlock alone
+// would leave a child of a gateway that is not root chmod, chown and times of
+// the user's files, signals, new processes and, before version 10, UDP: the
+// limits on descriptors and on system calls close these. What nothing here stops
+// is that a child wastes its own time and memory, lies in its answer, and tries
+// the thirty calls for a weak spot of the kernel's.
+//
+// The filter of system calls is our own fifty lines: elastic/go-seccomp-bpf
+// v1.6.0 forgets the number of a call once it has looked at an argument, and
+// compares the argument with the numbers that follow. A user namespace was
+// considered and left out: it needs a permission that containers often lack, and
+// gives the child more of the kernel to attack.
 package darkroom
 
 import (
@@ -32,9 +42,10 @@ import (
 	"github.com/lightlock/lightlock/media"
 )
 
-// ErrChildDied says that the child was lost over this photo: killed at the
-// deadline, by a limit or by a signal, or it answered nonsense. Whoever called
-// counts the deaths of a photo.
+// ErrChildDied says that the child was lost over this photo: it broke, was
+// killed at the deadline or by a limit, or answered nonsense. Whoever called
+// counts the deaths of a photo. A child that something else killed is not one of
+// them: a supervisor that stops all processes, or the kernel out of memory.
 var ErrChildDied = errors.New("darkroom: the child died over this photo")
 
 // ErrClosed says that the darkroom was closed before the photo was developed.
@@ -62,11 +73,10 @@ type Options struct {
 	// no photo a wrong verdict.
 	Deadline time.Duration
 	// MemoryBytes is the address space that a child may take beyond the 1 to
-	// 2 GiB that Go reserves at its start and does not use. Zero means 1 GiB:
-	// media refuses what takes more than 512 MiB to decode, and the largest
-	// photos that it takes (100 megapixels) were developed with 640 MiB; the
-	// rest is for what is waiting to be collected. Below 256 MiB an ordinary
-	// photo of 12 megapixels may die.
+	// 2 GiB that Go reserves at its start and does not use. Zero means twice
+	// media.MaxMemory, as media asks: half for what it allocates at its peak,
+	// half for what is waiting to be collected. Below 256 MiB an ordinary photo
+	// of 12 megapixels may die.
 	MemoryBytes int64
 	// Log gets the level of the sandbox, once, and what dying children said;
 	// nil means slog.Default.
@@ -131,7 +141,7 @@ func (o Options) withDefaults() Options {
 		o.Processor = 20 * time.Second
 	}
 	if o.MemoryBytes <= 0 {
-		o.MemoryBytes = 1 << 30
+		o.MemoryBytes = 2 * media.MaxMemory
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -188,8 +198,11 @@ func (d *Darkroom) developNow(ctx context.Context, original []byte, s media.Sett
 	if gaveUp := d.gaveUp(ctx); gaveUp != nil {
 		return nil, gaveUp
 	}
-	if limited.Err() != nil {
+	switch {
+	case limited.Err() != nil:
 		err = fmt.Errorf("not done within %v", d.options.Deadline)
+	case ending.outside:
+		return nil, fmt.Errorf("darkroom: the child was killed from outside, perhaps because the machine has no memory left (%s)", ending.how)
 	}
 	d.options.Log.Warn("darkroom: a child died over a photo", "why", err, "ended", ending.how, "said", ending.said)
 	return nil, fmt.Errorf("%w: %w (%s)", ErrChildDied, err, ending.how)

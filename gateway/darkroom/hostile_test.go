@@ -3,10 +3,13 @@ package darkroom
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +27,7 @@ func TestDeadlyPhotoCostsOneChild(t *testing.T) {
 		{"fail", 0, "exit status 1"},
 		{"spin", 500 * time.Millisecond, "not done within 500ms (signal: killed)"},
 		{"eat", 0, "exit status 2"},
+		{"leave", 0, "no frame: EOF (signal: killed)"},
 	}
 	for _, test := range tests {
 		t.Run(test.deed, func(t *testing.T) {
@@ -43,10 +47,51 @@ func TestDeadlyPhotoCostsOneChild(t *testing.T) {
 	}
 }
 
+// A supervisor that stops every process, or a machine without memory, says
+// nothing about the photo that happens to be in work.
+func TestChildKilledFromOutsideIsNotThePhotosFault(t *testing.T) {
+	d, _ := room(t, "play", Options{Idle: -1})
+	result := make(chan error, 1)
+	go func() {
+		_, err := d.Develop(t.Context(), []byte("do hang"), settings())
+		result <- err
+	}()
+	await(t, "a child at work", func() bool { return len(d.slots) == 1 && len(children(t)) == 1 })
+	pid := children(t)[0]
+	await(t, "a child that ignores signals", func() bool { return ignores(t, pid, syscall.SIGTERM) })
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL} {
+		if err := syscall.Kill(pid, signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var verdict *media.Rejection
+	err := <-result
+	if err == nil || errors.Is(err, ErrChildDied) || errors.As(err, &verdict) || !strings.Contains(err.Error(), "signal: killed") {
+		t.Errorf("got %v, want an error that says nothing about the photo, and no signal but the last to end the child", err)
+	}
+}
+
+// ignores tells whether the process ignores a signal (proc_pid_status(5)).
+func ignores(t *testing.T, pid int, signal syscall.Signal) bool {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, mask, _ := strings.Cut(string(text), "SigIgn:")
+	var bits uint64
+	if _, err := fmt.Sscanf(mask, "%x", &bits); err != nil {
+		t.Fatal(err)
+	}
+	return bits&(1<<(signal-1)) != 0
+}
+
 func TestWhatAChildSaysIsCapped(t *testing.T) {
 	tests := []struct{ deed, holds, lacks string }{
 		{"fail", "darkroom child: no idea", "goroutine"},
-		{"panic", "goroutine 1 [running]", "canary"},
+		{"panic", "said=\"panic | github.com/lightlock/lightlock/gateway/darkroom.deeds.func1 behaviour_test.go:", "canary"},
+		{"panic", "darkroom.play behaviour_test.go:", "0x"},
+		{"index", "said=\"panic: runtime error: slice bounds out of range | github.com", "7731"},
 		{"shout", "died over a photo", "secret"},
 	}
 	for _, test := range tests {

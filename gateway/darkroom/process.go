@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/lightlock/lightlock/media"
 )
@@ -21,10 +24,18 @@ type child struct {
 	said  *trace   // the child's standard error
 	level string   // what keeps it in, by its own words
 	gone  chan struct{}
+	// processor is the time that it may use.
+	processor time.Duration
+	// killed is set where we ended it ourselves.
+	killed atomic.Bool
 }
 
-// ending says how a child ended: in words, and what it said on standard error.
-type ending struct{ how, said string }
+// ending says how a child ended.
+type ending struct {
+	how, said string // in words; and what it said on standard error
+	// outside is set where neither we nor the child's own doing ended it.
+	outside bool
+}
 
 // start starts a child and waits until it has locked itself in.
 func (d *Darkroom) start(ctx context.Context) (*child, error) {
@@ -64,7 +75,7 @@ func (d *Darkroom) spawn() (*child, error) {
 		closeAll(pipes[0].w, pipes[1].r, pipes[2].r)
 		return nil, err
 	}
-	c := &child{cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{})}
+	c := &child{cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{}), processor: d.options.Processor}
 	go func() {
 		_ = cmd.Wait() // how it ended is read from ProcessState
 		close(c.gone)
@@ -85,6 +96,9 @@ func (c *child) develop(ctx context.Context, original []byte, s media.Settings) 
 	}()
 	developed, err := readAnswer(c.out, s)
 	if err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			c.await(lastBreath)
+		}
 		c.kill() // a child that reads no further would block the writer
 	}
 	<-sent
@@ -103,6 +117,21 @@ func sourced(developed *media.Developed, err error, size int) error {
 	return err
 }
 
+// lastBreath is how long a child that closed its end may take to be gone. A
+// dying process is gone in a few milliseconds; what killed it decides whether
+// the photo is to blame.
+const lastBreath = time.Second
+
+// await returns when the process is gone, or after that long.
+func (c *child) await(most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-c.gone:
+	case <-timer.C:
+	}
+}
+
 // alive tells whether the process is still there.
 func (c *child) alive() bool {
 	select {
@@ -116,7 +145,10 @@ func (c *child) alive() bool {
 // kill ends the process and whatever waits for its pipes. A descendant that it
 // might have left cannot hold up the parent: the parent's ends are closed.
 func (c *child) kill() {
-	_ = c.cmd.Process.Kill()
+	if c.alive() {
+		c.killed.Store(true)
+		_ = c.cmd.Process.Kill()
+	}
 	closeAll(c.in, c.out)
 }
 
@@ -124,7 +156,17 @@ func (c *child) kill() {
 func (c *child) end() ending {
 	c.kill()
 	<-c.gone
-	return ending{how: c.cmd.ProcessState.String(), said: c.said.stop()}
+	state := c.cmd.ProcessState
+	outside := !c.killed.Load() && endedFromOutside(state) && state.UserTime()+state.SystemTime() < c.processor/2
+	return ending{how: state.String(), said: c.said.stop(), outside: outside}
+}
+
+// endedFromOutside tells whether a process was killed: by an operator, or by the
+// kernel when the machine has no memory left. The kernel's kill for processor
+// time used up looks the same.
+func endedFromOutside(state *os.ProcessState) bool {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }
 
 // pipe is both ends of a pipe. Go opens them with O_CLOEXEC.

@@ -26,7 +26,10 @@ func attributes() *syscall.SysProcAttr {
 // lockIn gives up whatever the system lets it give up, best effort, and says in
 // plain words what it came to. The order matters: each step needs what a later
 // one takes away.
-func lockIn(l limits) string {
+func lockIn(l limits) string { return giveUpRights(l) + "; " + limitCalls() }
+
+// giveUpRights is everything but the limit on system calls, which these need.
+func giveUpRights(l limits) string {
 	limitRuntime(l)
 	l.reserved = addressSpace()
 	offerToOOM()
@@ -46,8 +49,8 @@ func offerToOOM() {
 }
 
 // closeInherited closes descriptors that whoever started the gateway left open
-// for all its descendants: nobody knows what they lead to. Go's own, by which
-// it waits for pipes, stay.
+// for all its descendants: nobody knows what they lead to. Go's own two, by
+// which it waits for pipes, stay.
 func closeInherited() {
 	const folder = "/proc/self/fd/"
 	open, _ := os.ReadDir(folder)
@@ -58,14 +61,14 @@ func closeInherited() {
 		}
 		// The descriptor that read the folder has no link any more.
 		link, err := os.Readlink(folder + entry.Name())
-		if err == nil && !strings.HasPrefix(link, "anon_inode:") {
+		if err == nil && link != "anon_inode:[eventpoll]" && link != "anon_inode:[eventfd]" {
 			_ = unix.Close(fd)
 		}
 	}
 }
 
-// leaveRoot makes a child of root a nobody without capabilities: Landlock
-// leaves root chmod, chown and the clock.
+// leaveRoot makes a child of root a nobody without capabilities: none of what
+// follows stops everything that root may do.
 func leaveRoot() string {
 	if os.Geteuid() != 0 {
 		return "the gateway's user"

@@ -3,14 +3,15 @@ package darkroom
 import (
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
 )
 
 const (
-	maxTrace     = 4 << 10 // bytes that are kept of a child's standard error
-	maxTraceLine = 160     // bytes of one line of it
+	maxTrace     = 4 << 10 // bytes that are looked at of a child's standard error
+	maxTraceLine = 160     // bytes that are kept of its own last words
 )
 
 // trace keeps the beginning of what a child writes to standard error. What
@@ -41,22 +42,39 @@ func (t *trace) stop() string {
 	return traceText(t.head)
 }
 
-// traceText keeps of a child's words what Go's own traces consist of: few,
-// short lines of plain text. A photo's bytes do not get into a log that way
-// even if a decoder puts some into a panic.
+// What is kept of a child's words. Whatever else stands in a trace may be bytes
+// of the photo: the value of a panic, the arguments of a function.
+var (
+	ownWords = regexp.MustCompile(`^darkroom child: .*`)
+	kindOf   = regexp.MustCompile(`^(?:panic: runtime error: [a-z ]+|panic|fatal error: [a-z :]+|SIG[A-Z]+)`)
+	function = regexp.MustCompile(`^((?:github\.com/lightlock/lightlock|golang\.org/x/image|image|compress)/[\w./()*\[\]-]+)\(`)
+	position = regexp.MustCompile(`^\t.*/([\w.-]+\.go:[0-9]+)`)
+)
+
+// traceText returns what a child said of its end: its own last words, or the
+// kind of the panic and the functions that it came from, as far as they are ours
+// or a decoder's.
 func traceText(head []byte) string {
 	var kept []string
+	inside := false // the line before named a function that is kept
 	for line := range strings.Lines(string(head)) {
 		line = strings.TrimRight(line, "\r\n")
-		if line != "" && !strings.ContainsFunc(line, unprintable) {
-			kept = append(kept, cut(line, maxTraceLine))
+		switch {
+		case len(kept) == 0 && ownWords.MatchString(line):
+			return plain(line, maxTraceLine)
+		case len(kept) == 0 && kindOf.MatchString(line):
+			kept = append(kept, strings.TrimSpace(kindOf.FindString(line)))
+		case inside && position.MatchString(line):
+			kept[len(kept)-1] += " " + position.FindStringSubmatch(line)[1]
+		case function.MatchString(line):
+			kept = append(kept, function.FindStringSubmatch(line)[1])
+			inside = true
+			continue
 		}
+		inside = false
 	}
-	return strings.ReplaceAll(strings.Join(kept, " | "), "\t", "")
+	return cut(strings.Join(kept, " | "), maxTrace)
 }
-
-// unprintable tells whether r does not belong into a trace.
-func unprintable(r rune) bool { return r != '\t' && (r < ' ' || r > '~') }
 
 // plain makes a child's text harmless: printable, one line, at most n bytes.
 func plain(text string, n int) string {
