@@ -163,6 +163,13 @@ func TestNamesThatDoNotResolve(t *testing.T) {
 	}
 }
 
+func TestDeadlinesUnlessSet(t *testing.T) {
+	client := NewClient(Options{})
+	if o := client.options; o.Timeout != time.Minute || o.IdleTimeout != 10*time.Second || client.transport.ResponseHeaderTimeout != 10*time.Second {
+		t.Errorf("got %+v, want a minute for a call and 10 s for each wait", o)
+	}
+}
+
 func TestClientUsesNoProxy(t *testing.T) {
 	if NewClient(Options{}).transport.Proxy != nil {
 		t.Error("got a proxy, want none: it would see the name instead of the dialler")
