@@ -6,10 +6,37 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
 )
+
+// makeDurable makes dir, and brings to the disk what had to be made for it: what
+// is stored in a folder without an entry of its own is lost with it.
+func makeDurable(dir string) error {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	var made []string
+	for ; ; path = filepath.Dir(path) {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the operator names the folder
+			break
+		}
+		made = append(made, path)
+	}
+	if err := os.MkdirAll(dir, folderMode); err != nil { //nolint:gosec // as above
+		return err
+	}
+	for _, folder := range made {
+		if err := syncFolder(os.Open(filepath.Dir(folder))); err != nil { //nolint:gosec // as above
+			return err
+		}
+	}
+	return nil
+}
 
 // makeFolders makes all folders of a path, from the top.
 func (f *Files) makeFolders(where string) error {
@@ -60,12 +87,13 @@ func (f *Files) syncEntry(name string, made bool) error {
 }
 
 // sync brings a folder's entries to the disk.
-func (f *Files) sync(name string) error {
-	file, err := f.root.Open(name)
+func (f *Files) sync(name string) error { return syncFolder(f.root.Open(name)) }
+
+func syncFolder(folder *os.File, err error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Sync(), file.Close())
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // plain makes sure that a path consists of folders. A link inside the root would

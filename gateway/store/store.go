@@ -58,7 +58,7 @@ type Files struct {
 // writers that are long gone left unfinished, and makes sure that dir can be
 // written to.
 func Open(dir string) (*Files, error) {
-	if err := os.MkdirAll(dir, folderMode); err != nil { //nolint:gosec // the operator names the folder
+	if err := makeDurable(dir); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
@@ -119,9 +119,10 @@ func (f *Files) removeAbandoned() error {
 	})
 }
 
-// Put stores a picture. When it returns nil, the picture is on the disk; when it
-// returns an error, there is none under this key, or the one that was there
-// before. The same bytes may be put again; others are ErrExists.
+// Put stores a picture. When it returns nil, the picture is on the disk. After
+// an error there may be none under this key, or the one that was there before,
+// or this one, whole, if its folder could not be brought to the disk. The same
+// bytes may be put again; others are ErrExists.
 func (f *Files) Put(ctx context.Context, k Key, data []byte) error {
 	if err := errors.Join(ctx.Err(), k.check()); err != nil {
 		return err
@@ -262,10 +263,10 @@ func (f *Files) Check(ctx context.Context) error {
 	linked := name + ".link"
 	err = f.root.Link(name, linked)
 	if err == nil {
-		err = f.root.Remove(linked)
+		err = errors.Join(f.sync(unfinished), f.root.Remove(linked))
 	}
 	if err = errors.Join(err, f.root.Remove(name)); err != nil {
-		return fmt.Errorf("store: cannot link and delete: %w", err)
+		return fmt.Errorf("store: cannot link, sync and delete: %w", err)
 	}
 	return nil
 }
