@@ -109,16 +109,15 @@ func (c demoCmd) originals() ([]original, error) {
 }
 
 func readOriginal(path string) ([]byte, error) {
-	f, _, err := openRegular(path)
+	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, largestDemoFile+1))
-	if len(data) > largestDemoFile {
+	if size > largestDemoFile {
 		return nil, fmt.Errorf("larger than %s, the most that the demo sends", limitText(largestDemoFile))
 	}
-	return data, err
+	return io.ReadAll(io.LimitReader(f, largestDemoFile))
 }
 
 // start brings up platforms and gateway; the returned function takes both down.

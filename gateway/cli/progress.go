@@ -16,7 +16,7 @@ type progress struct {
 	mu    sync.Mutex
 	n     int
 	what  string
-	shown bool
+	shown string // the line that stands on the terminal
 
 	stop chan struct{}
 	done chan struct{}
@@ -69,18 +69,20 @@ func (p *progress) show() {
 		fmt.Fprintln(p, text)
 		return
 	}
-	p.shown = true
-	fmt.Fprint(p, "\r\x1b[K"+shorten(text, progressWidth))
+	if text = shorten(text, progressWidth); text != p.shown {
+		fmt.Fprint(p, "\r\x1b[K"+text)
+		p.shown = text
+	}
 }
 
 // clear takes the line away, so that a result can be printed; it comes back.
 func (p *progress) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.shown {
+	if p.shown != "" {
 		fmt.Fprint(p, "\r\x1b[K")
 	}
-	p.shown = false
+	p.shown = ""
 }
 
 // end takes the line away for good.

@@ -21,6 +21,8 @@ func TestProgressOnATerminal(t *testing.T) {
 		if got, want := b.String(), "\r\x1b[K1 of 3  a\\x1b[2J.jpg"; got != want {
 			t.Errorf("after half a second: %q, want %q", got, want)
 		}
+		time.Sleep(time.Second) // nothing is new
+		synctest.Wait()
 		p.clear()
 		p.clear()
 		p.at(1, strings.Repeat("long", 50))

@@ -8,7 +8,7 @@ import (
 
 // widestName is the widest name that a column makes room for. A longer one is
 // not cut; its row moves to the right alone.
-const widestName = 60
+const widestName = 72
 
 // The colours of the mark at a row's head.
 const (
