@@ -46,6 +46,26 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// A key is made of the platform's ids, and of nothing that a redelivery or an
+// operator may change.
+func TestEventKey(t *testing.T) {
+	event := connectors.Event{Kind: connectors.Message, ID: "1", Account: "a", Text: "first", Consumer: connectors.Consumer{ID: "c"}}
+	key := eventKey("line", event)
+	same := connectors.Event{Kind: connectors.Broken, ID: "1", Account: "a", Text: "second", MessageID: "m"}
+	if eventKey("line", same) != key {
+		t.Error("the key depends on more than channel, account and id")
+	}
+	for name, other := range map[string]string{
+		"channel": eventKey("viber", event),
+		"account": eventKey("line", connectors.Event{ID: "1", Account: "b"}),
+		"id":      eventKey("line", connectors.Event{ID: "2", Account: "a"}),
+	} {
+		if other == key {
+			t.Errorf("another %s has the same key", name)
+		}
+	}
+}
+
 // Words that run into each other must not give the same digest: an account "1"
 // with the event "23" is not the account "12" with the event "3".
 func TestDigestKeepsWordsApart(t *testing.T) {

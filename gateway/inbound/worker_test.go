@@ -267,9 +267,11 @@ func TestNothingIsLostAtAStop(t *testing.T) {
 	}
 }
 
-// Within its grace a gateway finishes what it has begun.
+// Within its grace a gateway finishes what it has begun; what waits for a slot
+// goes back at once.
 func TestWhatIsInWorkIsFinishedAtAStop(t *testing.T) {
 	h := newHouse(t, startLINE(t))
+	h.config.Work.Slots = 1
 	g := h.open().workWithGrace(time.Minute)
 	wait, release := hang()
 	defer release()
@@ -277,13 +279,18 @@ func TestWhatIsInWorkIsFinishedAtAStop(t *testing.T) {
 		wait(r)
 		next.ServeHTTP(w, r)
 	})
-	g.receive(photo("a", picture(t, 20, 20)))
-	await(t, "the photo is being fetched", func() bool { return m.calls.Load() == 1 })
+	g.receive(photo("a", picture(t, 20, 20)), photo("b", picture(t, 20, 20)))
+	await(t, "one photo is being fetched", func() bool { return m.calls.Load() == 1 })
+	g.await("the other waits in hand", func(s queue.Stats) bool { return s.InWork == 2 })
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); g.stop() }()
+	g.await("the other is given back", func(s queue.Stats) bool { return s.InWork == 1 && s.Waiting == 1 })
 	release()
 	<-stopped
-	g.wantReady(g.photo())
+	if got := g.stats(); got.Delivered != 1 || got.Waiting != 1 || got.InWork != 0 {
+		t.Errorf("after the stop: %+v, want one delivered and one waiting", got)
+	}
+	h.open().work().documents(2)
 }
 
 // Redis is killed while a photo is in work. What was developed is delivered when
