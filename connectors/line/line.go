@@ -8,6 +8,7 @@
 package line
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -16,7 +17,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -50,10 +50,7 @@ type Connector struct {
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base := dataBase
-	if c.APIBase != "" {
-		base = strings.TrimRight(c.APIBase, "/")
-	}
+	base := strings.TrimRight(cmp.Or(c.APIBase, dataBase), "/")
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" {
 		return nil, connectors.Errorf(connectors.Misconfigured, "line: api_base", "not a URL")
@@ -131,7 +128,7 @@ func parseKnown(out connectors.Event, e event) connectors.Event {
 	if e.WebhookEventID == "" && e.Message.ID != "" {
 		out.ID = e.Message.ID
 	}
-	out.SentAt = sentAt(e.Timestamp)
+	out.SentAt = connectors.UnixMillis(e.Timestamp)
 	out.Consumer.ID = e.Source.UserID
 	// A group is several consumers, and a message in it may name none.
 	if e.Source.Type == "group" || e.Source.Type == "room" {
@@ -144,16 +141,6 @@ func parseKnown(out connectors.Event, e event) connectors.Event {
 		return parseUnsend(out, e)
 	}
 	return parseMessage(out, e.Message)
-}
-
-// sentAt reads LINE's milliseconds. What no clock shows, such as a year that
-// JSON cannot hold, counts as not said.
-func sentAt(ms int64) time.Time {
-	t := time.UnixMilli(ms).UTC()
-	if ms <= 0 || t.Year() > 9999 {
-		return time.Time{}
-	}
-	return t
 }
 
 // eventReason is the metric's label for an event type that we pass over. Types
