@@ -207,9 +207,11 @@ func TestCheckAsksRedis(t *testing.T) {
 func TestCheckPutsTogether(t *testing.T) {
 	configured(t, goodGateway, goodLine)
 	p := testProgram()
-	p.NewGateway = func(*config.Loaded, *slog.Logger) (Gateway, error) { return nil, errTest }
+	p.NewGateway = func(*config.Loaded, *slog.Logger) (Gateway, error) {
+		return nil, errors.Join(errTest, errors.New("and\x1bmore"))
+	}
 	r := lightlockUntil(t.Context(), p, "check")
-	hasAll(t, r.out, "lightlock.yaml: "+errTest.Error(), "1 problem in 1 of 2 files")
+	hasAll(t, r.out, "lightlock.yaml: "+errTest.Error()+"\n", `lightlock.yaml: and\x1bmore`+"\n", "2 problems in 1 of 2 files")
 	if r.code != exitFindings {
 		t.Errorf("exit %d", r.code)
 	}

@@ -30,7 +30,9 @@ type examination struct {
 func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examination {
 	e := &examination{loaded: loaded}
 	if _, err := s.NewGateway(loaded, slog.New(slog.DiscardHandler)); err != nil {
-		e.findings = append(e.findings, e.problem("", err.Error(), "the gateway would not start", ""))
+		for line := range strings.Lines(err.Error()) { // several errors, joined
+			e.findings = append(e.findings, e.problem("", strings.TrimSuffix(line, "\n"), "the gateway would not start", ""))
+		}
 	}
 	e.unread()
 	if loaded.Config.Redis == nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"image/jpeg"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -241,5 +242,25 @@ func TestPhotoUnprinted(t *testing.T) {
 		if code := run(t.Context(), args, p); code != exitFailed || !strings.Contains(errs.String(), "no space left") {
 			t.Errorf("%q: exit %d, %s", args, code, errs.String())
 		}
+	}
+}
+
+// TestPhotoWithoutAReader: `| head` ends the program, and is no reason for a
+// complaint.
+func TestPhotoWithoutAReader(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "a.jpg", jpegOf(t, 8, 8))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Close()
+	command := exec.Command(os.Getenv("LIGHTLOCK_TEST_PROGRAM"), "photo", "--json", "a.jpg")
+	var errs lockedBuffer
+	command.Dir, command.Stdout, command.Stderr = dir, w, &errs
+	_ = command.Run()
+	_ = w.Close()
+	if code := command.ProcessState.ExitCode(); code != exitFailed || errs.String() != "" {
+		t.Errorf("ended with %v, want exit %d; stderr %q", command.ProcessState, exitFailed, errs.String())
 	}
 }

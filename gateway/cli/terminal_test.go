@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestVisible(t *testing.T) {
@@ -28,6 +29,26 @@ func TestVisible(t *testing.T) {
 	if got, want := visibleLines("a\x1b\nb\r"), `a\x1b`+"\n"+`b\r`; got != want {
 		t.Errorf("visibleLines = %q, want %q", got, want)
 	}
+}
+
+func FuzzVisible(f *testing.F) {
+	for _, text := range []string{"cat.jpg", "\x1b[2J", "\xff\u009b", "\u202e日本\U000e0001"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := visible(text)
+		for _, r := range got {
+			if !unicode.IsPrint(r) {
+				t.Errorf("visible(%q) = %q has %U", text, got, r)
+			}
+		}
+		if again := visible(got); again != got {
+			t.Errorf("what is visible was changed: %q, %q", got, again)
+		}
+		if most := shorten(got, 10); columns(most) > 10 {
+			t.Errorf("shortened to %d columns: %q", columns(most), most)
+		}
+	})
 }
 
 func TestColumns(t *testing.T) {
