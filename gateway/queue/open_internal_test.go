@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/lightlock/lightlock/config"
@@ -18,5 +19,49 @@ func TestDeadlinesBoundEveryCall(t *testing.T) {
 	if !got.ContextTimeoutEnabled || got.ReadTimeout != ioTimeout || got.WriteTimeout != ioTimeout || got.MaxRetries < 1 {
 		t.Errorf("got context timeout %v, read %v, write %v, %d repeats",
 			got.ContextTimeoutEnabled, got.ReadTimeout, got.WriteTimeout, got.MaxRetries)
+	}
+}
+
+// reply is an error that Redis has answered.
+type reply string
+
+func (r reply) Error() string { return string(r) }
+
+// RedisError implements redis.Error.
+func (reply) RedisError() {}
+
+func TestRefusalsThatPassAreToldFromThoseThatStay(t *testing.T) {
+	for text, want := range map[string]error{
+		"LOADING Redis is loading the dataset in memory":                        ErrAway,
+		"BUSY Redis is busy running a script.":                                  ErrAway,
+		"MISCONF Errors writing to the AOF file: No space left on device":       ErrAway,
+		"READONLY You can't write against a read only replica.":                 ErrAway,
+		"NOREPLICAS Not enough good replicas to write.":                         ErrAway,
+		"CLUSTERDOWN Hash slot not served":                                      ErrAway,
+		"ERR max number of clients reached":                                     ErrAway,
+		"OOM command not allowed when used memory > 'maxmemory'.":               ErrFull,
+		"ERR Error running script: -OOM command not allowed when used memory":   ErrFull,
+		"NOPERM this user has no permissions to run the 'evalsha' command":      nil,
+		"NOAUTH Authentication required.":                                       nil,
+		"BUSYKEY Target key name already exists.":                               nil,
+		"ERR the consumer said OOM, BUSY and LOADING, which means nothing here": nil,
+	} {
+		err := wrap("accept", reply(text))
+		for _, kind := range []error{ErrAway, ErrFull, ErrInvalid, ErrFenced} {
+			if got := errors.Is(err, kind); got != (kind == want) {
+				t.Errorf("got %v, want it to unwrap to %v only", err, want)
+			}
+		}
+	}
+}
+
+func TestARedisThatIsTooOldIsKnown(t *testing.T) {
+	for version, old := range map[string]bool{
+		"5.0.14": true, "6.0.16": true, "6.2.0": false, "7.0.15": false, "8.2.1": false, "10.0.0": false, "unknown": false, "": false,
+	} {
+		got := versionIn("# Server\r\nredis_version:" + version + "\r\nredis_mode:standalone\r\n")
+		if got != version || olderThan(got, 6, 2) != old {
+			t.Errorf("got version %q of %q, too old %v", got, version, olderThan(got, 6, 2))
+		}
 	}
 }

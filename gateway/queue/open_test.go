@@ -163,11 +163,3 @@ func TestAWrongPasswordIsAnErrorThatDoesNotTellIt(t *testing.T) {
 		t.Errorf("got %v, want a refusal without the password", err)
 	}
 }
-
-func TestOpenRefusesAddressesThatAreNone(t *testing.T) {
-	for _, c := range []config.Redis{{Address: "localhost"}, {Address: ""}, {Address: "/tmp/x.sock", TLS: true}} {
-		if _, err := queue.Open(t.Context(), queue.OpenOptions{Redis: &c}); !errors.Is(err, queue.ErrInvalid) {
-			t.Errorf("address %q, TLS %v: got %v, want ErrInvalid", c.Address, c.TLS, err)
-		}
-	}
-}
