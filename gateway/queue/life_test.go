@@ -224,6 +224,24 @@ func TestReleaseGivesBackWhatWasTakenButNotBegun(t *testing.T) {
 	})
 }
 
+// Begin may have had its effect though its caller was told that Redis is away.
+func TestReleaseOfAnEntryWhoseBeginGotNoAnswer(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j := journal(t, address, queue.Options{})
+		accept(t, j, "a")
+		e := take(t, j)
+		unheard := e
+		begin(t, j, &unheard)
+		if err := j.Release(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		wantCounts(t, j, counts{waiting: 1})
+		if again := begun(t, j); again.Starts != 1 {
+			t.Errorf("got %d starts, want the orderly end not counted", again.Starts)
+		}
+	})
+}
+
 func TestADelayedEntryWaitsForItsTime(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j := journal(t, address, queue.Options{})
