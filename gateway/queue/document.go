@@ -21,18 +21,20 @@ type DocumentType string
 // nothing about it is open but perhaps a photo.
 const MessageReceived DocumentType = "lightlock.message.received"
 
-// Schema returns the name of the JSON Schema of documents of this type, their
+// Schema returns the name of the JSON Schema of this type's data, the documents'
 // dataschema. It is a URN, because CloudEvents wants an absolute URI and the
-// gateway's own address is not the same for all who read; the schema itself is
-// published by the gateway at /schemas/TYPE.json. The number rises when a reader
-// of the old documents could not read the new ones.
+// gateway's own address is not the same for all who read: what is named
+// urn:lightlock:schema:NAME:1 is published at /schemas/NAME.json. The number rises
+// when a field goes or changes its meaning, not when one is added; a later one is
+// published beside the first, at /schemas/NAME.NUMBER.json.
 func (t DocumentType) Schema() string { return "urn:lightlock:schema:" + string(t) + ":1" }
 
 //go:embed schemas/*.json
 var schemaFiles embed.FS
 
-// Schemas returns the JSON Schemas (draft 2020-12) of all documents, one file a
-// type, named TYPE.json. The gateway publishes them at /schemas/.
+// Schemas returns the JSON Schemas (draft 2020-12): event.json is of whole
+// documents, TYPE.json of the data of one type. The gateway publishes them at
+// /schemas/. They leave room for fields that are added later.
 func Schemas() fs.FS {
 	sub, err := fs.Sub(schemaFiles, "schemas")
 	if err != nil {

@@ -143,6 +143,27 @@ func TestTheSchemaRefusesWhatIsNoDocument(t *testing.T) {
 	}
 }
 
+// What one schema cannot say: that the parts of a document fit together.
+func TestTheAttributesFitTheData(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(event, data map[string]any){
+		"a schema that is not served": func(event, _ map[string]any) { event["dataschema"] = "urn:lightlock:schema:none:1" },
+		"another account inside":      func(_, data map[string]any) { data["account"] = "line/other" },
+		"another conversation inside": func(_, data map[string]any) { data["conversation"] = hash("other")[:32] },
+		"another type":                func(event, _ map[string]any) { event["type"] = "lightlock.message.edited" },
+	} {
+		event := parse(t, fullDocument())
+		damage(event, event["data"].(map[string]any))
+		text, err := json.Marshal(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := queuetest.Validate(text); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
 // Every reason of the darkroom must be in the schema, or its document would be
 // refused on the day it first appears.
 func TestTheSchemaKnowsEveryReason(t *testing.T) {
@@ -161,31 +182,60 @@ func TestTheSchemaKnowsEveryReason(t *testing.T) {
 	}
 }
 
-func TestSchemasAreNamedAfterTheirType(t *testing.T) {
+// A reader of today must not stumble over what a later release adds.
+func TestReadersOfTodayReadTheDocumentsOfTomorrow(t *testing.T) {
+	t.Parallel()
+	for name, add := range map[string]func(event, data map[string]any){
+		"an attribute of CloudEvents": func(event, _ map[string]any) { event["traceparent"] = "00-0af7-b7ad-01" },
+		"a field":                     func(_, data map[string]any) { data["automatic"] = true },
+		"a photo's field": func(_, data map[string]any) {
+			data["photos"].([]any)[0].(map[string]any)["description"] = "a cat"
+		},
+		"a type": func(event, data map[string]any) {
+			event["type"], event["dataschema"] = "lightlock.photo.settled", "urn:lightlock:schema:lightlock.photo.settled:1"
+			delete(data, "photos")
+		},
+	} {
+		event := parse(t, fullDocument())
+		add(event, event["data"].(map[string]any))
+		text, err := json.Marshal(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := queuetest.ValidateAsReader(text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := queuetest.Validate(text); err == nil {
+			t.Errorf("%s: our own tests would let it pass unnoticed", name)
+		}
+	}
+}
+
+func TestSchemasAreFoundByTheirName(t *testing.T) {
 	t.Parallel()
 	found := map[string]bool{}
-	err := fs.WalkDir(queue.Schemas(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(queue.Schemas(), path)
+	files, err := fs.ReadDir(queue.Schemas(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := fs.ReadFile(queue.Schemas(), file.Name())
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		var head struct {
 			ID    string `json:"$id"`
 			Title string `json:"title"`
 		}
 		if err := json.Unmarshal(text, &head); err != nil {
-			return err
+			t.Fatalf("%s: %v", file.Name(), err)
 		}
-		if head.ID != queue.DocumentType(head.Title).Schema() || head.Title+".json" != path {
-			t.Errorf("%s has $id %q and title %q", path, head.ID, head.Title)
+		if head.ID != "urn:lightlock:schema:"+head.Title+":1" || file.Name() != head.Title+".json" {
+			t.Errorf("%s has $id %q and title %q", file.Name(), head.ID, head.Title)
 		}
-		found[strings.TrimSuffix(path, ".json")] = true
-		return nil
-	})
-	if err != nil || !maps.Equal(found, map[string]bool{string(queue.MessageReceived): true}) {
-		t.Errorf("got %v, error %v", found, err)
+		found[head.ID] = true
+	}
+	if !maps.Equal(found, map[string]bool{"urn:lightlock:schema:event:1": true, queue.MessageReceived.Schema(): true}) {
+		t.Errorf("got %v", found)
 	}
 }

@@ -48,7 +48,7 @@ func TestRefusalsThatPassAreToldFromThoseThatStay(t *testing.T) {
 	} {
 		err := wrap("accept", reply(text))
 		for _, kind := range []error{ErrAway, ErrFull, ErrInvalid, ErrFenced} {
-			if got := errors.Is(err, kind); got != (kind == want) {
+			if got := errors.Is(err, kind); got != errors.Is(want, kind) {
 				t.Errorf("got %v, want it to unwrap to %v only", err, want)
 			}
 		}
