@@ -219,6 +219,9 @@ func starters() map[string]func(args []string, more string) int {
 		"reach-by-name":   func(args []string, target string) int { return reachFrom(args, target, lockNamesOnly) },
 		"reach-by-calls":  func(args []string, target string) int { return reachFrom(args, target, giveUpRights) },
 		"reach-by-number": func(args []string, target string) int { return reachFrom(args, target, lockCallsOnly) },
+		"moody": func(args []string, _ string) int {
+			return runChild(args, func(limits) string { return fmt.Sprint("mood ", os.Getpid()) }, play)
+		},
 		"unlimited-calls": func(args []string, _ string) int { return runChild(args, giveUpRights, play) },
 	}
 }

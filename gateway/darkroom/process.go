@@ -50,6 +50,9 @@ func (d *Darkroom) start(ctx context.Context) (*child, error) {
 		return nil, fmt.Errorf("the child did not get ready: %w (%s) %s", err, ending.how, ending.said)
 	}
 	c.level = plain(hello.Level, maxHello)
+	if d.level != "" && c.level != d.level {
+		d.options.Log.Warn("darkroom: a child is kept in otherwise than the first one", "sandbox", c.level)
+	}
 	return c, nil
 }
 

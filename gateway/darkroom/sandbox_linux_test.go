@@ -259,6 +259,16 @@ func TestLevelIsLoggedOnce(t *testing.T) {
 	}
 }
 
+// A sandbox that the system gives to the first child and not to the next must
+// not go unnoticed.
+func TestAnotherLevelIsLogged(t *testing.T) {
+	d, log := room(t, "moody", Options{Idle: -1})
+	mustDevelop(t, d)
+	if got := strings.Count(log.String(), "kept in otherwise"); got != 1 {
+		t.Errorf("got %d warnings, want 1", got)
+	}
+}
+
 // TestProcessorTimeIsLimited has the kernel's own limit end a child, long before
 // its deadline.
 func TestProcessorTimeIsLimited(t *testing.T) {
