@@ -28,7 +28,9 @@ type Source struct {
 	Height int `json:"height,omitempty"`
 }
 
-// Picture is a JPEG of ours: sRGB, upright, opaque, without metadata.
+// Picture is a JPEG of ours: sRGB, upright, opaque, without metadata. The
+// original's numbers are taken for sRGB: its colour profile or gamma is not
+// looked at.
 type Picture struct {
 	Data          []byte
 	Width, Height int
