@@ -23,7 +23,8 @@ type Fetch struct {
 	// port 443.
 	Hosts func(u *url.URL) bool
 	// Authorize returns the Authorization header for exactly this address. It
-	// is asked anew on every hop, so credentials never travel; nil for none.
+	// is asked anew on every hop, so credentials never travel; nil for none. It
+	// wants Hosts: nobody has credentials for a stranger.
 	Authorize func(u *url.URL) (header string, ok bool)
 	// MaxRedirects is how many redirects are followed: none by default, and
 	// never more than three.
@@ -74,6 +75,9 @@ func (c *Client) hop(call *call, f Fetch, u *url.URL) (*http.Response, error) {
 	}
 	if !c.allows(f, u) {
 		return nil, refuse(f.Op, u, "host is not allowed")
+	}
+	if f.Authorize != nil && f.Hosts == nil {
+		return nil, refuse(f.Op, u, "credentials for any host")
 	}
 	req := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{}}
 	if f.Authorize != nil {

@@ -229,8 +229,18 @@ func TestForbiddenWithoutCredentialsIsGone(t *testing.T) {
 		client := simulated(t, Options{})
 		_, err := fetchAll(t.Context(), client, Fetch{URL: server.URL})
 		wantKind(t, err, connectors.Gone)
-		_, err = fetchAll(t.Context(), client, Fetch{URL: server.URL, Authorize: basicFor(hostport(server))})
+		_, err = fetchAll(t.Context(), client, Fetch{URL: server.URL, Hosts: HostList(hostport(server)), Authorize: basicFor(hostport(server))})
 		wantKind(t, err, connectors.Misconfigured)
+	}
+}
+
+func TestCredentialsWantAListOfHosts(t *testing.T) {
+	server := record(t, photo)
+	client := strict(t, map[string]*httptest.Server{"api.example.com": server.Server})
+	_, err := fetchAll(t.Context(), client, Fetch{URL: "https://api.example.com/", Authorize: basicFor("api.example.com")})
+	wantKind(t, err, connectors.Refused)
+	if got := len(server.requests()); got != 0 {
+		t.Errorf("got %d requests, want none", got)
 	}
 }
 
