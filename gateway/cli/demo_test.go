@@ -123,7 +123,7 @@ func TestDemoKept(t *testing.T) {
 	dir := t.TempDir()
 	p := startIn(t, dir, "demo", "--keep", "--photo", put(t, dir, "still.gif", gifOf(t, 1)))
 	p.await(t, "the hints", func() bool { return strings.Contains(p.err.String(), "/metrics\n") })
-	hasAll(t, p.out.String(), "3 of 3 ready. Pictures: lightlock-demo/\n")
+	p.await(t, "the table", func() bool { return strings.HasSuffix(p.out.String(), "\n3 of 3 ready. Pictures: lightlock-demo/\n") })
 	hasAll(t, p.err.String(), "Running until Ctrl-C.", "/preview\n", "/readyz\n")
 	p.signal(t, syscall.SIGINT)
 	if code := p.exit(t); code != exitDone {

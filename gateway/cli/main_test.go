@@ -30,27 +30,39 @@ import (
 
 func TestMain(m *testing.M) {
 	darkroom.RunIfChild()
-	os.Exit(testMain(m))
+	code := m.Run()
+	if programFolder != "" {
+		_ = os.RemoveAll(programFolder)
+	}
+	os.Exit(code)
 }
 
-func testMain(m *testing.M) int {
+// programFolder is where the real program lies, once it was asked for.
+var programFolder string
+
+// theProgram builds the real program, for the first test that wants it.
+var theProgram = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "cli-test-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return "", err
 	}
-	defer os.RemoveAll(dir)
-	if out, err := exec.Command("go", "build", "-o", program(dir), "..").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build ..: %v\n%s", err, out)
-		return 1
+	programFolder = dir
+	path := filepath.Join(dir, "lightlock")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/lightlock/lightlock/gateway").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	if err := os.Setenv("LIGHTLOCK_TEST_PROGRAM", program(dir)); err != nil {
-		return 1
-	}
-	return m.Run()
-}
+	return path, nil
+})
 
-func program(dir string) string { return filepath.Join(dir, "lightlock") }
+// command is the real program, not started yet.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := theProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(path, args...)
+}
 
 // lockedBuffer may be written and read at once.
 type lockedBuffer struct {
@@ -86,7 +98,7 @@ func start(t *testing.T, args ...string) *process {
 
 func startIn(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(os.Getenv("LIGHTLOCK_TEST_PROGRAM"), args...), ended: make(chan struct{})}
+	p := &process{Cmd: command(t, args...), ended: make(chan struct{})}
 	p.Dir, p.Stdout, p.Stderr = dir, &p.out, &p.err
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"image/jpeg"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -255,12 +254,12 @@ func TestPhotoWithoutAReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = r.Close()
-	command := exec.Command(os.Getenv("LIGHTLOCK_TEST_PROGRAM"), "photo", "--json", "a.jpg")
+	program := command(t, "photo", "--json", "a.jpg")
 	var errs lockedBuffer
-	command.Dir, command.Stdout, command.Stderr = dir, w, &errs
-	_ = command.Run()
+	program.Dir, program.Stdout, program.Stderr = dir, w, &errs
+	_ = program.Run()
 	_ = w.Close()
-	if code := command.ProcessState.ExitCode(); code != exitFailed || errs.String() != "" {
-		t.Errorf("ended with %v, want exit %d; stderr %q", command.ProcessState, exitFailed, errs.String())
+	if code := program.ProcessState.ExitCode(); code != exitFailed || errs.String() != "" {
+		t.Errorf("ended with %v, want exit %d; stderr %q", program.ProcessState, exitFailed, errs.String())
 	}
 }
