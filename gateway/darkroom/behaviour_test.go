@@ -219,6 +219,11 @@ func starters() map[string]func(args []string, more string) int {
 		"reach-by-name":   func(args []string, target string) int { return reachFrom(args, target, lockNamesOnly) },
 		"reach-by-calls":  func(args []string, target string) int { return reachFrom(args, target, giveUpRights) },
 		"reach-by-number": func(args []string, target string) int { return reachFrom(args, target, lockCallsOnly) },
+		"useless": func(args []string, _ string) int {
+			return runChild(args, lockIn, func(context.Context, []byte, media.Settings) (*media.Developed, error) {
+				return nil, errors.New("no idea")
+			})
+		},
 		"moody": func(args []string, _ string) int {
 			return runChild(args, func(limits) string { return fmt.Sprint("mood ", os.Getpid()) }, play)
 		},

@@ -30,9 +30,12 @@
 package darkroom
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"log/slog"
 	"os"
 	"runtime"
@@ -102,10 +105,30 @@ type Darkroom struct {
 }
 
 // New starts the first child, learns from it how much of a sandbox the system
-// gives, and logs that once. It fails where no child can be started.
-func New(o Options) (*Darkroom, error) { return open(o, childArg) }
+// gives, and logs that once. It fails where no child can be started, or where
+// children cannot develop an ordinary photo: else every photo would be found
+// too complex.
+func New(o Options) (*Darkroom, error) { return tried(open(o, childArg)) }
 
-// open is New with the hidden argument to choose, for tests.
+// tried has a new darkroom develop a photo of our own, large enough for garbage
+// to be collected and threads to be started, and closes it where that fails.
+func tried(d *Darkroom, err error) (*Darkroom, error) {
+	if err != nil {
+		return nil, err
+	}
+	var photo bytes.Buffer
+	err = jpeg.Encode(&photo, image.NewRGBA(image.Rect(0, 0, 1024, 768)), nil)
+	if err == nil {
+		_, err = d.Develop(context.Background(), photo.Bytes(), media.Default())
+	}
+	if err != nil {
+		_ = d.Close()
+		return nil, fmt.Errorf("darkroom: a photo of our own was not developed: %w", err)
+	}
+	return d, nil
+}
+
+// open is New without the trial and with the hidden argument to choose, for tests.
 func open(o Options, arg string) (*Darkroom, error) {
 	o = o.withDefaults()
 	d := &Darkroom{

@@ -50,6 +50,21 @@ func TestRealChildren(t *testing.T) {
 	}
 }
 
+// A machine on which every child dies must not get to say so about photos.
+func TestDarkroomThatDevelopsNothing(t *testing.T) {
+	d, err := tried(open(Options{Log: slog.New(slog.DiscardHandler)}, testArg+"useless"))
+	if err == nil {
+		_ = d.Close()
+		t.Fatal("got a darkroom")
+	}
+	if !strings.Contains(err.Error(), "a photo of our own was not developed") {
+		t.Errorf("got %v, want it to say what was tried", err)
+	}
+	if left := children(t); len(left) > 0 {
+		t.Errorf("children left: %v", left)
+	}
+}
+
 func TestManyPhotosThroughFewChildren(t *testing.T) {
 	d, _ := room(t, "play", Options{Idle: 2, Most: 2})
 	var all sync.WaitGroup
