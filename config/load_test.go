@@ -67,6 +67,33 @@ photos:
 	}
 }
 
+// TestValuesThatAreJustRight are at the edge of what is refused.
+func TestValuesThatAreJustRight(t *testing.T) {
+	for _, text := range []string{
+		"listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0",
+		"listen: 127.0.0.1:65535",
+		"listen: localhost:8080",
+		"listen: 127.0.0.9:8080",
+		"listen: '[::1]:8080'",
+		"work: {slots: 1, retry_min: 24h, retry_max: 24h}",
+		"work: {slots: 1024, lease: 1h}",
+		"photos: {max_bytes: 1 GB, preview_side: 8192, thumbnail_side: 16}",
+		"trusted_proxies: [10.1.2.3/32, '2001:db8::/32', 0.0.0.0/1]",
+		"redis: {address: '[::1]:6379', db: 1023}",
+	} {
+		inFolder(t, map[string]string{"lightlock.yaml": goodGateway + text + "\n", "connectors/line.yaml": goodLine})
+		if _, err := Load("lightlock.yaml", testChannels); err != nil {
+			t.Errorf("%s\n%v", text, err)
+		}
+	}
+	for _, text := range []string{"api_base: https://proxy.example.com/line", "api_base: https://proxy.example.com:8443", "ratio: 0", "ratio: 1.0"} {
+		inFolder(t, map[string]string{"lightlock.yaml": goodGateway, "connectors/line.yaml": goodLine + text + "\n"})
+		if _, err := Load("lightlock.yaml", testChannels); err != nil {
+			t.Errorf("%s\n%v", text, err)
+		}
+	}
+}
+
 func TestPathsAreRelativeToTheFile(t *testing.T) {
 	inFolder(t, map[string]string{
 		"etc/lightlock.yaml":          goodGateway + "connectors: webhooks\ndata: ../var\n",
