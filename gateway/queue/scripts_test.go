@@ -184,7 +184,7 @@ func TestEachScriptWritesNothingIfACounterIsNoNumber(t *testing.T) {
 	slot := "{" + queue.Stream(q) + "}:"
 	client := connect(t, queuetest.Redis(t))
 	counters := map[string][2]string{
-		"accept": {slot + "conv:" + hash("party"), "seq"}, "childdied": {slot + "work:" + hash("a"), "deaths:3"},
+		"accept": {slot + "conv:" + hash("other"), "seq"}, "childdied": {slot + "work:" + hash("a"), "deaths:3"},
 	}
 	for _, name := range []string{"begin", "retry", "release begun"} {
 		counters[name] = [2]string{slot + "work:" + hash("a"), "starts"}
