@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -56,4 +57,84 @@ func blocked(t *testing.T, client *redis.Client) int {
 		_, _ = fmt.Sscanf(line, "blocked_clients:%d", &n)
 	}
 	return n
+}
+
+// What Redis hands out to a read that is given up would lie in nobody's hands
+// until the lease ends.
+func TestAStopInterruptsNoRead(t *testing.T) {
+	t.Parallel()
+	address := queuetest.Redis(t)
+	client, other := connectBoth(t, address)
+	j := journalOn(t, client, queue.Options{Lease: atOnce})
+	ctx, stop := context.WithCancel(t.Context())
+	type answer struct {
+		entries []queue.Entry
+		err     error
+	}
+	answers := make(chan answer)
+	go func() {
+		entries, err := j.Take(ctx, q, 1, 5*time.Second)
+		answers <- answer{entries, err}
+	}()
+	await(t, "the worker waits", func() bool { return blocked(t, other) == 1 })
+	stop()
+	accept(t, journal(t, address, queue.Options{}), "a")
+	got := <-answers
+	one(t)(got.entries, got.err)
+
+	ctx, stop = context.WithCancel(t.Context())
+	client.AddHook(before("xautoclaim", stop))
+	one(t)(j.TakeOver(ctx, q, 1))
+	if entries, err := j.TakeOver(ctx, q, 1); len(entries) != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("after the stop: got %d entries, error %v; want none", len(entries), err)
+	}
+}
+
+// before calls do before each command of this name.
+func before(name string, do func()) redis.Hook {
+	return &caller{name: name, do: do}
+}
+
+type caller struct {
+	recorder
+	name string
+	do   func()
+}
+
+func (c *caller) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == c.name {
+			c.do()
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// A worker that died left its consumer; one that has something in hand keeps it,
+// or no take-over would find that again.
+func TestSilentConsumersWithNothingInHandAreDeleted(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		client, recorded := connect(t, address), new(recorder)
+		inbox := "{" + queue.Stream(q) + "}:inbox"
+		dead, busy := journal(t, address, queue.Options{}), journal(t, address, queue.Options{})
+		accept(t, dead, "a")
+		want(t, "complete", queue.Mine)(dead.Complete(t.Context(), begun(t, dead), []byte("document")))
+		accept(t, busy, "b")
+		begun(t, busy)
+		client.AddHook(recorded)
+		journalOn(t, client, queue.Options{}) // no consumer is silent for an hour yet
+		if got := len(client.XInfoConsumers(t.Context(), inbox, "workers").Val()); got != 2 {
+			t.Fatalf("%d consumers are left, want both", got)
+		}
+		recorded.args[len(recorded.args)-1] = -2 // each is silent for longer, also the embedded one, which does not count it
+		if err := client.Do(t.Context(), recorded.args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if got := client.XInfoConsumers(t.Context(), inbox, "workers").Val(); len(got) != 1 || got[0].Pending != 1 {
+			t.Errorf("got %+v, want only the one with an entry in hand", got)
+		}
+	})
 }
