@@ -24,6 +24,9 @@ const (
 	// many are put back in one step.
 	dueEvery  = 500 * time.Millisecond
 	dueAtOnce = 100
+	// A dead letter holds a consumer's words, so it is not kept for ever.
+	lettersFor  = 30 * 24 * time.Hour
+	expireEvery = time.Hour
 	// complainEvery is how often the log hears that Redis does not answer.
 	complainEvery = 10 * time.Second
 )
@@ -59,6 +62,7 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 		loops.Go(func() { c.takeNew(ctx, name, held) })
 		loops.Go(func() { c.takeOver(ctx, name, held) })
 		loops.Go(func() { c.takeDue(ctx, name) })
+		loops.Go(func() { c.expire(ctx, name) })
 	}
 	loops.Wait()
 	c.wg.Wait()
@@ -121,6 +125,19 @@ func (c *crew) takeDue(ctx context.Context, name string) {
 			if moved, err = c.Journal.Due(ctx, name, dueAtOnce); err != nil {
 				c.silence(ctx, "look for due messages", err)
 			}
+		}
+	})
+}
+
+// expire removes dead letters that nobody has looked after for a month.
+func (c *crew) expire(ctx context.Context, name string) {
+	c.every(ctx, expireEvery, func() {
+		n, err := c.Journal.Expire(ctx, name, lettersFor, 1000)
+		if err != nil {
+			c.silence(ctx, "expire dead letters", err)
+		}
+		if n > 0 {
+			c.Log.Warn("dead letters removed for their age", "queue", name, "letters", n)
 		}
 	})
 }
