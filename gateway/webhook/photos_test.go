@@ -1,10 +1,10 @@
 package webhook_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -211,10 +211,16 @@ func TestWhoMaySeeAPicture(t *testing.T) {
 
 func TestSchemasArePublished(t *testing.T) {
 	g, _ := openGallery(t)
-	got := g.get(http.MethodGet, "/schemas/"+string(queue.MessageReceived)+".json", "")
-	g.want("schema", got, http.StatusOK)
-	if kind := got.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") || !bytes.Contains([]byte(got.body), []byte("2020-12/schema")) {
-		t.Errorf("got %q %q", kind, got.body)
+	names, err := fs.Glob(queue.Schemas(), "*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("got %d schemas, error %v", len(names), err)
+	}
+	for _, name := range names {
+		got := g.get(http.MethodGet, "/schemas/"+name, "")
+		g.want(name, got, http.StatusOK)
+		if kind := got.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") || !strings.Contains(got.body, "2020-12/schema") {
+			t.Errorf("%s: got %q %q", name, kind, got.body)
+		}
 	}
 	for _, target := range []string{"/schemas/", "/schemas/nothing.json", "/schemas/../go.mod", "/schemas/%2e%2e/go.mod"} {
 		if got := g.get(http.MethodGet, target, ""); got.status != http.StatusNotFound && got.status != http.StatusMovedPermanently {
