@@ -1,14 +1,18 @@
 package media
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"image"
 )
 
 // Check tells whether the picture is what Develop promises, for a process that
-// does not trust the one that developed it: within the target, and a JPEG of
-// nothing but tables, one baseline frame of the size that it says and one scan,
-// without metadata and without a byte behind its end. It unpacks nothing.
+// does not trust the one that developed it: within the target, of the size that
+// it says, and segment for segment what our encoder writes, so that nothing can
+// hide but in the pixels and in the 128 numbers by which they were coarsened.
+// It unpacks nothing.
 func (p Picture) Check(t Target) error {
 	switch {
 	case len(p.Data) > t.MaxBytes:
@@ -18,54 +22,70 @@ func (p Picture) Check(t Target) error {
 	case len(p.Data) < 2 || p.Data[0] != 0xff || p.Data[1] != markSOI:
 		return errors.New("media: not a JPEG")
 	}
-	s := jpegSegments{data: p.Data, pos: 2}
-	var frame jpegFrame
-	for scanned := false; ; {
-		end := s.pos
-		if !s.next() {
+	// A pixel of our own shows what the encoder of this very program writes.
+	pixel, err := encodeAt(context.Background(), image.NewRGBA(image.Rect(0, 0, 1, 1)), bestQuality, minTarget)
+	if err != nil {
+		return err
+	}
+	ours := jpegSegments{data: pixel.Bytes(), pos: 2}
+	theirs := jpegSegments{data: p.Data, pos: 2}
+	for ours.marker != markEOI {
+		end := theirs.pos
+		if !ours.next() || !theirs.next() {
 			return errors.New("media: the end marker is missing")
 		}
-		if s.start != end {
+		if theirs.start != end {
 			return errors.New("media: bytes between two segments")
 		}
-		if s.marker == markEOI {
-			if !scanned || s.pos != len(p.Data) {
-				return errors.New("media: no scan, or bytes behind the end")
-			}
-			return nil
-		}
-		if err := p.checkSegment(&s, &frame, scanned); err != nil {
+		if err := p.checkSegment(&theirs, &ours); err != nil {
 			return err
 		}
-		if s.marker == markSOS {
-			scanned = true
-			s.skipScan()
-		}
 	}
+	if theirs.pos != len(p.Data) {
+		return errors.New("media: bytes behind the end")
+	}
+	return nil
 }
 
-// checkSegment allows tables, then the frame, then the scan.
-func (p Picture) checkSegment(s *jpegSegments, frame *jpegFrame, scanned bool) error {
-	framed := frame.components != nil
-	switch {
-	case s.body == nil:
-		return errors.New("media: a segment is cut off")
-	case scanned:
-		return fmt.Errorf("media: segment %#x behind the scan", s.marker)
-	case s.marker == markDQT, s.marker == markDHT:
-		return nil
-	case s.marker == markSOS && framed:
-		return nil
-	case s.marker == markSOF0 && !framed:
+// checkSegment compares a segment with the one of ours that stands at its place.
+func (p Picture) checkSegment(s, ours *jpegSegments) error {
+	if s.marker != ours.marker {
+		return fmt.Errorf("media: segment %#x stands where %#x belongs", s.marker, ours.marker)
+	}
+	if len(s.body) != len(ours.body) {
+		return fmt.Errorf("media: segment %#x has %d bytes; it must have %d", s.marker, len(s.body), len(ours.body))
+	}
+	var want []byte // as much of it as is always the same
+	got := s.body
+	switch s.marker {
+	case markDQT: // two tables, of which only the names
+		got, want = []byte{s.body[0], s.body[len(s.body)/2]}, []byte{ours.body[0], ours.body[len(s.body)/2]}
+	case markSOF0: // all but the size
 		f, err := parseFrame(s.marker, s.body)
-		if err != nil {
-			return fmt.Errorf("media: %w", err)
-		}
-		if f.width != p.Width || f.height != p.Height || f.odd() != "" {
+		if err != nil || f.width != p.Width || f.height != p.Height {
 			return fmt.Errorf("media: the frame says %d x %d pixels, not %d x %d", f.width, f.height, p.Width, p.Height)
 		}
-		*frame = f
-		return nil
+		got, want = append(s.body[:1:1], s.body[5:]...), append(ours.body[:1:1], ours.body[5:]...)
+	default:
+		want = ours.body
 	}
-	return fmt.Errorf("media: segment %#x has no place in a picture of ours", s.marker)
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("media: segment %#x is not as our encoder writes it", s.marker)
+	}
+	if s.marker == markSOS {
+		return skipPlainScan(s, ours)
+	}
+	return nil
+}
+
+// skipPlainScan moves both behind their scans. Ours has no markers in it.
+func skipPlainScan(s, ours *jpegSegments) error {
+	begin := s.pos
+	s.skipScan()
+	ours.skipScan()
+	scan := s.data[begin:s.pos]
+	if bytes.Count(scan, []byte{0xff}) != bytes.Count(scan, []byte{0xff, 0}) {
+		return errors.New("media: a marker in the scan")
+	}
+	return nil
 }
