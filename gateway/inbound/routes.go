@@ -89,14 +89,14 @@ func accounts(s config.Settings, channel connectors.Channel, base config.Photos)
 		out[i] = Account{
 			ID: a.ID, Name: name, Queue: a.Queue,
 			Enabled: photos.Enabled == nil || *photos.Enabled,
-			Photos:  PhotoSettings(photos),
+			Photos:  photoSettings(photos),
 		}
 	}
 	return out
 }
 
-// PhotoSettings turns what an operator has set into the darkroom's terms.
-func PhotoSettings(p config.Photos) media.Settings {
+// photoSettings turns what an operator has set into the darkroom's terms.
+func photoSettings(p config.Photos) media.Settings {
 	s := media.Default()
 	if p.MaxBytes > 0 {
 		s.MaxBytes = int64(p.MaxBytes)
