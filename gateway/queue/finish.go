@@ -32,7 +32,7 @@ func (j *Journal) Retry(ctx context.Context, e Entry, after time.Duration, cause
 		return Other, err
 	}
 	return j.outcome(ctx, j.scripts.retry, []string{k.inbox, k.work + e.Key, k.delayed, k.records},
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor), millis(after), e.Key, delayedRecord(e), capped(cause))
+		e.ID, j.consumer, e.Attempt, millis(after), e.Key, delayedRecord(e), capped(cause))
 }
 
 // delayedRecord is a delayed entry as due.lua reads it: one line of fields,

@@ -194,16 +194,18 @@ func TestEachScriptWritesNothingIfACounterIsNoNumber(t *testing.T) {
 		if !has {
 			continue
 		}
-		client.FlushAll(t.Context())
-		j := journalOn(t, client, queue.Options{})
-		e := s.prepare(t, j, client)
-		client.HSet(t.Context(), counter[0], counter[1], "many")
-		before := dump(t, client)
-		if _, err := s.act(t, j, e); err == nil {
-			t.Errorf("%s took %q for a number", s.name, "many")
-		}
-		if got := changed(before, dump(t, client)); len(got) != 0 {
-			t.Errorf("%s has changed %v", s.name, got)
+		for _, value := range []string{"many", strings.Repeat("9", 30)} {
+			client.FlushAll(t.Context())
+			j := journalOn(t, client, queue.Options{})
+			e := s.prepare(t, j, client)
+			client.HSet(t.Context(), counter[0], counter[1], value)
+			before := dump(t, client)
+			if _, err := s.act(t, j, e); err == nil {
+				t.Errorf("%s took %q for a number", s.name, value)
+			}
+			if got := changed(before, dump(t, client)); len(got) != 0 {
+				t.Errorf("%s with %q has changed %v", s.name, value, got)
+			}
 		}
 	}
 }

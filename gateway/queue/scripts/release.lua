@@ -22,7 +22,6 @@ drop(inbox, id)
 -- Asked here and not of the worker: it may have lost the reply to its begin.
 if redis.call('HGET', work, 'attempt') == attempt then
   redis.call('HINCRBY', work, 'starts', -1)
-  redis.call('HDEL', work, 'entry', 'owner', 'attempt')
 end
 redis.call('HSET', work, 'last', attempt)
 redis.call('PEXPIRE', work, keep_for)

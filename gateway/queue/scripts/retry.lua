@@ -2,11 +2,11 @@
 -- Puts an entry off. Its starts stay counted but for this one, which ended in
 -- an orderly way.
 -- KEYS inbox, work, delayed, records
--- ARGV id, consumer, attempt, keep for, after (ms), key, record, cause
+-- ARGV id, consumer, attempt, after (ms), key, record, cause
 -- Answers mine or other.
 local inbox, work, delayed, records = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local id, consumer, attempt, keep_for = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local after, key, record, cause = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
+local id, consumer, attempt, after = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local key, record, cause = ARGV[5], ARGV[6], ARGV[7]
 
 local bad = mistyped('stream', inbox) or mistyped('hash', work, records)
   or mistyped('zset', delayed) or uncounted(work, 'starts')
@@ -19,7 +19,5 @@ redis.call('HSET', records, key, record)
 redis.call('ZADD', delayed, due, key)
 drop(inbox, id)
 redis.call('HINCRBY', work, 'starts', -1)
-redis.call('HDEL', work, 'entry', 'owner', 'attempt')
-redis.call('PEXPIRE', work, keep_for)
 redis.call('HSET', work, 'cause', cause, 'last', attempt)
 return 'mine'
