@@ -113,7 +113,7 @@ func sizeFix(text string, err error) string {
 	if errors.Is(err, ErrNoUnit) {
 		return fmt.Sprintf("write %s B, or a number of KB, MB or GB", parts[1])
 	}
-	if errors.Is(err, ErrUnknownUnit) && parts[2] != "" {
+	if errors.Is(err, ErrUnknownUnit) {
 		unit := strings.ToUpper(parts[2][:1]) + "B"
 		if lower := strings.ToLower(parts[2]); slices.Contains([]string{"k", "kb", "kib", "m", "mb", "mib", "g", "gb", "gib"}, lower) {
 			return fmt.Sprintf("write %s %s", parts[1], unit)

@@ -50,27 +50,22 @@ func (l *loader) connector(path string) *connector {
 
 func (l *loader) names() []string { return slices.Sorted(maps.Keys(l.channels)) }
 
-// channelOf guesses at the channel where the file does not name one that we
-// have, so that the other problems in it are found in the same run: from a
-// value or key that is nearly right, then from the file's name.
+// channelOf returns the channel that the file names. Where we have none of that
+// name it guesses, so that the other problems in the file are found in the same
+// run: at a name that is nearly right, then by the file's own name.
 func (l *loader) channelOf(m *ast.MappingNode, path string) string {
-	guess := ""
+	named := ""
 	if m != nil {
 		for _, entry := range m.Values {
-			key := keyText(entry.Key)
-			value, ok := textOf(entry.Value)
-			if !ok || key != "channel" && nearest(key, []string{"channel"}) == "" {
-				continue
-			}
-			if key == "channel" || guess == "" {
-				guess = value
+			if keyText(entry.Key) == "channel" {
+				named, _ = textOf(entry.Value)
 			}
 		}
 	}
-	if l.channels[guess] != nil {
-		return guess
+	if l.channels[named] != nil {
+		return named
 	}
-	if meant := nearest(guess, l.names()); meant != "" {
+	if meant := nearest(named, l.names()); meant != "" {
 		return meant
 	}
 	stem, _, _ := strings.Cut(filepath.Base(path), ".")

@@ -177,6 +177,11 @@ func TestAWrongStructIsFoundBeforeAnyFile(t *testing.T) {
 		"cannot be read": &struct {
 			A map[string]string `yaml:"a"`
 		}{},
+		`unknown rule "inner"`: &struct {
+			A []struct {
+				B string `yaml:"b" check:"inner"`
+			} `yaml:"a"`
+		}{},
 		"use Secrets": &struct {
 			A []Secret `yaml:"a"`
 		}{},

@@ -137,6 +137,7 @@ func TestConnectorProblems(t *testing.T) {
 		{change("${TEST_SECRET}", "${TEST_EMPTY}"), `3:17: channel_secret: the environment variable TEST_EMPTY is empty`},
 		{change("${TEST_SECRET}", ""), `3:1: channel_secret: nothing stands behind the key`},
 		{change("${TEST_SECRET}", "[]"), `3:1: channel_secret: wanted 1 to 4 entries`},
+		{change("${TEST_SECRET}", "[a, a, a, a, a]"), `3:1: channel_secret: wanted 1 to 4 entries`},
 		{change("${TEST_SECRET}", "\n  - ${TEST_SECRET}\n  - ${TEST_UNSET}"), `5:5: channel_secret: the environment variable TEST_UNSET is not set`},
 		{change("${TEST_SECRET}", "{a: b}"), `3:17: channel_secret: wanted a single value`},
 		{change("secret: ${TEST_SECRET}", "secret_file: none.txt"), `3:22: channel_secret_file: the file does not exist`},

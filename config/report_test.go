@@ -89,3 +89,46 @@ photos:
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestWhatCouldNotBeReadIsNotMissing has required keys stand in, or be hidden
+// by, what is no YAML.
+func TestWhatCouldNotBeReadIsNotMissing(t *testing.T) {
+	for _, c := range []refusal{
+		{"name: [acme\nchannel: line\nchannel_secret: ${TEST_SECRET}\n", "1:7: not YAML: this bracket is not closed"},
+		{"name: \x00\n", "1:1: the file has control characters in it"},
+	} {
+		inFolder(t, map[string]string{"lightlock.yaml": goodGateway, "connectors/line.yaml": c.text})
+		wantOne(t, c, "connectors/line.yaml:")
+	}
+	inFolder(t, map[string]string{"lightlock.yaml": goodGateway,
+		"connectors/line.yaml": strings.Replace(goodLine, "    queue: support\n", "", 1) + "ratio: [1\n"})
+	want := []string{`connectors/line.yaml:5:5: missing key "queue"`, "connectors/line.yaml:7:8: not YAML: "}
+	if got := heads(mustFail(t)); len(got) != 2 || got[0] != want[0] || !strings.HasPrefix(got[1], want[1]) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestFixes(t *testing.T) {
+	for text, want := range map[string]string{
+		"photos: {max_bytes: 10 MiB}":            "write 10 MB",
+		"photos: {max_bytes: 1.5 g}":             "write 1.5 GB",
+		"photos: {max_bytes: 10 parsecs}":        `write a number and one of B, KB, MB, GB, such as "10 MB"`,
+		"photos: {max_bytes: MB}":                `write a number and one of B, KB, MB, GB, such as "10 MB"`,
+		"photos: {max_bytes: 10}":                "write 10 B, or a number of KB, MB or GB",
+		"work: {lease: 30}":                      "write 30s for seconds, 30m for minutes, 30h for hours",
+		"work: {lease: 1 day}":                   `write a number and one of ms, s, m, h, such as "30s" or "1h30m"`,
+		"work: {slots: 0}":                       "choose at least 1 and at most 1024",
+		"work: {slots: '4'}":                     "write digits only, without quotes",
+		"lisen: a":                               "rename it to listen",
+		"photos: {formats: [jpg]}":               "write jpeg",
+		"photos: {formats: [bmp]}":               "write one of jpeg, png, gif, webp",
+		"tls: {cert_file: lightlock.yaml}":       "add key_file: KEY_FILE",
+		"redis: {address: 'a:1', password: abc}": "put it into the environment or a file, and write password: ${PASSWORD}, or password_file: PATH",
+		"data: true":                             `put it in quotes: "true"`,
+	} {
+		inFolder(t, map[string]string{"lightlock.yaml": withURL(text)})
+		if list := mustFail(t).List; len(list) != 1 || list[0].Fix != want {
+			t.Errorf("%s\ngot fix %q, want %q", text, list[0].Fix, want)
+		}
+	}
+}
