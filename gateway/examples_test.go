@@ -139,10 +139,11 @@ func TestReadmeReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = reader.Process.Kill(); _ = reader.Wait() }()
-	for h.delivered() > 0 {
+	deadline := time.Now().Add(time.Minute)
+	for h.delivered() > 0 || !strings.Contains(out.String(), `"text":"hello"`) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the reader left %d entries and printed %q", h.delivered(), out.String())
+		}
 		time.Sleep(10 * time.Millisecond)
-	}
-	if !strings.Contains(out.String(), `"text":"hello"`) {
-		t.Errorf("the reader printed %q", out.String())
 	}
 }
