@@ -35,7 +35,8 @@ func (m *meddler) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func TestEachScriptRunsThoughRedisHasForgottenIt(t *testing.T) {
 	t.Parallel()
-	client, other := connectBoth(t, queuetest.Redis(t))
+	address := queuetest.Redis(t)
+	client, other := connect(t, address), connect(t, address)
 	m := &meddler{before: func() { other.ScriptFlush(t.Context()) }, afterNoScript: func() {}}
 	client.AddHook(m)
 	for _, s := range scenarios() {
@@ -47,11 +48,6 @@ func TestEachScriptRunsThoughRedisHasForgottenIt(t *testing.T) {
 			t.Errorf("%s: error %v, forgotten %d times; want it to run all the same", s.name, err, m.forgotten)
 		}
 	}
-}
-
-func connectBoth(t *testing.T, address string) (one, other *redis.Client) {
-	t.Helper()
-	return connect(t, address), connect(t, address)
 }
 
 // Redis may be killed between its word that it does not know a script and the
