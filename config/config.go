@@ -118,7 +118,7 @@ type Photos struct {
 	Enabled *bool `yaml:"enabled" jsonschema_description:"Whether consumers may send photos."`
 	// MaxBytes is the largest original; exactly that many bytes pass. Zero at
 	// every level means the channel's own limit.
-	MaxBytes Bytes `yaml:"max_bytes" check:"min=1 B,max=1 GB" jsonschema_description:"Largest original; exactly that many bytes pass. 1 MB = 1,048,576 bytes. Unless set, the channel's own limit."`
+	MaxBytes Bytes `yaml:"max_bytes" check:"min=1 B,max=256 MB" jsonschema_description:"Largest original; exactly that many bytes pass. 1 MB = 1,048,576 bytes. Unless set, the channel's own limit."`
 	// Formats are those that are accepted: jpeg, png, gif, webp.
 	Formats []string `yaml:"formats" check:"min=1,oneof=jpeg png gif webp" jsonschema_description:"Formats that are accepted."`
 	// PreviewSide is the preview's longest side in pixels.

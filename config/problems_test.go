@@ -49,7 +49,7 @@ func TestGatewayLimits(t *testing.T) {
 		{"work: {retry_min: 20m}", `1:19: work.retry_min: 20m is longer than retry_max, 15m`},
 		{"photos: {max_bytes: 10}", `1:21: photos.max_bytes: "10" has no unit`},
 		{"photos: {max_bytes: 10 MiB}", `1:21: photos.max_bytes: "10 MiB" has a unit that is not known here`},
-		{"photos: {max_bytes: 0 B}", `1:21: photos.max_bytes: too small, wanted at least 1 B and at most 1 GB`},
+		{"photos: {max_bytes: 0 B}", `1:21: photos.max_bytes: too small, wanted at least 1 B and at most 256 MB`},
 		{"photos: {enabled: yes}", `1:19: photos.enabled: wanted true or false, got the text "yes"`},
 		{"photos: {formats: jpeg}", `1:19: photos.formats: wanted a list, got the text "jpeg"`},
 		{"photos: {formats: []}", `1:10: photos.formats: too short, wanted at least 1 entries`},
