@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/connectors/sim"
 )
 
 // get asks the operators' listener.
@@ -51,6 +54,10 @@ func TestAdmin(t *testing.T) {
 	if status, body := h.get(t, "/healthz"); status != http.StatusOK || body != "alive\n" {
 		t.Errorf("/healthz: %d %q", status, body)
 	}
+	for _, call := range h.calls("line", sim.Said{ID: "unread", Consumer: "ana", At: time.Now(), Text: "hello"}) {
+		h.post(call)
+	}
+	h.documents(1)
 	status, body := h.get(t, "/readyz")
 	if status != http.StatusOK || !strings.HasPrefix(body, "ready, 1 warning\n") {
 		t.Errorf("/readyz: %d %q", status, body)

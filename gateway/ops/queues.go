@@ -73,7 +73,8 @@ func queueLine(ctx context.Context, c Counter, name string) Line {
 	case err != nil:
 		l.State, l.Note = Warn, "cannot be counted"
 		return l
-	case s.Readers == 0:
+	case s.Readers == 0 && s.Delivered > 0:
+		// Before 7.2, Redis lists a reader only once it has had an entry.
 		l.State, l.Note = Warn, "nobody reads it: no consumer in group agents; "
 	case s.OldestDelivered > oldestDelivered:
 		l.State, l.Note = Warn, "its oldest entry is "+s.OldestDelivered.Round(time.Minute).String()+" old; "

@@ -60,9 +60,9 @@ func diagnose(ctx context.Context, client redis.Cmdable, trusted bool) (Checkup,
 		return checkup, wrap("doctor", err)
 	}
 	checkup.Version = versionIn(info)
-	if checkup.Version != "" && olderThan(checkup.Version, 6, 2) {
+	if checkup.Version != "" && olderThan(checkup.Version, 7, 0) {
 		checkup.Findings = append(checkup.Findings, fmt.Sprintf(
-			"redis %s is older than 6.2 and cannot hand the work of a dead gateway to another; upgrade it: apt-get install redis-server",
+			"redis %s is older than 7.0, and a full memory would stop those who empty it; upgrade it: apt-get install redis-server",
 			checkup.Version))
 	}
 	if trusted {
