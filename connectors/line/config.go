@@ -46,7 +46,7 @@ func (c *Config) Check() []config.Finding {
 				Path: "accounts[" + strconv.Itoa(i) + "].id",
 				What: "not the user ID of a LINE bot",
 				Why:  "events name the bot by it",
-				Fix:  `copy "Your user ID" from the channel's Basic settings: U and 32 hex digits`,
+				Fix:  `take userId from GET https://api.line.me/v2/bot/info, called with the channel access token: U and 32 hex digits`,
 			})
 		}
 	}
