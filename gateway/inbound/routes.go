@@ -38,6 +38,9 @@ type Routes struct{ list []*Route }
 // NewRoutes builds the connectors that the configuration asks for.
 func NewRoutes(loaded *config.Loaded, channels []connectors.Channel, env connectors.Env) (*Routes, error) {
 	routes := &Routes{}
+	if name, twice := namedTwice(channels); twice {
+		return nil, fmt.Errorf("two channels are named %s", name)
+	}
 	for _, settings := range loaded.Connectors {
 		common := settings.Common()
 		channel, ok := channelOf(channels, common.Channel)
@@ -61,6 +64,18 @@ func NewRoutes(loaded *config.Loaded, channels []connectors.Channel, env connect
 		}
 	}
 	return routes, nil
+}
+
+// namedTwice finds the channel that was copied and kept its name.
+func namedTwice(channels []connectors.Channel) (string, bool) {
+	known := map[string]bool{}
+	for _, c := range channels {
+		if known[c.Name] {
+			return c.Name, true
+		}
+		known[c.Name] = true
+	}
+	return "", false
 }
 
 func channelOf(channels []connectors.Channel, name string) (connectors.Channel, bool) {
