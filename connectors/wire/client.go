@@ -101,8 +101,9 @@ func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 //
 // The request goes to exactly the host of its URL, which comes from the
 // connector's own configuration, with the header that the caller has set; a
-// redirect is an error. An answer other than a success gives the error of
-// StatusError; one that is too long gives kind Malformed.
+// redirect is an error. An answer other than a success gives the kind that
+// follows from its status, with a *StatusFailure under it; one that is too long
+// gives kind Malformed.
 func (c *Client) Call(ctx context.Context, op string, req *http.Request, maxBody int64) ([]byte, error) {
 	if reason := c.judge(req.URL); reason != "" {
 		return nil, refuse(op, req.URL, reason)

@@ -41,14 +41,10 @@ func (f *StatusFailure) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, f
 // MarshalText implements encoding.TextMarshaler, so that no encoder does either.
 func (f *StatusFailure) MarshalText() ([]byte, error) { return []byte(f.Error()), nil }
 
-// StatusError returns nil for an answer that is a complete success, and
+// statusError returns nil for an answer that is a complete success, and
 // otherwise a *connectors.Error of the kind that follows from the status, with
 // a *StatusFailure under it. It reads a little of the body and leaves closing
 // it to the caller.
-func StatusError(op string, res *http.Response) error {
-	return statusError(op, res, time.Now())
-}
-
 func statusError(op string, res *http.Response, now time.Time) error {
 	kind, failed := statusKind(res.StatusCode)
 	if !failed {
@@ -65,7 +61,7 @@ func statusError(op string, res *http.Response, now time.Time) error {
 		err.Err = fmt.Errorf("%s: %w", hostOf(res.Request.URL), failure)
 	}
 	if kind == connectors.Throttled || kind == connectors.Unavailable {
-		err.After = RetryAfter(res.Header, now)
+		err.After = retryAfter(res.Header, now)
 	}
 	return err
 }
@@ -99,10 +95,10 @@ func statusKind(status int) (kind connectors.ErrorKind, failed bool) {
 	return connectors.Refused, true
 }
 
-// RetryAfter returns the time that a Retry-After header asks to wait, in either
+// retryAfter returns the time that a Retry-After header asks to wait, in either
 // of its forms (RFC 9110, section 10.2.3): at least zero, at most 15 minutes,
 // and zero for a header that is missing or makes no sense.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
+func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if value == "" {
 		return 0

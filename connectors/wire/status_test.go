@@ -90,12 +90,12 @@ func TestRetryAfter(t *testing.T) {
 		{"Fri, 31 Dec 9999 23:59:59 GMT", 15 * time.Minute},
 	}
 	for _, row := range rows {
-		got := RetryAfter(http.Header{"Retry-After": {row.value}}, now)
+		got := retryAfter(http.Header{"Retry-After": {row.value}}, now)
 		if got != row.want {
 			t.Errorf("Retry-After %q: got %s, want %s", row.value, got, row.want)
 		}
 	}
-	if got := RetryAfter(nil, now); got != 0 {
+	if got := retryAfter(nil, now); got != 0 {
 		t.Errorf("no header: got %s, want 0", got)
 	}
 }
@@ -104,7 +104,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add("5")
 	f.Add("Tue, 01 Sep 2026 11:59:00 GMT")
 	f.Fuzz(func(t *testing.T, value string) {
-		got := RetryAfter(http.Header{"Retry-After": {value}}, time.Now())
+		got := retryAfter(http.Header{"Retry-After": {value}}, time.Now())
 		if got < 0 || got > 15*time.Minute {
 			t.Errorf("Retry-After %q: got %s, want 0 to 15 minutes", value, got)
 		}
@@ -141,12 +141,12 @@ func TestStatusFailureCarriesTheBodyAndPrintsTheStatus(t *testing.T) {
 }
 
 func TestStatusErrorNeedsNeitherRequestNorBody(t *testing.T) {
-	err := StatusError("test: call", &http.Response{StatusCode: http.StatusGone})
+	err := statusError("test: call", &http.Response{StatusCode: http.StatusGone}, time.Now())
 	wantKind(t, err, connectors.Gone)
 	if want := "test: call: gone: HTTP 410"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
-	if err := StatusError("test: call", &http.Response{StatusCode: http.StatusOK}); err != nil {
+	if err := statusError("test: call", &http.Response{StatusCode: http.StatusOK}, time.Now()); err != nil {
 		t.Errorf("got %v, want nil", err)
 	}
 }
