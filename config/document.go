@@ -112,10 +112,7 @@ func (d *document) picture(p place) (source string, length int) {
 	if p.line < 1 || p.line > len(d.lines) {
 		return "", 0
 	}
-	source, complete := d.view.show(p.line, d.lines[p.line-1])
-	if !complete {
-		return source, 0
-	}
+	source = d.view.show(p.line, d.lines[p.line-1])
 	width := p.width
 	if d.view.masked[spot{p.line, p.column}] {
 		width = len(hidden)

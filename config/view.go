@@ -14,8 +14,8 @@ import (
 // misspelt key is as secret as it would be under the right one.
 type view struct {
 	masked map[spot]bool
-	// starts has the columns where tokens begin, by line, in order.
-	starts   map[int][]int
+	// tokens has where they stand, by line, in order.
+	tokens   map[int][]place
 	comments map[int]int
 }
 
@@ -25,14 +25,14 @@ type spot struct{ line, column int }
 func spotOf(t *token.Token) spot { return spot{t.Position.Line, t.Position.Column} }
 
 func newView(tokens token.Tokens) view {
-	v := view{masked: map[spot]bool{}, starts: map[int][]int{}, comments: map[int]int{}}
+	v := view{masked: map[spot]bool{}, tokens: map[int][]place{}, comments: map[int]int{}}
 	for i, t := range tokens {
 		at := spotOf(t)
 		if t.Type == token.CommentType {
 			v.comments[at.line] = at.column
 			continue
 		}
-		v.starts[at.line] = append(v.starts[at.line], at.column)
+		v.tokens[at.line] = append(v.tokens[at.line], placeOf(t))
 		if !punctuation(t) && (!isKey(tokens, i) || sensitive(t.Value)) {
 			v.masked[at] = true
 		}
@@ -99,29 +99,34 @@ func (v view) maskValues(tokens token.Tokens, line int) {
 	}
 }
 
-// show returns the line as it may be shown. It is complete if columns still
-// mean the same.
-func (v view) show(line int, text string) (shown string, complete bool) {
+// show returns the line as it may be shown: as far as every character in it
+// belongs to a token that may be shown, because the parser does not always say
+// where a text of several lines begins. The columns before a mask mean the same
+// as in the file.
+func (v view) show(line int, text string) string {
 	runes := []rune(text)
-	starts := v.starts[line]
-	if len(starts) == 0 || starts[0] > len(runes)+1 {
-		return hidden, false
+	if column, ok := v.comments[line]; ok && column-1 < len(runes) {
+		runes = runes[:column-1]
 	}
-	if strings.TrimSpace(string(runes[:starts[0]-1])) != "" {
-		return hidden, false // the end of a text that began on another line
-	}
-	end, tail := len(runes), ""
-	if column, ok := v.comments[line]; ok && column-1 < end {
-		end = column - 1
-	}
-	for _, column := range starts {
-		if v.masked[spot{line, column}] && column-1 <= end {
-			end, tail = column-1, hidden
+	known := 0
+	for _, t := range v.tokens[line] {
+		at := t.column - 1
+		if at < known || at > len(runes) || v.masked[spot{line, t.column}] || !isBlank(runes[known:at]) {
 			break
 		}
+		known = min(at+t.width, len(runes))
 	}
-	return strings.TrimRight(printable(runes[:end])+tail, " "), true
+	tail := ""
+	if !isBlank(runes[known:]) {
+		for runes[known] == ' ' || runes[known] == '\t' {
+			known++
+		}
+		tail = hidden
+	}
+	return strings.TrimRight(printable(runes[:known])+tail, " ")
 }
+
+func isBlank(runes []rune) bool { return strings.Trim(string(runes), " \t") == "" }
 
 // printable replaces what a terminal would obey and what would move the marker.
 func printable(runes []rune) string {
