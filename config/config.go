@@ -66,6 +66,8 @@ type Config struct {
 	Work Work `yaml:"work" jsonschema_description:"How messages are worked on."`
 	// Photos is what holds for every account that does not say otherwise.
 	Photos Photos `yaml:"photos" jsonschema_description:"What holds for every account that does not say otherwise."`
+	// Notices is what holds for every account that does not say otherwise.
+	Notices Notices `yaml:"notices" jsonschema_description:"What consumers are told about rejected photos, for every account that does not say otherwise."`
 	// Services are the programs that may fetch pictures.
 	Services []Service `yaml:"services" check:"max=1000" jsonschema_description:"Programs that may fetch pictures, such as the agents' desktop."`
 }
@@ -130,7 +132,7 @@ type Photos struct {
 // Default returns what holds where the file is silent: loopback only, pictures
 // in ./data, a private Redis.
 func Default() Config {
-	enabled := true
+	photos, notices := true, true
 	return Config{
 		Listen:      "127.0.0.1:8080",
 		AdminListen: "127.0.0.1:8081",
@@ -144,11 +146,12 @@ func Default() Config {
 			RetryMax: seconds(15 * 60),
 		},
 		Photos: Photos{
-			Enabled:       &enabled,
+			Enabled:       &photos,
 			Formats:       []string{"jpeg", "png", "gif"},
 			PreviewSide:   2048,
 			ThumbnailSide: 240,
 		},
+		Notices: Notices{Enabled: &notices, Language: "en"},
 	}
 }
 

@@ -85,7 +85,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare := regexp.MustCompile(`(?m)^# ( *(?:- [0-9]|[a-z_]+:( [^ ].*)?$))`).ReplaceAllString(string(text), "$1")
+	bare := regexp.MustCompile(`(?m)^# ( *(?:- [0-9]|- [a-z_]+: |[a-z_]+:( [^ ].*)?$))`).ReplaceAllString(string(text), "$1")
 	inFolder(t, map[string]string{"lightlock.yaml": bare, "connectors/x": ""})
 	setVariables(t, bare)
 	doc, err := openDocument("lightlock.yaml")

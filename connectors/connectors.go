@@ -81,6 +81,18 @@ type Channel struct {
 	PhotoLimit config.Bytes
 	// BodyLimit is how many bytes a webhook may have.
 	BodyLimit int64
+	// Texts says what may be sent to consumers.
+	Texts Texts
+	// Withdraws tells that consumers can unsend or edit what they have sent, so
+	// that messages must be found again by their MessageID.
+	Withdraws bool
+	// Console says in one sentence where an operator enters the webhook's
+	// address by hand.
+	Console string
+	// Cannot lists what the platform has no means for, by the name of the
+	// conformance check that is left out for it, with the reason in half a
+	// sentence, such as "one message per request". The README's table shows it.
+	Cannot map[string]string
 	// Settings returns a new, empty settings value to decode a connector's
 	// file into.
 	Settings func() config.Settings

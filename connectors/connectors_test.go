@@ -140,7 +140,7 @@ func TestEventAs(t *testing.T) {
 func TestEventJSON(t *testing.T) {
 	full := connectors.Event{
 		Kind: connectors.Message, ID: "1", MessageID: "2", Account: "3", Consumer: connectors.Consumer{ID: "4", Name: "Ada"},
-		SentAt: time.Date(2026, time.March, 1, 12, 0, 0, 5e6, time.UTC), Text: "hello", ReplyTo: "5", Reason: "6", Raw: []byte(`{"a":1}`),
+		SentAt: time.Date(2026, time.March, 1, 12, 0, 0, 5e6, time.UTC), Text: "hello", ReplyTo: "5", Language: "en", ReplyToken: "11", NoReply: true, Reason: "6", Raw: []byte(`{"a":1}`),
 		Photos: []connectors.Photo{{Account: "3", Ref: "7", ClaimedType: "image/jpeg", ClaimedBytes: 8, ClaimedSHA256: "9"}},
 		Album:  &connectors.Album{ID: "10", Index: 1, Total: 2},
 	}
@@ -160,5 +160,28 @@ func TestEventJSON(t *testing.T) {
 	small, err := json.Marshal(connectors.Event{Kind: connectors.Ignored, ID: "1", Account: "2"})
 	if want := `{"kind":"ignored","id":"1","account":"2"}`; err != nil || string(small) != want {
 		t.Errorf("got %s, %v, want %s", small, err, want)
+	}
+}
+
+func TestLength(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "abc": 3, "é": 1, "写": 1, "📷": 2, "a📷b": 4, "\xff": 1} {
+		if got := connectors.Length(text); got != want {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	}
+}
+
+func TestUnsureOf(t *testing.T) {
+	unsure := &connectors.Error{Kind: connectors.Unavailable, Unsure: true}
+	for _, row := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false}, {errors.New("x"), false}, {unsure, true}, {fmt.Errorf("wrapped: %w", unsure), true},
+		{connectors.Errorf(connectors.Unavailable, "x", "y"), false},
+	} {
+		if got := connectors.UnsureOf(row.err); got != row.want {
+			t.Errorf("%v: got %v, want %v", row.err, got, row.want)
+		}
 	}
 }

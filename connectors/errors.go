@@ -72,6 +72,10 @@ type Error struct {
 	// After is how long to wait at least, for Throttled and Unavailable; zero
 	// where the platform does not say.
 	After time.Duration
+	// Unsure tells that the platform may have done what it was asked for in
+	// spite of the error, because the answer was lost. It matters to what has
+	// an effect, such as sending.
+	Unsure bool
 	// Op is what was being done, such as "line: fetch content".
 	Op  string
 	Err error
@@ -100,6 +104,12 @@ func KindOf(err error) ErrorKind {
 		return e.Kind
 	}
 	return Other
+}
+
+// UnsureOf tells whether what failed with err may have happened all the same.
+func UnsureOf(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Unsure
 }
 
 // AfterOf returns how long err asks to wait, or zero.

@@ -20,7 +20,8 @@ const (
 	Unsend Kind = "unsend"
 	// Close ends the conversation.
 	Close Kind = "close"
-	// Receipt says what became of something that we sent.
+	// Receipt says what became of something that we sent: MessageID is the id
+	// that Send returned, and Reason one of sent, delivered, read and failed.
 	Receipt Kind = "receipt"
 	// Ignored is anything that agents have no use for: typing, reactions,
 	// follows, event types that this release does not know.
@@ -52,6 +53,15 @@ type Event struct {
 	Album  *Album    `json:"album,omitempty"`
 	// ReplyTo is the MessageID of the message that this one answers.
 	ReplyTo string `json:"reply_to,omitempty"`
+	// Language is the consumer's, as far as the platform tells, in its own form:
+	// "en", "en_US", "pt-BR".
+	Language string `json:"language,omitempty"`
+	// ReplyToken lets us answer this event once, for a short time, by means of
+	// its own. It is as good as a credential and is never logged.
+	ReplyToken string `json:"reply_token,omitempty"`
+	// NoReply tells that no program should answer: the message is an automatic
+	// one itself, or another application holds the conversation.
+	NoReply bool `json:"no_reply,omitempty"`
 	// Reason says why an event is Ignored or Broken, in one of few fixed words
 	// or sentences: it labels a metric and never holds a consumer's text.
 	Reason string `json:"reason,omitempty"`

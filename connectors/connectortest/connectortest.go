@@ -2,7 +2,8 @@
 // each sentence of the contract in package connectors, for any channel, against
 // that channel's simulated platform.
 //
-// A channel borrows all of it by one line of its own test:
+// A channel borrows all of it by one line of its own test; what its platform has
+// no means for it declares in Channel.Cannot, by the check's name:
 //
 //	connectortest.Run(t, connectortest.Subject{Channel: line.Channel(), Start: ...})
 //
@@ -27,10 +28,6 @@ type Subject struct {
 	Channel connectors.Channel
 	// Start starts a platform. Each check starts its own and closes it.
 	Start func() (sim.Platform, error)
-	// Cannot lists what the platform has no means for, by the check's name,
-	// with the reason, such as "twilio sends one message per request". A check
-	// that is listed is skipped with that reason.
-	Cannot map[string]string
 }
 
 // check is one sentence of the contract.
@@ -57,12 +54,12 @@ func checks() []check {
 // subtest.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
-	for _, name := range unknown(s.Cannot) {
+	for _, name := range unknown(s.Channel.Cannot) {
 		t.Errorf("Cannot lists %q, which is no check of this suite", name)
 	}
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
-			if reason, ok := s.Cannot[c.name]; ok {
+			if reason, ok := s.Channel.Cannot[c.name]; ok {
 				t.Skip(reason)
 			}
 			if err := c.do(s); err != nil {

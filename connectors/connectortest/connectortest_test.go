@@ -230,9 +230,9 @@ func TestCannot(t *testing.T) {
 		t.Errorf("got unknown checks %q, want %q", got, want)
 	}
 	s := lineSubject()
-	s.Cannot = map[string]string{}
+	s.Channel.Cannot = map[string]string{}
 	for _, c := range checks() {
-		s.Cannot[c.name] = "not now"
+		s.Channel.Cannot[c.name] = "not now"
 	}
 	s.Start = func() (sim.Platform, error) { panic("a skipped check starts nothing") }
 	Run(t, s)

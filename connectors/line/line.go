@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -34,6 +35,9 @@ func Channel() connectors.Channel {
 		Title:      "LINE",
 		PhotoLimit: 10 * config.MB,
 		BodyLimit:  4 << 20,
+		Texts:      connectors.Texts{Limit: 5000, Resend: true, TokenLife: 50 * time.Second},
+		Withdraws:  true,
+		Console:    "LINE Developers Console, Messaging API, Webhook URL; switch on \"Use webhook\" and \"Webhook redelivery\"",
 		Settings:   func() config.Settings { return &Config{} },
 		New:        New,
 	}

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,19 @@ type Platform interface {
 	// Webhook returns the signed calls by which the platform delivers what
 	// was said to the webhook at url, in as few calls as it would use.
 	Webhook(url string, said ...Said) ([]*connectors.Request, error)
+	Backend
+}
+
+// Backend is the platform's own side, apart from what consumers say. Server has
+// it for all of them.
+type Backend interface {
+	// Sent returns the messages that consumers got from the business, in order.
+	// What the platform recognised as a repeat is in it once.
+	Sent() []Sent
+	// Reach tells how the calls that the platform makes of its own accord get to
+	// the gateway, such as the handshake of a registration. Until then, none
+	// does.
+	Reach(call func(*connectors.Request) (status int, body string))
 	// Wrap puts a handler in front of the platform's API from now on, by which
 	// tests make it slow, broken or hostile; nil takes it away.
 	Wrap(func(http.Handler) http.Handler)
@@ -47,6 +61,15 @@ type Said struct {
 	Text     string
 	Photos   [][]byte
 	At       time.Time
+}
+
+// Sent is one message that a simulated consumer got.
+type Sent struct {
+	// ID is the platform's of the message, as its API answered.
+	ID string
+	// Account and Consumer are the platform's ids of the two sides.
+	Account, Consumer string
+	Text              string
 }
 
 // Digest returns n lower-case hex digits that are always the same for the same
@@ -87,8 +110,10 @@ type Server struct {
 	http *http.Server
 	done chan struct{}
 
-	mu   sync.Mutex
-	wrap func(http.Handler) http.Handler
+	mu    sync.Mutex
+	wrap  func(http.Handler) http.Handler
+	sent  []Sent
+	reach func(*connectors.Request) (int, string)
 }
 
 // Serve starts a server for h.
@@ -121,7 +146,40 @@ func (s *Server) wrapped(h http.Handler) http.Handler {
 	return s.wrap(h)
 }
 
-// Wrap implements Platform.
+// Deliver notes that a consumer got a message.
+func (s *Server) Deliver(m Sent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, m)
+}
+
+// Sent implements Backend.
+func (s *Server) Sent() []Sent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sent)
+}
+
+// Reach implements Backend.
+func (s *Server) Reach(call func(*connectors.Request) (int, string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reach = call
+}
+
+// Knock makes a call to the gateway, and returns status 0 where there is no way
+// to it.
+func (s *Server) Knock(r *connectors.Request) (status int, body string) {
+	s.mu.Lock()
+	call := s.reach
+	s.mu.Unlock()
+	if call == nil {
+		return 0, ""
+	}
+	return call(r)
+}
+
+// Wrap implements Backend.
 func (s *Server) Wrap(wrap func(http.Handler) http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
@@ -89,5 +90,27 @@ func TestShelf(t *testing.T) {
 	s.Put("a", []byte("photo"))
 	if got, ok := s.Get("a"); !ok || string(got) != "photo" {
 		t.Errorf("got %q, %v, want what was put there", got, ok)
+	}
+}
+
+func TestBackend(t *testing.T) {
+	s, err := sim.Serve(answer(http.StatusOK))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	first, second := sim.Sent{ID: "1", Text: "one"}, sim.Sent{ID: "2", Text: "two"}
+	s.Deliver(first)
+	s.Deliver(second)
+	if got := s.Sent(); len(got) != 2 || got[0] != first || got[1] != second {
+		t.Errorf("got %+v, want what was delivered, in order", got)
+	}
+	r := &connectors.Request{URL: "https://gateway.example"}
+	if status, _ := s.Knock(r); status != 0 {
+		t.Errorf("got status %d without a way to the gateway, want 0", status)
+	}
+	s.Reach(func(got *connectors.Request) (int, string) { return http.StatusOK, got.URL })
+	if status, body := s.Knock(r); status != http.StatusOK || body != r.URL {
+		t.Errorf("got %d %q, want the gateway's answer", status, body)
 	}
 }

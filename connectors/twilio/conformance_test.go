@@ -13,9 +13,5 @@ func TestConformance(t *testing.T) {
 	connectortest.Run(t, connectortest.Subject{
 		Channel: twilio.Channel(),
 		Start:   func() (sim.Platform, error) { return twiliosim.Start() },
-		Cannot: map[string]string{
-			"parse_batch":      "Twilio sends one message per call",
-			"parse_neighbours": "Twilio sends one message per call",
-		},
 	})
 }

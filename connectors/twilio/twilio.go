@@ -43,8 +43,14 @@ func Channel() connectors.Channel {
 		Title:      "Twilio SMS/MMS",
 		PhotoLimit: 10 * config.MB,
 		BodyLimit:  1 << 20,
-		Settings:   func() config.Settings { return &Config{} },
-		New:        New,
+		Texts:      connectors.Texts{Limit: 1600},
+		Console:    "Twilio Console, Phone Numbers, your number, Messaging: A message comes in, Webhook, HTTP POST",
+		Cannot: map[string]string{
+			"parse_batch":      "one message per call",
+			"parse_neighbours": "one message per call",
+		},
+		Settings: func() config.Settings { return &Config{} },
+		New:      New,
 	}
 }
 

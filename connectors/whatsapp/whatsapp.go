@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -38,6 +39,9 @@ func Channel() connectors.Channel {
 		Title:      "WhatsApp",
 		PhotoLimit: 25 * config.MB,
 		BodyLimit:  4 << 20, // Meta sends up to 3 MB
+		Texts:      connectors.Texts{Limit: 4096, Window: 24 * time.Hour},
+		Withdraws:  true,
+		Console:    "the app's dashboard, WhatsApp, Configuration, Webhook: Callback URL and Verify token; subscribe to \"messages\"",
 		Settings:   func() config.Settings { return &Config{} },
 		New:        New,
 	}

@@ -12,10 +12,13 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -98,6 +101,8 @@ func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 
 // Call sends one API request and returns the answer's body, of which there may
 // be maxBody bytes. op names the step in errors, such as "line: get profile".
+// An error is Unsure where the request may have had its effect: it had begun to
+// leave, and no answer came back, or only a proxy's that it had none either.
 //
 // The request goes to exactly the host of its URL, which comes from the
 // connector's own configuration, with the header that the caller has set; a
@@ -111,23 +116,39 @@ func (c *Client) Call(ctx context.Context, op string, req *http.Request, maxBody
 	if req.Host != "" && req.Host != req.URL.Host {
 		return nil, refuse(op, req.URL, "Host header for another host")
 	}
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { wrote.Store(true) },
+	})
 	call := c.newCall(ctx, op)
 	res, err := c.send(call, req)
 	if err != nil {
-		return nil, err
+		return nil, unsure(err, wrote.Load())
 	}
 	defer func() { _ = res.Body.Close() }()
-	if err := statusError(op, res, c.options.Now()); err != nil {
-		return nil, err
+	if res.StatusCode != http.StatusAccepted || req.Method == http.MethodGet {
+		if err := statusError(op, res, c.options.Now()); err != nil {
+			return nil, unsure(err, res.StatusCode == http.StatusGatewayTimeout)
+		}
 	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	if err != nil {
-		return nil, err
+		return nil, unsure(err, true)
 	}
 	if int64(len(data)) > maxBody {
-		return nil, connectors.Errorf(connectors.Malformed, op, "%s: answer longer than %d bytes", call.host, maxBody)
+		err := connectors.Errorf(connectors.Malformed, op, "%s: answer longer than %d bytes", call.host, maxBody)
+		return nil, unsure(err, true)
 	}
 	return data, nil
+}
+
+// unsure notes in err that the request may have had its effect.
+func unsure(err error, may bool) error {
+	var e *connectors.Error
+	if errors.As(err, &e) {
+		e.Unsure = may
+	}
+	return err
 }
 
 // newCall starts the clock of one call.

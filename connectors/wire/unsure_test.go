@@ -1,0 +1,64 @@
+package wire
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/lightlock/lightlock/connectors"
+)
+
+// Whether a message may have been sent decides whether it may be sent again.
+func TestUnsure(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	status := func(code int) string {
+		return serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }).URL
+	}
+	answer := func(text string) string {
+		return "http://" + serveRaw(t, func(c net.Conn) { _, _ = io.WriteString(c, text) })
+	}
+	long := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 100)) })
+	for _, row := range []struct {
+		name, url string
+		want      bool
+	}{
+		{"connection refused", "http://" + closed.Addr().String(), false},
+		{"not a public address", "http://user:word@" + closed.Addr().String(), false},
+		{"hung up without an answer", answer(""), true},
+		{"answer cut in its body", answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"), true},
+		{"answer too long to read", long.URL, true},
+		{"400", status(400), false},
+		{"429", status(429), false},
+		{"500", status(500), false},
+		{"503", status(503), false},
+		{"504", status(504), true},
+	} {
+		req, err := NewJSON(testOp, row.url, map[string]string{"text": "hello"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = simulated(t, Options{}).Call(t.Context(), testOp, req, 10)
+		if got := connectors.UnsureOf(err); err == nil || got != row.want {
+			t.Errorf("%s: got unsure %v with %v, want %v", row.name, got, err, row.want)
+		}
+	}
+}
+
+func TestAcceptedIsEnoughForAPost(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
+	req, err := NewJSON(testOp, server.URL, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := simulated(t, Options{}).Call(t.Context(), testOp, req, 10); err != nil {
+		t.Errorf("got %v for a POST that was accepted, want none", err)
+	}
+	req.Method = http.MethodGet
+	_, err = simulated(t, Options{}).Call(t.Context(), testOp, req, 10)
+	wantKind(t, err, connectors.Unavailable)
+}
