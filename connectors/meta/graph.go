@@ -22,40 +22,72 @@ func GraphError(err error) error {
 	}
 	var answer struct {
 		Error struct {
-			Code    *int `json:"code"` // 0 is one of them
-			Subcode int  `json:"error_subcode"`
+			Code    *int          `json:"code"` // 0 is one of them
+			Subcode Optional[int] `json:"error_subcode"`
 		} `json:"error"`
 	}
 	if json.Unmarshal(status.Body, &answer) != nil || answer.Error.Code == nil {
 		return err
 	}
-	code, subcode := *answer.Error.Code, answer.Error.Subcode
+	code, subcode := *answer.Error.Code, answer.Error.Subcode.Value
 	kind, known := graphKind(code, subcode)
 	if !known {
 		return err
 	}
-	return &connectors.Error{
-		Kind:  kind,
-		After: failed.After,
-		Op:    failed.Op,
-		Err:   fmt.Errorf("%w, Graph error %d/%d", failed.Err, code, subcode),
-	}
+	sorted := *failed // with how long to wait, and whether it was done all the same
+	sorted.Kind = kind
+	sorted.Err = fmt.Errorf("%w, Graph error %d/%d", failed.Err, code, subcode)
+	return &sorted
 }
 
-// graphKind is the one table from Graph's error codes to kinds of error.
+// OwnError is GraphError for a call whose address names nothing but the
+// account itself, such as one that sends: where Graph does not know the object,
+// no consumer is gone, but our id or the right to use it is wrong.
+func OwnError(err error) error {
+	err = GraphError(err)
+	var failed *connectors.Error
+	if connectors.KindOf(err) != connectors.Gone || !errors.As(err, &failed) {
+		return err
+	}
+	sorted := *failed
+	sorted.Kind = connectors.Misconfigured
+	return &sorted
+}
+
+// graphKind is the one table from Graph's error codes to kinds of error, for
+// Messenger and WhatsApp: no code means something else to the other.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+// https://developers.facebook.com/docs/messenger-platform/error-codes
 func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
-	switch {
-	case code == 100 && subcode == 33:
-		return connectors.Gone, true // the object does not exist
-	case code == 4, code == 80007, code == 130429:
-		return connectors.Throttled, true // limits of the app, the account, the number
-	case code == 1, code == 2, code == 131000, code == 131016:
+	switch subcode {
+	case 2018065, 2018278: // of 10: outside the window in which we may answer
+		return connectors.Refused, true
+	case 1545041: // of 551 and 200: the person is not available
+		return connectors.Refused, true
+	}
+	switch code {
+	case 100: // a parameter, unless the object does not exist
+		if subcode == 33 {
+			return connectors.Gone, true
+		}
+		return connectors.Refused, true
+	case 4, 32, 613, 80007, 130429: // limits of the app, the page, the account, the number
+		return connectors.Throttled, true
+	case 131048, 131056: // too many to people who complain, or to this one
+		return connectors.Throttled, true
+	case 1, 2, 1200, 131000, 131016, 131053, 131057: // Meta's own trouble
 		return connectors.Unavailable, true
-	case code == 0, code == 10, code == 190, code >= 200 && code <= 299:
-		return connectors.Misconfigured, true // the token, or what it may do
-	case code == 368, code == 131031:
-		return connectors.Misconfigured, true // the account is restricted
+	case 0, 3, 10, 190, 131005: // the token, or what it may do
+		return connectors.Misconfigured, true
+	case 33, 131037, 131045, 133010: // the number: deleted, not approved, not registered
+		return connectors.Misconfigured, true
+	case 368, 131030, 131031, 131042: // the account: restricted, for testers only, unpaid
+		return connectors.Misconfigured, true
+	case 551, 131008, 131009, 131021, 131026, 131047, 131051: // this message, or this person
+		return connectors.Refused, true
+	}
+	if code >= 200 && code <= 299 {
+		return connectors.Misconfigured, true // a permission is missing
 	}
 	return connectors.Other, false
 }

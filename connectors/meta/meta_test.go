@@ -2,7 +2,6 @@ package meta_test
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"reflect"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/meta"
-	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 func TestVerify(t *testing.T) {
@@ -92,44 +90,5 @@ func TestOptional(t *testing.T) {
 		if !reflect.DeepEqual(got.Beside.Value, test.want) {
 			t.Errorf("%s: got %+v, want %+v", test.raw, got.Beside.Value, test.want)
 		}
-	}
-}
-
-func TestGraphError(t *testing.T) {
-	failed := func(body string) error {
-		return &connectors.Error{
-			Kind: connectors.Refused, Op: "test", After: time.Second,
-			Err: &wire.StatusFailure{Status: http.StatusBadRequest, Body: []byte(body)},
-		}
-	}
-	tests := []struct {
-		name string
-		err  error
-		want connectors.ErrorKind
-	}{
-		{"known code", failed(`{"error":{"code":4}}`), connectors.Throttled},
-		{"code 0, which is about the token", failed(`{"error":{"code":0}}`), connectors.Misconfigured},
-		{"no code", failed(`{"error":{}}`), connectors.Refused},
-		{"code null", failed(`{"error":{"code":null}}`), connectors.Refused},
-		{"code and subcode", failed(`{"error":{"code":100,"error_subcode":33}}`), connectors.Gone},
-		{"code without its subcode", failed(`{"error":{"code":100}}`), connectors.Refused},
-		{"unknown code", failed(`{"error":{"code":5}}`), connectors.Refused},
-		{"code of another type", failed(`{"error":{"code":"4"}}`), connectors.Refused},
-		{"no JSON", failed(`<html>`), connectors.Refused},
-		{"cut short", failed(`{"error":{"code":4`), connectors.Refused},
-		{"no answer at all", connectors.Errorf(connectors.Unavailable, "test", "reset"), connectors.Unavailable},
-		{"no error of ours", errors.New("x"), connectors.Other},
-		{"no error", nil, connectors.Other},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got := meta.GraphError(test.err)
-			if connectors.KindOf(got) != test.want {
-				t.Errorf("got %v, want kind %v", got, test.want)
-			}
-			if (got == nil) != (test.err == nil) || connectors.AfterOf(got) != connectors.AfterOf(test.err) {
-				t.Errorf("got %v after %v, want the time to wait of %v", got, connectors.AfterOf(got), test.err)
-			}
-		})
 	}
 }
