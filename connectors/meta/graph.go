@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"time"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/wire"
@@ -34,8 +36,11 @@ func GraphError(err error) error {
 	if !known {
 		return err
 	}
-	sorted := *failed // with how long to wait, and whether it was done all the same
+	sorted := *failed // unsure it stays, if it was
 	sorted.Kind = kind
+	if kind == connectors.Throttled {
+		sorted.After = max(failed.After, graphPause(code), regainAccess(status.Header))
+	}
 	sorted.Err = fmt.Errorf("%w, Graph error %d/%d", failed.Err, code, subcode)
 	return &sorted
 }
@@ -44,7 +49,11 @@ func GraphError(err error) error {
 // account itself, such as one that sends: where Graph does not know the object,
 // no consumer is gone, but our id or the right to use it is wrong.
 func OwnError(err error) error {
-	err = GraphError(err)
+	return own(GraphError(err))
+}
+
+// own turns kind Gone into Misconfigured.
+func own(err error) error {
 	var failed *connectors.Error
 	if connectors.KindOf(err) != connectors.Gone || !errors.As(err, &failed) {
 		return err
@@ -83,6 +92,8 @@ func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
 		return connectors.Misconfigured, true
 	case 368, 131030, 131031, 131042: // the account: restricted, for testers only, unpaid
 		return connectors.Misconfigured, true
+	case 2200: // the webhook's address did not answer Meta's handshake
+		return connectors.Misconfigured, true
 	case 551, 131008, 131009, 131021, 131026, 131047, 131051: // this message, or this person
 		return connectors.Refused, true
 	}
@@ -90,4 +101,37 @@ func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
 		return connectors.Misconfigured, true // a permission is missing
 	}
 	return connectors.Other, false
+}
+
+// maxPause caps how long a limit may let us wait: beyond it a mistake of Meta's
+// would outlast the window in which we may answer at all.
+const maxPause = 15 * time.Minute
+
+// graphPause is how long a limit lasts of which Meta tells no end in the answer.
+func graphPause(code int) time.Duration {
+	switch code {
+	case 131048: // over once people complain less
+		return maxPause
+	case 131056: // one message in 6 s to the same person
+		return 6 * time.Second
+	}
+	return 0
+}
+
+// regainAccess reads the header by which Graph tells when a limit ends: lists
+// of usage by the object's id, with an estimate in minutes.
+// https://developers.facebook.com/docs/graph-api/overview/rate-limiting
+func regainAccess(h http.Header) time.Duration {
+	var usage map[string][]struct {
+		Minutes Optional[int64] `json:"estimated_time_to_regain_access"`
+	}
+	// What cannot be read asks for nothing.
+	_ = json.Unmarshal([]byte(h.Get("X-Business-Use-Case-Usage")), &usage)
+	var longest int64
+	for _, uses := range usage {
+		for _, use := range uses {
+			longest = max(longest, use.Minutes.Value)
+		}
+	}
+	return time.Duration(min(longest, int64(maxPause/time.Minute))) * time.Minute
 }

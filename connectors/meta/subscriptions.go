@@ -1,0 +1,146 @@
+package meta
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+)
+
+// Subscriptions is where an app has its webhooks about one type of object sent.
+// It is a setting of the app, so all the app's accounts share it.
+// https://developers.facebook.com/docs/graph-api/webhooks/subscriptions-edge
+type Subscriptions struct {
+	// Op names the step in errors, such as "whatsapp: webhook of the app".
+	Op    string
+	Graph Graph
+	// AppID and one of AppSecret are what the app itself shows.
+	AppID     string
+	AppSecret config.Secrets
+	// VerifyToken is what Meta shows in the handshake.
+	VerifyToken config.Secret
+	// Object is the type, such as "page", and Fields are what we want to hear
+	// about it.
+	Object string
+	Fields []string
+}
+
+// subscription is what the app has on record for one type of object.
+type subscription struct {
+	Object      string            `json:"object"`
+	CallbackURL string            `json:"callback_url"`
+	Active      *bool             `json:"active"`
+	Fields      []json.RawMessage `json:"fields"`
+}
+
+// Registered tells whether the app sends its webhooks to url.
+func (s Subscriptions) Registered(ctx context.Context, url string) (connectors.Registration, error) {
+	now, _, err := s.read(ctx)
+	if err != nil {
+		return connectors.Registration{}, err
+	}
+	r := connectors.Registration{URL: WithoutQuery(now.CallbackURL), Detail: s.missing(now, url)}
+	r.OK = r.Detail == ""
+	return r, nil
+}
+
+// missing says in half a sentence what keeps events from url.
+func (s Subscriptions) missing(now subscription, url string) string {
+	switch {
+	case now.CallbackURL == "":
+		return "the app has no webhook for " + s.Object
+	case now.CallbackURL != url:
+		return "the app sends its webhooks to another address"
+	case now.Active != nil && !*now.Active:
+		return "the app's webhook is switched off"
+	}
+	for _, field := range s.Fields {
+		if !slices.Contains(now.fields(), field) {
+			return "the app's webhook is not subscribed to " + field
+		}
+	}
+	return ""
+}
+
+// Register makes the app send its webhooks to url. Meta shows the verify token
+// there before it answers. Fields that somebody else has subscribed to stay.
+func (s Subscriptions) Register(ctx context.Context, url string) error {
+	now, token, err := s.read(ctx)
+	if err != nil {
+		return err
+	}
+	fields := now.fields()
+	for _, field := range s.Fields {
+		if !slices.Contains(fields, field) {
+			fields = append(fields, field)
+		}
+	}
+	answer, err := s.Graph.Post(ctx, s.Op, token, s.path(), map[string]any{
+		"object": s.Object, "callback_url": url, "verify_token": s.VerifyToken.Reveal(),
+		"fields": strings.Join(fields, ","), "include_values": true,
+	})
+	if err == nil && !Succeeded(answer) {
+		return connectors.Errorf(connectors.Unavailable, s.Op, "answer does not say that it was done")
+	}
+	return err
+}
+
+func (s Subscriptions) path() string { return s.AppID + "/subscriptions" }
+
+// read returns what is on record, which is empty where nothing is, and the token
+// that could read it: of two secrets only one is good for calls, and nobody
+// told which.
+// https://developers.facebook.com/docs/facebook-login/guides/access-tokens#apptokens
+func (s Subscriptions) read(ctx context.Context) (now subscription, token config.Secret, err error) {
+	var answer []byte
+	err = connectors.Errorf(connectors.Misconfigured, s.Op, "no app secret")
+	for _, secret := range s.AppSecret {
+		token = config.NewSecret(s.AppID + "|" + secret.Reveal())
+		answer, err = s.Graph.Get(ctx, s.Op, token, s.path())
+		if err = own(err); connectors.KindOf(err) != connectors.Misconfigured {
+			break
+		}
+	}
+	if err != nil {
+		return now, token, err
+	}
+	var list struct {
+		Data []subscription `json:"data"`
+	}
+	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
+		return now, token, connectors.Errorf(connectors.Unavailable, s.Op, "answer holds no list of subscriptions")
+	}
+	for _, found := range list.Data {
+		if found.Object == s.Object {
+			now = found
+		}
+	}
+	return now, token, nil
+}
+
+// fields returns the names of what is subscribed to, which stand there on their
+// own or with a version beside them.
+func (s subscription) fields() []string {
+	var names []string
+	for _, raw := range s.Fields {
+		var field struct {
+			Name string `json:"name"`
+		}
+		if json.Unmarshal(raw, &field.Name) != nil {
+			_ = json.Unmarshal(raw, &field)
+		}
+		if field.Name != "" {
+			names = append(names, field.Name)
+		}
+	}
+	return names
+}
+
+// WithoutQuery returns an address as it may be shown.
+func WithoutQuery(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	return address
+}
