@@ -1,0 +1,81 @@
+package viber
+
+import (
+	"cmp"
+	"strconv"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+)
+
+// Config is the file of a Viber connector: one bot. Its token does everything,
+// and no event names the bot, so there is exactly one account.
+type Config struct {
+	config.Connector `yaml:",inline"`
+	// AuthToken signs the webhooks and opens the API. Viber replaces it at once
+	// everywhere; list both while the change is under way, the new one first,
+	// because the first one sends.
+	AuthToken config.Secrets `yaml:"auth_token" check:"required" why:"no webhook can be verified and nothing sent without auth_token" jsonschema_description:"The bot's token, from More, Settings, Bots, Edit info in its administrator's Viber; a list of two while it is replaced, the new one first."`
+	// Media says which hosts a photo may come from: open, the default, is any
+	// public host, strict is Viber's own alone.
+	Media    string    `yaml:"media" check:"oneof=open strict" jsonschema_description:"open: photos are fetched from any public host, which some of Viber's phones name. strict: from Viber's own hosts alone, and photos elsewhere are rejected."`
+	Accounts []Account `yaml:"accounts" check:"required" jsonschema_description:"The one bot."`
+}
+
+// Account is the bot.
+type Account struct {
+	config.Account `yaml:",inline"`
+	// SenderName stands above what the bot says; the account's name if empty,
+	// or the connector's.
+	SenderName string `yaml:"sender_name" jsonschema_description:"What stands above the bot's messages, at most 28 characters; by default the account's name, or the connector's."`
+}
+
+// maxSenderName is how long a sender's name may be.
+// https://developers.viber.com/docs/api/rest-bot-api/#general-send-message-parameters
+const maxSenderName = 28
+
+// AccountList implements config.Settings.
+func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
+
+// Check implements config.Settings.
+func (c *Config) Check() []config.Finding {
+	var found []config.Finding
+	if len(c.Accounts) > 1 {
+		found = append(found, config.Finding{
+			Path: "accounts",
+			What: "more than one account",
+			Why:  "a token is one bot's, and no event names the bot that it is for",
+			Fix:  "give each bot a connector of its own",
+		})
+	}
+	for i, a := range c.Accounts {
+		if connectors.Length(c.senderName(a)) > maxSenderName {
+			found = append(found, config.Finding{
+				Path: "accounts[" + strconv.Itoa(i) + "].sender_name",
+				What: "longer than 28 characters",
+				Why:  "Viber takes no message with a longer sender's name",
+				Fix:  "write a shorter sender_name; without one it is the account's name, or the connector's",
+			})
+		}
+	}
+	return found
+}
+
+// senderName is what stands above a message of this account.
+func (c *Config) senderName(a Account) string { return cmp.Or(a.SenderName, a.Name, c.Name) }
+
+// token is the one that calls Viber.
+func (c *Config) token() string {
+	if len(c.AuthToken) == 0 {
+		return ""
+	}
+	return c.AuthToken[0].Reveal()
+}
+
+// bot is the id of the one account, which stands for all that comes in.
+func (c *Config) bot() string {
+	if len(c.Accounts) == 0 {
+		return ""
+	}
+	return c.Accounts[0].ID
+}
