@@ -20,7 +20,7 @@ type Config struct {
 // Account is one bot.
 type Account struct {
 	config.Account `yaml:",inline"`
-	// ChannelAccessToken fetches the photos.
+	// ChannelAccessToken fetches the photos and sends.
 	ChannelAccessToken config.Secret `yaml:"channel_access_token" check:"required" why:"no photo can be fetched without channel_access_token" jsonschema_description:"Long-lived channel access token from the Messaging API tab."`
 }
 
@@ -30,12 +30,11 @@ var botID = regexp.MustCompile(`^U[0-9a-f]{32}$`)
 
 // AccountList implements config.Settings.
 func (c *Config) AccountList() []config.Account {
-	list := make([]config.Account, len(c.Accounts))
-	for i, a := range c.Accounts {
-		list[i] = a.Account
-	}
-	return list
+	return config.Accounts(c.Accounts)
 }
+
+// bearer is the Authorization header of every call.
+func (a Account) bearer() string { return "Bearer " + a.ChannelAccessToken.Reveal() }
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {

@@ -85,9 +85,8 @@ func TestParseBroken(t *testing.T) {
 		`{"type":5}`,
 		`{"type":"message","webhookEventId":5}`,
 		`{"type":"message","webhookEventId":"bad","source":"U1"}`,
-		`{"type":"message","webhookEventId":"bad","timestamp":"now"}`,
 		message("bad", `"text"`), message("bad", `{"type":"text","id":"1","text":{}}`), message("bad", `{"type":"text","text":"x"}`),
-		message("bad", `{"type":"image","id":"1","imageSet":[]}`), message("bad", `{"type":"file","id":"1","fileSize":"big"}`),
+		message("bad", `{"type":5,"id":"1"}`), message("bad", `{"type":"image","id":{}}`),
 		event("message", "bad", ""), event("unsend", "bad", ""),
 	} {
 		got := parse(t, good, bad, good)
@@ -161,11 +160,54 @@ func TestParseWithoutAnyID(t *testing.T) {
 	}
 }
 
-// Messages while another module has the chat are messages all the same.
-func TestParseStandby(t *testing.T) {
-	raw := strings.Replace(message("a", `{"type":"text","id":"1","text":"x"}`), `"active"`, `"standby"`, 1)
-	if got := parse(t, raw)[0]; got.Kind != connectors.Message || got.Text != "x" {
-		t.Errorf("got %s, want the message", toJSON(t, got))
+// A token is good for one answer, soon after the event, by whoever holds the
+// conversation. Messages while another module holds it are messages all the same.
+func TestParseReplyToken(t *testing.T) {
+	const token = "0f0e0d0c0b0a09080706050403020100"
+	for _, row := range []struct {
+		name, old, now, token string
+		noReply               bool
+	}{
+		{"as it comes", "", "", token, false},
+		{"delivered again", `"isRedelivery":false`, `"isRedelivery":true`, "", false},
+		{"standby", `"mode":"active"`, `"mode":"standby"`, "", true},
+		{"no token", `"replyToken":"` + token + `",`, "", "", false},
+		{"an empty token", token, "", "", false},
+		{"a token that is none", `"` + token + `"`, `{}`, "", false},
+		{"no mode", `"mode":"active",`, "", token, false},
+		{"a mode of tomorrow", `"active"`, `"asleep"`, token, false},
+		{"a mode that is none", `"active"`, `[]`, token, false},
+		{"a delivery context that is none", `{"isRedelivery":false}`, `7`, token, false},
+	} {
+		raw := strings.Replace(message("a", `{"type":"text","id":"1","text":"x"}`), row.old, row.now, 1)
+		got := parse(t, raw)[0]
+		if got.Kind != connectors.Message || got.Text != "x" || got.ReplyToken != row.token || got.NoReply != row.noReply {
+			t.Errorf("%s: got %s, want the message with token %q and NoReply %v", row.name, toJSON(t, got), row.token, row.noReply)
+		}
+	}
+}
+
+// No message is lost for what stands beside it.
+func TestParseOddParts(t *testing.T) {
+	for part, odd := range map[string]string{
+		`"timestamp":1755000000123`:        `"timestamp":"now"`,
+		`"fileSize":1`:                     `"fileSize":"big"`,
+		`"quotedMessageId":"9"`:            `"quotedMessageId":9`,
+		`"contentProvider":{"type":"line"`: `"contentProvider":{"type":5`,
+		`"imageSet":{"id":"s"}`:            `"imageSet":[]`,
+		`"imageSet":{"id":"s"`:             `"imageSet":{"id":5`,
+		`"isRedelivery":false`:             `"isRedelivery":"no"`,
+	} {
+		good := message("a", `{"type":"image","id":"1","fileSize":1,"quotedMessageId":"9","contentProvider":{"type":"line"},"imageSet":{"id":"s"}}`)
+		raw := strings.Replace(good, part, odd, 1)
+		got := parse(t, raw)[0]
+		if raw == good || got.Kind != connectors.Message || len(got.Photos) != 1 || got.Photos[0].Ref != "message:1" {
+			t.Errorf("%s: got %s, want the photo", odd, toJSON(t, got))
+		}
+	}
+	got := parse(t, message("a", `{"type":"image","id":"1","imageSet":{"id":"s","index":"one","total":2}}`))[0]
+	if got.Album == nil || got.Album.ID != "s" || got.Album.Total != 2 {
+		t.Errorf("got album %+v, want as much of it as can be read", got.Album)
 	}
 }
 

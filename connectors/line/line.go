@@ -8,12 +8,12 @@
 package line
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -24,9 +24,21 @@ import (
 	"github.com/lightlock/lightlock/connectors/wire"
 )
 
-// dataBase is where LINE serves content; its API host answers 404 for it.
+// LINE serves content from a host of its own; its API host answers 404 for it.
 // https://developers.line.biz/en/news/2020/10/30/domain-name/
-const dataBase = "https://api-data.line.me"
+const (
+	apiBase  = "https://api.line.me"
+	dataBase = "https://api-data.line.me"
+)
+
+// maxText is how long a text message may be, and tokenLife how long a reply
+// token is sure to work: LINE says about a minute.
+// https://developers.line.biz/en/reference/messaging-api/#text-message
+// https://developers.line.biz/en/reference/messaging-api/#send-reply-message
+const (
+	maxText   = 5000
+	tokenLife = 50 * time.Second
+)
 
 // Channel describes LINE.
 func Channel() connectors.Channel {
@@ -35,7 +47,7 @@ func Channel() connectors.Channel {
 		Title:      "LINE",
 		PhotoLimit: 10 * config.MB,
 		BodyLimit:  4 << 20,
-		Texts:      connectors.Texts{Limit: 5000, Resend: true, TokenLife: 50 * time.Second},
+		Texts:      connectors.Texts{Limit: maxText, Resend: true, TokenLife: tokenLife},
 		Withdraws:  true,
 		Console:    "LINE Developers Console, Messaging API, Webhook URL; switch on \"Use webhook\" and \"Webhook redelivery\"",
 		Settings:   func() config.Settings { return &Config{} },
@@ -46,23 +58,33 @@ func Channel() connectors.Channel {
 // Connector is one LINE webhook.
 type Connector struct {
 	config *Config
-	base   string // of the content API
+	api    string // without a slash at its end
+	data   string // the same of the content API
 	hosts  func(*url.URL) bool
 	client *wire.Client
 }
 
+var (
+	_ connectors.Sender    = (*Connector)(nil)
+	_ connectors.Registrar = (*Connector)(nil)
+)
+
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base := strings.TrimRight(cmp.Or(c.APIBase, dataBase), "/")
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
-		return nil, connectors.Errorf(connectors.Misconfigured, "line: api_base", "not a URL")
+	api, err := wire.Base("line", c.APIBase, apiBase)
+	if err != nil {
+		return nil, err
+	}
+	data, err := wire.Base("line", c.APIBase, dataBase)
+	if err != nil {
+		return nil, err
 	}
 	return &Connector{
 		config: c,
-		base:   base,
-		hosts:  wire.HostList(u.Host),
+		api:    api.String(),
+		data:   data.String(),
+		hosts:  wire.HostList(data.Host),
 		client: wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now}),
 	}, nil
 }
@@ -100,102 +122,6 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	return events, nil
 }
 
-// parseEvent translates one event. Its type and ID are read on their own first,
-// so that a type that we pass over may have any shape, and a broken event that
-// is delivered again is known again: its bytes then differ in a flag.
-func parseEvent(destination string, raw json.RawMessage) connectors.Event {
-	out := connectors.Event{Account: destination, ID: connectors.DigestID(raw), Raw: raw}
-	var head struct {
-		Type           string `json:"type"`
-		WebhookEventID string `json:"webhookEventId"`
-	}
-	// A wrong type of one field leaves the other readable.
-	err := json.Unmarshal(raw, &head)
-	if head.WebhookEventID != "" {
-		out.ID = head.WebhookEventID
-	}
-	if err != nil && head.Type == "" {
-		return out.As(connectors.Broken, "event has no readable type")
-	}
-	if head.Type != "message" && head.Type != "unsend" {
-		return out.As(connectors.Ignored, eventReason(head.Type))
-	}
-	var e event
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return out.As(connectors.Broken, head.Type+" event does not parse")
-	}
-	return parseKnown(out, e)
-}
-
-// parseKnown translates an event of a type that we forward.
-func parseKnown(out connectors.Event, e event) connectors.Event {
-	if e.WebhookEventID == "" && e.Message.ID != "" {
-		out.ID = e.Message.ID
-	}
-	out.SentAt = connectors.UnixMillis(e.Timestamp)
-	out.Consumer.ID = e.Source.UserID
-	// A group is several consumers, and a message in it may name none.
-	if e.Source.Type == "group" || e.Source.Type == "room" {
-		return out.As(connectors.Ignored, "group")
-	}
-	if e.Source.Type != "user" || e.Source.UserID == "" {
-		return out.As(connectors.Ignored, "no_consumer")
-	}
-	if e.Type == "unsend" {
-		return parseUnsend(out, e)
-	}
-	return parseMessage(out, e.Message)
-}
-
-// eventReason is the metric's label for an event type that we pass over. Types
-// that LINE may add one day share a label, so that no stranger can make new ones.
-func eventReason(kind string) string {
-	switch kind {
-	case "follow", "unfollow", "join", "leave", "memberJoined", "memberLeft", "postback",
-		"videoPlayComplete", "beacon", "accountLink", "membership", "module", "activated",
-		"deactivated", "botSuspended", "botResumed", "delivery":
-		return kind
-	default:
-		return "unknown_event_type"
-	}
-}
-
-func parseUnsend(out connectors.Event, e event) connectors.Event {
-	if e.Unsend.MessageID == "" {
-		return out.As(connectors.Broken, "unsend event names no message")
-	}
-	out.Kind, out.MessageID = connectors.Unsend, e.Unsend.MessageID
-	return out
-}
-
-func parseMessage(out connectors.Event, m message) connectors.Event {
-	if m.ID == "" {
-		return out.As(connectors.Broken, "message event has no message id")
-	}
-	out.Kind, out.MessageID, out.ReplyTo = connectors.Message, m.ID, m.QuotedMessageID
-	switch m.Type {
-	case "text":
-		out.Text = m.Text
-	case "image":
-		ref, ok := imageRef(m)
-		if !ok {
-			return out.As(connectors.Broken, "image has no usable address")
-		}
-		out.Photos = []connectors.Photo{{Account: out.Account, Ref: ref}}
-	case "file":
-		// Originals and HEIC come as files; only content tells a photo.
-		out.Photos = []connectors.Photo{{Account: out.Account, Ref: idRef(m.ID), ClaimedBytes: m.FileSize}}
-	case "video", "audio", "location", "sticker":
-		return out.As(connectors.Ignored, m.Type)
-	default:
-		return out.As(connectors.Ignored, "unknown_message_type")
-	}
-	if s := m.ImageSet; s != nil && s.ID != "" {
-		out.Album = &connectors.Album{ID: s.ID, Index: max(s.Index, 0), Total: max(s.Total, 0)}
-	}
-	return out
-}
-
 // A reference is the message's id, or the address of an external original.
 const (
 	messagePrefix  = "message:"
@@ -212,10 +138,10 @@ var contentID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 func idRef(messageID string) string { return messagePrefix + messageID }
 
 func imageRef(m message) (string, bool) {
-	if m.ContentProvider.Type != "external" {
+	if m.ContentProvider.Value.Type != "external" {
 		return idRef(m.ID), true
 	}
-	address := m.ContentProvider.OriginalContentURL
+	address := m.ContentProvider.Value.OriginalContentURL
 	return externalPrefix + address, address != "" && len(address) <= maxURL
 }
 
@@ -230,24 +156,171 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if !ok || !contentID.MatchString(id) {
 		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
 	}
-	token, ok := c.token(p.Account)
+	account, ok := config.FindAccount(c.config.Accounts, p.Account)
 	if !ok {
 		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
 	}
 	return c.client.Fetch(ctx, wire.Fetch{
 		Op:        op,
-		URL:       c.base + "/v2/bot/message/" + id + "/content",
+		URL:       c.data + "/v2/bot/message/" + id + "/content",
 		Hosts:     c.hosts,
-		Authorize: func(*url.URL) (string, bool) { return "Bearer " + token.Reveal(), true },
+		Authorize: func(*url.URL) (string, bool) { return account.bearer(), true },
 	})
 }
 
-// token returns the credentials of one bot.
-func (c *Connector) token(account string) (config.Secret, bool) {
-	for _, a := range c.config.Accounts {
-		if a.ID == account {
-			return a.ChannelAccessToken, true
+// Send implements connectors.Sender: by the reply token where there is one,
+// because replies are free, else as a push message, which counts against the
+// monthly quota. ReplyTo is of no use: LINE quotes by a quoteToken, and that
+// stands in the event alone.
+func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
+	const op = "line: send"
+	if n := connectors.Length(o.Text); n == 0 || n > maxText {
+		return "", connectors.Errorf(connectors.Refused, op, "text of %d characters, allowed are 1 to %d", n, maxText)
+	}
+	account, ok := config.FindAccount(c.config.Accounts, o.Account)
+	if !ok {
+		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	}
+	messages := []textMessage{{Type: "text", Text: o.Text}}
+	if o.ReplyToken != "" {
+		id, err := c.reply(ctx, account, replyMessage{ReplyToken: o.ReplyToken, Messages: messages})
+		if !isInvalidToken(err) {
+			return id, err
 		}
 	}
-	return config.Secret{}, false
+	return c.push(ctx, account, o.Key, pushMessage{To: o.Consumer, Messages: messages})
+}
+
+// reply makes use of a reply token. It sends no retry key, which LINE refuses
+// here, and a token works once: of a reply whose answer is lost nobody can tell
+// whether it was sent, nor of one that LINE failed at.
+// https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
+func (c *Connector) reply(ctx context.Context, a Account, m replyMessage) (string, error) {
+	req, err := wire.NewJSON("line: reply", c.api+"/v2/bot/message/reply", m)
+	if err != nil {
+		return "", err
+	}
+	id, err := c.send(ctx, "line: reply", a, req)
+	if e, f := failureOf(err); f != nil && f.Status >= http.StatusInternalServerError {
+		e.Unsure = true
+	}
+	return id, err
+}
+
+// push sends a message that answers nothing. LINE knows the retry key again for
+// a day, and answers 409 with what it has sent then, so no failure is unsure.
+// https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
+func (c *Connector) push(ctx context.Context, a Account, key string, m pushMessage) (string, error) {
+	req, err := wire.NewJSON("line: push", c.api+"/v2/bot/message/push", m)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("X-Line-Retry-Key", key)
+	id, err := c.send(ctx, "line: push", a, req)
+	e, f := failureOf(err)
+	if f != nil && f.Status == http.StatusConflict {
+		return sentID(f.Body), nil
+	}
+	if e != nil {
+		e.Unsure = false
+	}
+	return id, err
+}
+
+// send makes one call that sends a message, and returns the message's id.
+func (c *Connector) send(ctx context.Context, op string, a Account, req *http.Request) (string, error) {
+	req.Header.Set("Authorization", a.bearer())
+	body, err := c.client.Call(ctx, op, req, maxAnswer)
+	e, f := failureOf(err)
+	switch {
+	case e == nil:
+		return sentID(body), err
+	case e.Kind == connectors.Malformed:
+		// LINE has said yes, at greater length than we read.
+		return "", nil
+	case f != nil && f.Status == http.StatusTooManyRequests && strings.Contains(errorMessage(f), "monthly limit"):
+		// LINE says so also while another message is on its way to many, so it
+		// may pass; if not, somebody has to buy more.
+		// https://developers.line.biz/en/faq/
+		e.Kind, e.After = connectors.Misconfigured, 0
+	case e.Kind == connectors.Gone:
+		// LINE answers 400 for a consumer, so it is the address that is wrong.
+		e.Kind = connectors.Misconfigured
+	}
+	return "", err
+}
+
+// Registered implements connectors.Registrar.
+// https://developers.line.biz/en/reference/messaging-api/#get-webhook-endpoint-information
+func (c *Connector) Registered(ctx context.Context, account, address string) (connectors.Registration, error) {
+	var on webhook
+	err := c.manage(ctx, account, webhookCall{"line: get webhook", http.MethodGet, "endpoint", nil}, &on)
+	if err != nil && connectors.KindOf(err) != connectors.Gone {
+		return connectors.Registration{}, err
+	}
+	r := connectors.Registration{URL: bare(on.Endpoint)}
+	switch {
+	case on.Endpoint == "":
+		r.Detail = "no webhook is set"
+	case r.URL != bare(address):
+		r.Detail = "webhooks go to another address"
+	case !on.Active:
+		r.Detail = `"Use webhook" is switched off in the console`
+	default:
+		r.OK = true
+	}
+	return r, nil
+}
+
+// Register implements connectors.Registrar. LINE stores an address without a
+// look at it, so it is asked to try the webhook then. That "Use webhook" is
+// switched off can be changed in the console alone.
+// https://developers.line.biz/en/reference/messaging-api/#set-webhook-endpoint-url
+// https://developers.line.biz/en/reference/messaging-api/#test-webhook-endpoint
+func (c *Connector) Register(ctx context.Context, account, address string) error {
+	want := webhook{Endpoint: address}
+	if err := c.manage(ctx, account, webhookCall{"line: set webhook", http.MethodPut, "endpoint", want}, nil); err != nil {
+		return err
+	}
+	const op = "line: test webhook"
+	var test webhookTest
+	if err := c.manage(ctx, account, webhookCall{op, http.MethodPost, "test", want}, &test); err != nil {
+		return err
+	}
+	if !test.Success {
+		return connectors.Errorf(connectors.Misconfigured, op, "LINE's own call to the webhook failed: %s, HTTP status %d", test.reason(), test.StatusCode)
+	}
+	return nil
+}
+
+// webhookCall is a call about an account's webhook.
+type webhookCall struct {
+	op, method, path string
+	body             any // as JSON; nil for none
+}
+
+// manage makes a call about the webhook of an account, and reads the answer as
+// far as somebody wants it.
+func (c *Connector) manage(ctx context.Context, account string, call webhookCall, answer any) error {
+	a, ok := config.FindAccount(c.config.Accounts, account)
+	if !ok {
+		return connectors.Errorf(connectors.Misconfigured, call.op, "no such account")
+	}
+	req, err := wire.NewJSON(call.op, c.api+"/v2/bot/channel/webhook/"+call.path, call.body)
+	if err != nil {
+		return err
+	}
+	req.Method = call.method
+	if call.body == nil {
+		req.Body, req.GetBody, req.ContentLength = nil, nil, 0
+	}
+	req.Header.Set("Authorization", a.bearer())
+	body, err := c.client.Call(ctx, call.op, req, maxAnswer)
+	if err != nil || answer == nil {
+		return err
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return connectors.Errorf(connectors.Malformed, call.op, "answer is not JSON as documented")
+	}
+	return nil
 }

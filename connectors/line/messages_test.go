@@ -16,10 +16,11 @@ func TestParsePhoto(t *testing.T) {
 	want := connectors.Event{
 		Kind: connectors.Message, ID: "01K2EXAMPLE0000000000000A1", MessageID: "580000000000000001",
 		Account: botID, Consumer: connectors.Consumer{ID: userID},
-		SentAt: time.Date(2025, time.August, 12, 12, 0, 0, 123e6, time.UTC),
-		Photos: []connectors.Photo{{Account: botID, Ref: "message:580000000000000001"}},
-		Album:  &connectors.Album{ID: "C0FFEE", Index: 1, Total: 2},
-		Raw:    []byte(raw),
+		SentAt:     time.Date(2025, time.August, 12, 12, 0, 0, 123e6, time.UTC),
+		Photos:     []connectors.Photo{{Account: botID, Ref: "message:580000000000000001"}},
+		Album:      &connectors.Album{ID: "C0FFEE", Index: 1, Total: 2},
+		ReplyToken: "0f0e0d0c0b0a09080706050403020100",
+		Raw:        []byte(raw),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", toJSON(t, got), toJSON(t, want))

@@ -1,7 +1,8 @@
 // Package linesim is LINE's side of the conversation: it signs webhooks as LINE
-// signs them and serves content as LINE's content API does. It is written from
-// https://github.com/line/line-openapi and LINE's documentation, and its
-// signatures are checked against LINE's own SDK.
+// signs them, serves content as LINE's content API does, and takes replies,
+// pushes and webhook addresses as its API does. It is written from
+// https://github.com/line/line-openapi and LINE's documentation, and checked
+// against LINE's own SDK.
 package linesim
 
 import (
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -28,13 +30,28 @@ type Platform struct {
 	Secret, Token string
 
 	contents sim.Shelf
+
+	mu       sync.Mutex
+	desk     desk
+	endpoint Endpoint
 }
 
 // Start starts a LINE on a loopback port.
 func Start() (*Platform, error) {
-	p := &Platform{BotID: "U" + sim.Secret(), Secret: sim.Secret(), Token: sim.Secret()}
+	p := &Platform{
+		BotID: "U" + sim.Secret(), Secret: sim.Secret(), Token: sim.Secret(),
+		desk: desk{
+			users: map[string]bool{}, tokens: map[string]string{}, spent: map[string]bool{}, accepted: map[string]accepted{},
+		},
+		endpoint: Endpoint{Active: true},
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v2/bot/message/{id}/content", p.content)
+	mux.HandleFunc("POST /v2/bot/message/reply", p.reply)
+	mux.HandleFunc("POST /v2/bot/message/push", p.push)
+	mux.HandleFunc("GET /v2/bot/channel/webhook/endpoint", p.endpointInformation)
+	mux.HandleFunc("PUT /v2/bot/channel/webhook/endpoint", p.setEndpoint)
+	mux.HandleFunc("POST /v2/bot/channel/webhook/test", p.testEndpoint)
 	var err error
 	p.Server, err = sim.Serve(mux)
 	return p, err
@@ -116,14 +133,17 @@ func (p *Platform) Events(s sim.Said) []any {
 	return events
 }
 
-// Event returns the event of one message. Tests change what they like in it.
+// Event returns the event of one message, whose reply token is good from now
+// on. Tests change what they like in it.
 func (p *Platform) Event(s sim.Said, part string, message Object) Object {
+	token := sim.Digest(32, s.ID, part, "reply")
+	p.issue(UserID(s.Consumer), token)
 	return Object{
 		"type": "message", "mode": "active", "timestamp": s.At.UnixMilli(),
 		"webhookEventId":  "01K2" + strings.ToUpper(sim.Digest(22, s.ID, part, "event")),
 		"deliveryContext": Object{"isRedelivery": false},
 		"source":          Object{"type": "user", "userId": UserID(s.Consumer)},
-		"replyToken":      sim.Digest(32, s.ID, part, "reply"),
+		"replyToken":      token,
 		"message":         message,
 	}
 }
@@ -140,8 +160,7 @@ func (p *Platform) Keep(messageID string, data []byte) { p.contents.Put(messageI
 
 // content serves an original the way api-data.line.me does.
 func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Authorization") != "Bearer "+p.Token {
-		fail(w, http.StatusUnauthorized, "Authentication failed. Confirm that the access token in the authorization header is valid.")
+	if !p.allows(w, r) {
 		return
 	}
 	data, ok := p.contents.Get(r.PathValue("id"))
@@ -152,10 +171,4 @@ func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", http.DetectContentType(data))
 	w.Header().Set("X-Line-Request-Id", sim.Digest(32, r.PathValue("id")))
 	_, _ = w.Write(data) //nolint:gosec // What a consumer sent is served as it is.
-}
-
-func fail(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(Object{"message": message})
 }
