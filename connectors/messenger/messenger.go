@@ -1,0 +1,186 @@
+// Package messenger speaks Facebook's Messenger Platform, for Pages.
+//
+// A webhook is one signed JSON document with entries of any of an app's Pages,
+// and items in each. A photo is an attachment with a signed address on Meta's
+// content network, which wants no credentials and is good for a time that Meta
+// does not tell. Meta repeats a failed webhook a few times, and unsubscribes
+// the app from the Page after an hour of failures.
+package messenger
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/url"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
+)
+
+const (
+	graphBase = "https://graph.facebook.com"
+
+	// maxText is how long a text may be.
+	// https://developers.facebook.com/docs/messenger-platform/reference/send-api
+	maxText = 2000
+
+	// userAgent begins as browsers do, because Meta's content network has been
+	// seen to deny photos to what calls itself a bot.
+	userAgent = "Mozilla/5.0 (X11; Linux x86_64) Lightlock"
+)
+
+// Channel describes Messenger.
+func Channel() connectors.Channel {
+	return connectors.Channel{
+		Name:       "messenger",
+		Title:      "Facebook Messenger",
+		PhotoLimit: 25 * config.MB,
+		BodyLimit:  4 << 20,
+		// https://developers.facebook.com/docs/messenger-platform/policy/policy-overview
+		Texts:     connectors.Texts{Limit: maxText, Window: 24 * time.Hour},
+		Withdraws: true,
+		Console:   "the app's dashboard, Messenger, Webhooks: Callback URL and Verify Token; add each Page and subscribe it to \"messages\", \"messaging_postbacks\", \"message_edits\" and \"message_deliveries\"",
+		Settings:  func() config.Settings { return &Config{} },
+		New:       New,
+	}
+}
+
+// Connector is one Messenger webhook.
+type Connector struct {
+	config *Config
+	base   string // of the Graph API, with its version
+	hosts  func(*url.URL) bool
+	client *wire.Client
+}
+
+var (
+	_ connectors.Sender    = (*Connector)(nil)
+	_ connectors.Registrar = (*Connector)(nil)
+)
+
+// New makes a connector from a *Config.
+func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
+	c := s.(*Config)
+	base, err := wire.Base("messenger", c.APIBase, graphBase)
+	if err != nil {
+		return nil, err
+	}
+	return &Connector{
+		config: c,
+		base:   base.String() + "/" + c.version() + "/",
+		hosts:  wire.HostList(c.mediaHosts()...),
+		client: wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, UserAgent: userAgent, Now: env.Now}),
+	}, nil
+}
+
+// Verify implements connectors.Connector: Meta's signature, keyed with the app
+// secret.
+func (c *Connector) Verify(r *connectors.Request) error {
+	return meta.Verify("messenger: verify", r, c.config.AppSecret)
+}
+
+// Challenge implements connectors.Challenger: Meta calls with GET each time the
+// webhook's address or verify token is saved in the app.
+func (c *Connector) Challenge(r *connectors.Request) (string, error) {
+	return meta.Challenge("messenger: challenge", r, c.config.VerifyToken)
+}
+
+// Parse implements connectors.Connector.
+func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
+	var e envelope
+	if err := json.Unmarshal(r.Body, &e); err != nil || e.Object == "" {
+		return nil, connectors.Errorf(connectors.Malformed, "messenger: parse", "envelope is not JSON as documented")
+	}
+	events := []connectors.Event{}
+	for _, raw := range e.Entry {
+		if e.Object != "page" {
+			events = append(events, event("", raw).As(connectors.Ignored, "other_object"))
+			continue
+		}
+		events = append(events, c.parseEntry(raw)...)
+	}
+	return events, nil
+}
+
+// Fetch implements connectors.Connector: by the address in the webhook, or by
+// another one where that is over and Graph tells it.
+func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
+	const op = "messenger: fetch photo"
+	var ref reference
+	if err := json.Unmarshal([]byte(p.Ref), &ref); err != nil || ref.URL == "" {
+		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
+	}
+	page, ok := config.FindAccount(c.config.Accounts, p.Account)
+	if !ok {
+		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	}
+	// The address itself is the right to read, so no credentials are shown.
+	get := wire.Fetch{Op: op, URL: ref.URL, Hosts: c.hosts, MaxRedirects: 3}
+	stream, err := c.client.Fetch(ctx, get)
+	if connectors.KindOf(err) != connectors.Gone {
+		return stream, err
+	}
+	fresh, temporary := c.lookup(ctx, page, ref)
+	if temporary != nil {
+		return nil, temporary
+	}
+	if fresh == "" {
+		return nil, err
+	}
+	get.URL = fresh
+	return c.client.Fetch(ctx, get)
+}
+
+// lookup asks Graph for an address of a photo, and returns none where Graph
+// does not tell: that a Page's token may ask at all is not promised. An error is
+// one that will pass.
+func (c *Connector) lookup(ctx context.Context, page Account, ref reference) (string, error) {
+	if !messageID.MatchString(ref.MID) {
+		return "", nil
+	}
+	var answer stored
+	err := c.get(ctx, "messenger: look up photo", url.PathEscape(ref.MID)+"?fields=attachments", page.bearer(), &answer)
+	if next := connectors.KindOf(err).Next(); err != nil && next.Retry && !next.Alarm {
+		return "", err
+	}
+	return answer.address(ref), nil
+}
+
+// Send implements connectors.Sender. Messenger knows no key by which it would
+// recognise a repeat.
+func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
+	const op = "messenger: send"
+	if n := connectors.Length(o.Text); n == 0 || n > maxText {
+		return "", connectors.Errorf(connectors.Refused, op, "text of %d characters, wanted 1 to %d", n, maxText)
+	}
+	page, ok := config.FindAccount(c.config.Accounts, o.Account)
+	if !ok {
+		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	}
+	req, err := wire.NewJSON(op, c.base+url.PathEscape(page.ID)+"/messages", outgoing{
+		Recipient: recipient{o.Consumer}, MessagingType: "RESPONSE", Message: words{o.Text},
+	})
+	if err != nil {
+		return "", err
+	}
+	// Not in the address, where Meta's samples have it: addresses are logged.
+	req.Header.Set("Authorization", page.bearer())
+	body, err := c.client.Call(ctx, op, req, maxAnswer)
+	if err != nil {
+		return "", graphError(err)
+	}
+	var answer struct {
+		MessageID string `json:"message_id"`
+	}
+	// It is sent, whatever the answer looks like.
+	_ = json.Unmarshal(body, &answer)
+	return answer.MessageID, nil
+}
+
+// event returns an event without a kind, which has no readable ID so far.
+func event(page string, raw json.RawMessage) connectors.Event {
+	return connectors.Event{Account: page, ID: connectors.DigestID(raw), Raw: raw}
+}
