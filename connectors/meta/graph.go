@@ -49,11 +49,7 @@ func GraphError(err error) error {
 // account itself, such as one that sends: where Graph does not know the object,
 // no consumer is gone, but our id or the right to use it is wrong.
 func OwnError(err error) error {
-	return own(GraphError(err))
-}
-
-// own turns kind Gone into Misconfigured.
-func own(err error) error {
+	err = GraphError(err)
 	var failed *connectors.Error
 	if connectors.KindOf(err) != connectors.Gone || !errors.As(err, &failed) {
 		return err

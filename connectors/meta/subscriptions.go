@@ -99,8 +99,8 @@ func (s Subscriptions) read(ctx context.Context) (now subscription, token config
 	err = connectors.Errorf(connectors.Misconfigured, s.Op, "no app secret")
 	for _, secret := range s.AppSecret {
 		token = config.NewSecret(s.AppID + "|" + secret.Reveal())
-		answer, err = s.Graph.Get(ctx, s.Op, token, s.path())
-		if err = own(err); connectors.KindOf(err) != connectors.Misconfigured {
+		answer, err = s.Graph.GetOwn(ctx, s.Op, token, s.path())
+		if connectors.KindOf(err) != connectors.Misconfigured {
 			break
 		}
 	}

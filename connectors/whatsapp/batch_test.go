@@ -3,6 +3,7 @@ package whatsapp_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -69,8 +70,8 @@ func TestParseBatchOfSeveralNumbers(t *testing.T) {
 		one.ID + " message album",
 		one.ID + " message",
 		two.ID + " message two",
-		two.ID + " receipt",
-		two.ID + " receipt",
+		two.ID + " receipt delivered",
+		two.ID + " receipt read",
 		two.ID + " ignored account_error",
 		three.ID + " ignored smb_message_echoes",
 		three.ID + " ignored unknown_field",
@@ -89,26 +90,60 @@ func TestParseBatchOfSeveralNumbers(t *testing.T) {
 }
 
 func TestParseStatus(t *testing.T) {
+	tests := []struct {
+		name, status string
+		kind         connectors.Kind
+		reason       string
+	}{
+		{"sent", "sent", connectors.Receipt, "sent"},
+		{"delivered", "delivered", connectors.Receipt, "delivered"},
+		{"read", "read", connectors.Receipt, "read"},
+		{"failed", "failed", connectors.Receipt, "failed"},
+		{"a voice message was heard", "played", connectors.Receipt, "read"},
+		{"deleted", "deleted", connectors.Ignored, "unknown_status"},
+		{"a new one", "framed", connectors.Ignored, "unknown_status"},
+		{"in capitals", "READ", connectors.Ignored, "unknown_status"},
+	}
 	p, c := start(t)
 	n := p.Numbers[0]
-	sent := whatsappsim.Status("wamid.sent=", "sent", "ada", at)
-	phoneOnly := whatsappsim.Status("wamid.sent=", "failed", "ada", at)
-	delete(phoneOnly, "recipient_user_id")
-	phoneOnly["errors"] = []any{whatsappsim.Object{"code": 131026}}
-	events := deliver(t, p, c, whatsappsim.Entry(n.WABA, n.Change(whatsappsim.Object{"statuses": []any{
-		sent, phoneOnly, whatsappsim.Object{"status": "read"}, 5,
-	}})))
-	if got, want := summary(events), strings.Join([]string{
-		n.ID + " receipt", n.ID + " receipt", n.ID + " ignored unreadable_status", n.ID + " ignored unreadable_status",
-	}, "\n"); got != want {
-		t.Fatalf("got\n%s\nwant\n%s", got, want)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			events := deliver(t, p, c, whatsappsim.Entry(n.WABA, n.Change(whatsappsim.Object{"statuses": []any{
+				whatsappsim.Status("wamid.sent=", test.status, "ada", at),
+			}})))
+			if len(events) != 1 {
+				t.Fatalf("got %+v, want one event", events)
+			}
+			got := events[0]
+			got.Raw = nil
+			want := connectors.Event{
+				Kind: test.kind, ID: "wamid.sent=:" + test.status, MessageID: "wamid.sent=", Account: n.ID,
+				Consumer: connectors.Consumer{ID: whatsappsim.UserID("ada")}, SentAt: at, Reason: test.reason,
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v\nwant %+v", got, want)
+			}
+		})
 	}
-	first := events[0]
-	if first.ID != "wamid.sent=:sent" || first.MessageID != "wamid.sent=" || !first.SentAt.Equal(at) || first.Consumer.ID != whatsappsim.UserID("ada") {
-		t.Errorf("got %+v", first)
+}
+
+func TestParseStatusShapes(t *testing.T) {
+	tests := []struct{ name, status, want string }{
+		{"phone number only", `{"id":"w","status":"failed","timestamp":"1","recipient_id":"351","errors":[{"code":131026,"error_data":{"details":"x"}}]}`, "1 receipt failed of 351"},
+		{"user id only", `{"id":"w","status":"read","timestamp":"1","recipient_user_id":"PT.1"}`, "1 receipt read of PT.1"},
+		{"nobody", `{"id":"w","status":"sent"}`, "1 receipt sent of "},
+		{"beside what is not as documented", `{"id":"w","status":"sent","timestamp":[],"errors":5,"pricing":"x","conversation":[]}`, "1 receipt sent of "},
+		{"no message", `{"status":"read"}`, "1 ignored unreadable_status of "},
+		{"no status", `{"id":"w"}`, "1 ignored unreadable_status of "},
+		{"another shape", `5`, "1 ignored unreadable_status of "},
 	}
-	if got, want := events[1].Consumer.ID, whatsappsim.Phone("ada"); got != want || events[1].ID == first.ID {
-		t.Errorf("got receipt %q of %q, want another ID and consumer %q", events[1].ID, got, want)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			events := parse(t, `{"object":"whatsapp_business_account","entry":[{"id":"9","changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"1"},"statuses":[`+test.status+`]}}]}]}`)
+			if got := summary(events); len(events) != 1 || got+" of "+events[0].Consumer.ID != test.want {
+				t.Errorf("got %s of %+v, want %s", got, events, test.want)
+			}
+		})
 	}
 }
 

@@ -1,11 +1,11 @@
 package whatsapp
 
 import (
-	"cmp"
 	"regexp"
 	"strconv"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/meta"
 )
 
 // Config is the file of a WhatsApp connector: one Meta app, with the numbers
@@ -18,6 +18,9 @@ type Config struct {
 	// VerifyToken is a text of your own; Meta shows it when it first calls the
 	// webhook's address.
 	VerifyToken config.Secret `yaml:"verify_token" check:"required" why:"Meta registers no webhook that cannot answer for its verify_token" jsonschema_description:"A text of your own, the same as Verify token in the app's dashboard, WhatsApp, Configuration, Webhook."`
+	// AppID is the app's own id. With it the webhook's address can be set and
+	// checked by the program.
+	AppID string `yaml:"app_id" jsonschema_description:"App ID from the app's dashboard. With it the webhook's address is set and checked by the program. Write digits in quotes."`
 	// GraphVersion is the version of the Graph API to call; v25.0 if empty.
 	GraphVersion string    `yaml:"graph_version" jsonschema_description:"Version of the Graph API to call, such as v25.0, which is the default."`
 	Accounts     []Account `yaml:"accounts" check:"required" jsonschema_description:"The app's phone numbers."`
@@ -26,52 +29,49 @@ type Config struct {
 // Account is one phone number.
 type Account struct {
 	config.Account `yaml:",inline"`
-	// AccessToken fetches the photos.
-	AccessToken config.Secret `yaml:"access_token" check:"required" why:"no photo can be fetched without access_token" jsonschema_description:"Token of a system user with whatsapp_business_messaging on this number."`
+	// WABAID is the WhatsApp Business Account that the number belongs to. With
+	// it the account's subscription can be set and checked by the program.
+	WABAID string `yaml:"waba_id" jsonschema_description:"ID of the WhatsApp Business Account that the number belongs to. With it the account's subscription is set and checked by the program. Write digits in quotes."`
+	// AccessToken fetches the photos and sends the answers.
+	AccessToken config.Secret `yaml:"access_token" check:"required" why:"no photo can be fetched and nothing sent without access_token" jsonschema_description:"Token of a system user with whatsapp_business_messaging on this number; with whatsapp_business_management too if waba_id is set."`
 }
 
-// defaultVersion was the newest one when this channel was written. Meta keeps
-// a version for two years at least.
-const defaultVersion = "v25.0"
-
-var (
-	graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
-	// phoneNumberID is the form of metadata.phone_number_id.
-	phoneNumberID = regexp.MustCompile(`^[0-9]+$`)
-)
+// digits is the form of Meta's ids of numbers, accounts and apps, and of a phone
+// number in its international form.
+var digits = regexp.MustCompile(`^[0-9]+$`)
 
 // AccountList implements config.Settings.
-func (c *Config) AccountList() []config.Account {
-	list := make([]config.Account, len(c.Accounts))
-	for i, a := range c.Accounts {
-		list[i] = a.Account
-	}
-	return list
-}
+func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found []config.Finding
-	if !graphVersion.MatchString(c.version()) {
+	found := meta.CheckVersion(c.GraphVersion)
+	if c.AppID != "" && !digits.MatchString(c.AppID) {
 		found = append(found, config.Finding{
-			Path: "graph_version",
-			What: "not a version of the Graph API",
-			Why:  "it is part of every address that is called",
-			Fix:  "write it like " + defaultVersion + ", or leave it out",
+			Path: "app_id",
+			What: "not the ID of a Meta app",
+			Why:  "the app's webhook is set and checked by it",
+			Fix:  `copy "App ID" from the top of the app's dashboard: digits`,
 		})
 	}
 	for i, a := range c.Accounts {
-		if !phoneNumberID.MatchString(a.ID) {
+		path := "accounts[" + strconv.Itoa(i) + "]"
+		if !digits.MatchString(a.ID) {
 			found = append(found, config.Finding{
-				Path: "accounts[" + strconv.Itoa(i) + "].id",
+				Path: path + ".id",
 				What: "not the ID of a WhatsApp phone number",
 				Why:  "messages name the number by it",
 				Fix:  `copy "Phone number ID" from the app's WhatsApp page: digits, and not the number itself`,
 			})
 		}
+		if a.WABAID != "" && !digits.MatchString(a.WABAID) {
+			found = append(found, config.Finding{
+				Path: path + ".waba_id",
+				What: "not the ID of a WhatsApp Business Account",
+				Why:  "its subscription is set and checked by it",
+				Fix:  `copy "WhatsApp Business Account ID" from the app's WhatsApp page: digits`,
+			})
+		}
 	}
 	return found
 }
-
-// version returns the version of the Graph API to call.
-func (c *Config) version() string { return cmp.Or(c.GraphVersion, defaultVersion) }

@@ -3,6 +3,8 @@ package whatsapp
 import (
 	"net/url"
 	"testing"
+
+	"github.com/lightlock/lightlock/connectors/meta"
 )
 
 func TestTokenHosts(t *testing.T) {
@@ -12,19 +14,19 @@ func TestTokenHosts(t *testing.T) {
 		address  string
 		want     bool
 	}{
-		{graphBase, false, "https://graph.facebook.com/v25.0/1", true},
-		{graphBase, false, "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", true},
-		{graphBase, false, "https://LOOKASIDE.fbsbx.com:443/", true},
-		{graphBase, false, "http://lookaside.fbsbx.com/", false},
-		{graphBase, false, "http://graph.facebook.com:443/", false},
-		{graphBase, false, "https://lookaside.fbsbx.com:8443/", false},
-		{graphBase, false, "https://lookaside.fbsbx.com.evil.example/", false},
-		{graphBase, false, "https://evil.example/lookaside.fbsbx.com", false},
-		{graphBase, false, "https://lookaside.fbsbx.com@evil.example/", false},
-		{graphBase, false, "https://www.facebook.com/", false},
-		{graphBase, false, "https://x.lookaside.fbsbx.com/", false},
-		{graphBase, false, "//lookaside.fbsbx.com/", false},
-		{graphBase, false, "/whatsapp_business/attachments/", false},
+		{meta.GraphBase, false, "https://graph.facebook.com/v25.0/1", true},
+		{meta.GraphBase, false, "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", true},
+		{meta.GraphBase, false, "https://LOOKASIDE.fbsbx.com:443/", true},
+		{meta.GraphBase, false, "http://lookaside.fbsbx.com/", false},
+		{meta.GraphBase, false, "http://graph.facebook.com:443/", false},
+		{meta.GraphBase, false, "https://lookaside.fbsbx.com:8443/", false},
+		{meta.GraphBase, false, "https://lookaside.fbsbx.com.evil.example/", false},
+		{meta.GraphBase, false, "https://evil.example/lookaside.fbsbx.com", false},
+		{meta.GraphBase, false, "https://lookaside.fbsbx.com@evil.example/", false},
+		{meta.GraphBase, false, "https://www.facebook.com/", false},
+		{meta.GraphBase, false, "https://x.lookaside.fbsbx.com/", false},
+		{meta.GraphBase, false, "//lookaside.fbsbx.com/", false},
+		{meta.GraphBase, false, "/whatsapp_business/attachments/", false},
 
 		{"http://127.0.0.1:4000", true, "http://127.0.0.1:4000/x", true},
 		{"http://127.0.0.1:4000", true, "http://127.0.0.1:4001/x", false},

@@ -33,6 +33,7 @@ func (n Number) Field(field string, value Object) any {
 // Messages returns the messages that WhatsApp makes of what was said: a text,
 // or one for each photo, the first with the text as its caption.
 func (p *Platform) Messages(n Number, s sim.Said) []any {
+	p.meets(n, s.Consumer)
 	if len(s.Photos) == 0 {
 		return []any{Message(s, "text", "text", Object{"body": s.Text})}
 	}

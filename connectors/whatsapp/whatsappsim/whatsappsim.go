@@ -7,12 +7,10 @@ package whatsappsim
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 
 	"github.com/lightlock/lightlock/config"
@@ -27,10 +25,14 @@ type Platform struct {
 	*sim.Server
 	// AppSecret signs the webhooks, VerifyToken is shown in the handshake.
 	AppSecret, VerifyToken string
+	// AppID is the app's own id.
+	AppID string
 	// Numbers are the business's; AddNumber makes more of them.
 	Numbers []Number
 
-	media library
+	media   library
+	desk    desk
+	records records
 }
 
 // Number is one of the business's phone numbers.
@@ -39,16 +41,22 @@ type Number struct {
 	WABA string
 	// ID is the phone_number_id, Phone the number as people dial it.
 	ID, Phone string
-	// Token reads the media that were sent to this number.
+	// Token reads the media that were sent to this number, sends from it, and
+	// manages its account.
 	Token string
 }
 
 // Start starts a WhatsApp on a loopback port.
 func Start() (*Platform, error) {
-	p := &Platform{AppSecret: sim.Secret(), VerifyToken: sim.Secret()}
+	p := &Platform{AppSecret: sim.Secret(), VerifyToken: sim.Secret(), AppID: sim.Decimal(16, "app")}
 	p.AddNumber("acme")
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{version}/{media}", p.lookup)
+	mux.HandleFunc("POST /{version}/{number}/messages", p.send)
+	mux.HandleFunc("GET /{version}/{app}/subscriptions", p.subscriptions)
+	mux.HandleFunc("POST /{version}/{app}/subscriptions", p.subscribe)
+	mux.HandleFunc("GET /{version}/{waba}/subscribed_apps", p.subscribedApps)
+	mux.HandleFunc("POST /{version}/{waba}/subscribed_apps", p.subscribeApp)
 	mux.HandleFunc("GET /whatsapp_business/attachments/{$}", p.download)
 	var err error
 	if p.Server, err = sim.Serve(mux); err != nil {
@@ -77,26 +85,35 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 		},
 		AppSecret:   config.Secrets{config.NewSecret(p.AppSecret)},
 		VerifyToken: config.NewSecret(p.VerifyToken),
+		AppID:       p.AppID,
 	}
 	for i, n := range p.Numbers {
 		account := config.Account{ID: n.ID, Queue: queue}
 		if i > 0 {
 			account.Name = "n" + strconv.Itoa(i+1)
 		}
-		c.Accounts = append(c.Accounts, whatsapp.Account{Account: account, AccessToken: config.NewSecret(n.Token)})
+		c.Accounts = append(c.Accounts, whatsapp.Account{
+			Account: account, WABAID: n.WABA, AccessToken: config.NewSecret(n.Token),
+		})
 	}
 	return c
 }
 
 // Handshake returns the call by which Meta checks the webhook at address.
 func (p *Platform) Handshake(address string) *connectors.Request {
+	return handshake(address, p.VerifyToken)
+}
+
+func handshake(address, token string) *connectors.Request {
 	query := url.Values{
-		"hub.mode": {"subscribe"}, "hub.verify_token": {p.VerifyToken}, "hub.challenge": {sim.Decimal(10, address)},
+		"hub.mode": {"subscribe"}, "hub.verify_token": {token}, "hub.challenge": {challenge(address)},
 	}
 	header := http.Header{}
 	header.Set("User-Agent", "facebookplatform/1.0 (+http://developers.facebook.com)")
 	return &connectors.Request{Method: http.MethodGet, URL: address + "?" + query.Encode(), Header: header}
 }
+
+func challenge(address string) string { return sim.Decimal(10, address) }
 
 // Webhook implements sim.Platform: all that was said to the first number goes
 // into one change of one call.
@@ -131,91 +148,3 @@ func (p *Platform) Sign(address string, body []byte) *connectors.Request {
 	header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	return &connectors.Request{Method: http.MethodPost, URL: address, Header: header, Body: body}
 }
-
-var version = regexp.MustCompile(`^v[0-9]+\.0$`)
-
-// lookup tells the address of a medium the way graph.facebook.com does.
-func (p *Platform) lookup(w http.ResponseWriter, r *http.Request) {
-	n, ok := p.bearer(r)
-	if !ok {
-		fail(w, http.StatusUnauthorized, graphError{Code: 190, Message: "Invalid OAuth access token - Cannot parse access token"})
-		return
-	}
-	if !version.MatchString(r.PathValue("version")) {
-		fail(w, http.StatusBadRequest, graphError{Code: 2500, Message: "Unknown path components"})
-		return
-	}
-	id := r.PathValue("media")
-	m, ok := p.media.find(id)
-	if !ok || m.number != n.ID {
-		fail(w, http.StatusBadRequest, graphError{
-			Code: 100, Subcode: 33,
-			Message: "Unsupported get request. Object with ID '" + id + "' does not exist, cannot be loaded due to missing permissions, or does not support this operation.",
-		})
-		return
-	}
-	if asked := r.URL.Query().Get("phone_number_id"); asked != "" && asked != n.ID {
-		// Assumed: the documentation says that this fails, but not how.
-		fail(w, http.StatusBadRequest, graphError{Code: 100, Message: "(#100) Param phone_number_id does not match"})
-		return
-	}
-	answer(w, http.StatusOK, Object{
-		"messaging_product": "whatsapp", "id": id, "url": p.media.address(id), "mime_type": m.mimeType,
-		"sha256": hex.EncodeToString(m.sum[:]), "file_size": len(m.data),
-	})
-}
-
-// download serves an original the way lookaside.fbsbx.com does.
-func (p *Platform) download(w http.ResponseWriter, r *http.Request) {
-	n, ok := p.bearer(r)
-	if !ok {
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	id := r.URL.Query().Get("mid")
-	m, ok := p.media.find(id)
-	if !ok || m.number != n.ID || !p.media.alive(id, r.URL.Query().Get("hash")) {
-		w.WriteHeader(http.StatusNotFound)
-		return
-	}
-	w.Header().Set("Content-Type", m.mimeType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(m.data)))
-	_, _ = w.Write(m.data)
-}
-
-// bearer returns the number whose token the request shows.
-func (p *Platform) bearer(r *http.Request) (Number, bool) {
-	for _, n := range p.Numbers {
-		// Assumed: requests by no program at all are turned away.
-		if r.Header.Get("Authorization") == "Bearer "+n.Token && r.UserAgent() != "" {
-			return n, true
-		}
-	}
-	return Number{}, false
-}
-
-// graphError is Graph's error object.
-type graphError struct {
-	Message string `json:"message"`
-	Type    string `json:"type"`
-	Code    int    `json:"code"`
-	Subcode int    `json:"error_subcode,omitempty"`
-	Trace   string `json:"fbtrace_id"`
-}
-
-func fail(w http.ResponseWriter, status int, e graphError) {
-	e.Type, e.Trace = "OAuthException", "A"+sim.Digest(20, e.Message)
-	if e.Code == 100 {
-		e.Type = "GraphMethodException"
-	}
-	answer(w, status, Object{"error": e})
-}
-
-func answer(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
-}
-
-// sum64 is a digest as the webhooks show it.
-func sum64(sum [sha256.Size]byte) string { return base64.StdEncoding.EncodeToString(sum[:]) }

@@ -1,0 +1,194 @@
+package whatsapp
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
+)
+
+// event returns an event without a kind, which has no readable ID so far.
+func event(account string, raw json.RawMessage) connectors.Event {
+	return connectors.Event{Account: account, ID: connectors.DigestID(raw), Raw: raw}
+}
+
+func parseEntry(raw json.RawMessage) []connectors.Event {
+	var e entry
+	if err := json.Unmarshal(raw, &e); err != nil || e.Changes == nil {
+		return []connectors.Event{event("", raw).As(connectors.Broken, "entry does not parse")}
+	}
+	var events []connectors.Event
+	for _, change := range e.Changes {
+		events = append(events, parseChange(change)...)
+	}
+	return events
+}
+
+// parseChange translates what one number has to tell. A field that we pass over
+// may have a value of any shape; of one that we read, the readable part counts.
+func parseChange(raw json.RawMessage) []connectors.Event {
+	var c change
+	err := json.Unmarshal(raw, &c)
+	account := c.Value.Metadata.PhoneNumberID
+	if c.Field != "messages" && c.Field != "" {
+		return []connectors.Event{event(account, raw).As(connectors.Ignored, fieldReason(c.Field))}
+	}
+	var events []connectors.Event
+	if err != nil || c.Field == "" {
+		events = append(events, event(account, raw).As(connectors.Broken, "change does not parse"))
+	}
+	people := directory(c.Value.Contacts.Value)
+	for _, raw := range c.Value.Messages {
+		events = append(events, parseMessage(account, people, raw))
+	}
+	for _, raw := range c.Value.Statuses {
+		events = append(events, parseStatus(account, raw))
+	}
+	for _, raw := range c.Value.Errors {
+		events = append(events, event(account, raw).As(connectors.Ignored, "account_error"))
+	}
+	if len(events) == 0 {
+		events = append(events, event(account, raw).As(connectors.Ignored, "empty_change"))
+	}
+	return events
+}
+
+// fieldReason is the metric's label for a webhook field that we pass over.
+// Fields that Meta may add one day share a label, so that no stranger can make
+// new ones.
+func fieldReason(field string) string {
+	switch field {
+	case "smb_message_echoes", "smb_app_state_sync", "history", "calls", "account_update",
+		"message_template_status_update", "phone_number_quality_update", "user_preferences":
+		return field
+	default:
+		return "unknown_field"
+	}
+}
+
+// parseMessage translates one message. What can be read of it is read even if
+// the rest has another shape, so that a type that we pass over may have any.
+func parseMessage(account string, people map[string]contact, raw json.RawMessage) connectors.Event {
+	out := event(account, raw)
+	m, err := readMessage(raw)
+	out.ID, out.MessageID, out.ReplyTo = cmp.Or(m.ID, out.ID), m.ID, m.Context.Value.ID
+	out.SentAt, out.Consumer = meta.Time(m.Timestamp), m.consumer(people)
+	if m.Type == "" {
+		return out.As(connectors.Broken, "message has no readable type")
+	}
+	if reason := messageReason(m.Type); reason != "" && !m.tooLarge() {
+		return out.As(connectors.Ignored, reason)
+	}
+	if err != nil {
+		return out.As(connectors.Broken, "message does not parse")
+	}
+	if m.ID == "" {
+		return out.As(connectors.Broken, "message has no id")
+	}
+	// A group is several consumers, and a message in it may name none.
+	if m.GroupID != nil && m.GroupID != "" {
+		return out.As(connectors.Ignored, "group")
+	}
+	if out.Consumer.ID == "" {
+		return out.As(connectors.Ignored, "no_consumer")
+	}
+	return parseContent(out, m)
+}
+
+// messageReason is the metric's label for a message type that we pass over, or
+// empty for one that may hold a text or a photo.
+func messageReason(kind string) string {
+	switch kind {
+	case "text", "button", "interactive", "order", "image", "document", "video", "edit", "revoke":
+		return ""
+	case "audio", "sticker", "location", "contacts", "reaction", "system", "unsupported", "request_welcome":
+		return kind
+	default:
+		return "unknown_message_type"
+	}
+}
+
+func parseContent(out connectors.Event, m message) connectors.Event {
+	out.Kind, out.Text = connectors.Message, m.said()
+	switch {
+	case m.tooLarge():
+		// There is nothing to fetch, and nobody knows whether it was a photo.
+		// The claim alone has it rejected as too large, so the sender hears of
+		// it like anybody whose photo is.
+		out.Photos = []connectors.Photo{{
+			Account: out.Account, ClaimedType: m.content.MimeType, ClaimedBytes: int64(maxInbound) + 1,
+		}}
+	case m.Type == "edit", m.Type == "revoke":
+		return parseAmendment(out, m)
+	case m.Type == "image", m.Type == "document":
+		// Originals and HEIC come as documents; only content tells a photo.
+		return parsePhoto(out, m.content)
+	case out.Text != "":
+	case m.Type == "text", m.Type == "button":
+		return out.As(connectors.Broken, m.Type+" message has no text")
+	default:
+		return out.As(connectors.Ignored, m.Type) // no photo, and nothing said
+	}
+	return out
+}
+
+// parseAmendment translates what became of an earlier message.
+func parseAmendment(out connectors.Event, m message) connectors.Event {
+	if m.amends.OriginalMessageID == "" {
+		return out.As(connectors.Broken, m.Type+" names no message")
+	}
+	if m.Type == "revoke" {
+		out.Kind, out.MessageID = connectors.Unsend, m.amends.OriginalMessageID
+		return out
+	}
+	text, ok := m.amends.said()
+	if !ok {
+		return out.As(connectors.Broken, "edit has no text")
+	}
+	out.Kind, out.MessageID, out.Text = connectors.Edit, m.amends.OriginalMessageID, text
+	return out
+}
+
+// A reference is the medium's id, and never the address beside it in the
+// webhook: that dies after five minutes.
+const mediaPrefix = "media:"
+
+// mediaID is the form of a medium's id. Those seen are digits; what must not
+// be is a dot or a slash, since the id becomes part of an address.
+var mediaID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
+
+func parsePhoto(out connectors.Event, c content) connectors.Event {
+	if !mediaID.MatchString(c.ID) {
+		return out.As(connectors.Broken, "photo has no readable media id")
+	}
+	out.Photos = []connectors.Photo{{
+		Account:       out.Account,
+		Ref:           mediaPrefix + c.ID,
+		ClaimedType:   c.MimeType,
+		ClaimedSHA256: digest(c.SHA256),
+	}}
+	return out
+}
+
+// parseStatus translates what became of a message that we sent. It has no ID
+// of its own, and one message goes through several statuses.
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
+func parseStatus(account string, raw json.RawMessage) connectors.Event {
+	out := event(account, raw)
+	var s status
+	if err := json.Unmarshal(raw, &s); err != nil || s.ID == "" || s.Status == "" {
+		return out.As(connectors.Ignored, "unreadable_status")
+	}
+	out.ID, out.MessageID = s.ID+":"+s.Status, s.ID
+	out.SentAt = meta.Time(s.Timestamp)
+	out.Consumer.ID = cmp.Or(s.RecipientUserID, s.RecipientID)
+	switch s.Status {
+	case "sent", "delivered", "read", "failed":
+		return out.As(connectors.Receipt, s.Status)
+	case "played": // of a voice message, and so heard
+		return out.As(connectors.Receipt, "read")
+	}
+	return out.As(connectors.Ignored, "unknown_status")
+}
