@@ -1,0 +1,109 @@
+package twitter
+
+import (
+	"regexp"
+	"strconv"
+
+	"github.com/lightlock/lightlock/config"
+)
+
+// The products by which X delivers direct messages.
+const (
+	apiActivity        = "activity"
+	apiAccountActivity = "account_activity"
+)
+
+// Config is the file of an X connector: one app, with the accounts whose
+// messages it gets.
+type Config struct {
+	config.Connector `yaml:",inline"`
+	// ConsumerKey names the app in OAuth 1.0a.
+	ConsumerKey config.Secret `yaml:"consumer_key" check:"required" why:"no request can be signed without consumer_key" jsonschema_description:"API key of the app, from its page in the X developer console, Keys and tokens."`
+	// ConsumerSecret signs the webhooks, answers X's checks and signs requests.
+	// While it is being replaced list the new one first: the first one signs,
+	// all of them verify.
+	ConsumerSecret config.Secrets `yaml:"consumer_secret" check:"required" why:"no webhook can be verified without consumer_secret" jsonschema_description:"API key secret of the app, beside its API key; a list of two while it is replaced, the new one first."`
+	// BearerToken is the app's own and manages its webhook. Without it that is
+	// tried with the account's OAuth 1.0a token.
+	BearerToken config.Secret `yaml:"bearer_token" jsonschema_description:"Bearer token of the app, beside its API key. It registers the webhook."`
+	// API is the product by which X delivers: "activity", which is the default,
+	// or "account_activity". It matters to registration; webhooks of both are
+	// read.
+	API string `yaml:"api" check:"oneof=activity account_activity" jsonschema_description:"The product that the webhook is registered with: activity (the X Activity API) or account_activity (its predecessor)."`
+	// SourceAppID is the app's own id, by which X marks what it has sent.
+	SourceAppID string    `yaml:"source_app_id" jsonschema_description:"App ID, from the app's page in the X developer console. What this app has sent is never taken for a consumer's message. Write digits in quotes."`
+	Accounts    []Account `yaml:"accounts" check:"required" jsonschema_description:"The X accounts that have authorised the app."`
+}
+
+// Account is one X account. It has either the two halves of an OAuth 1.0a
+// access token or an OAuth 2.0 user token.
+type Account struct {
+	config.Account `yaml:",inline"`
+	// AccessToken and AccessTokenSecret sign requests on the account's behalf.
+	AccessToken       config.Secret `yaml:"access_token" jsonschema_description:"OAuth 1.0a access token of the account, with permission to read and write direct messages."`
+	AccessTokenSecret config.Secret `yaml:"access_token_secret" jsonschema_description:"The secret that belongs to access_token."`
+	// OAuth2Token is used instead of them.
+	OAuth2Token config.Secret `yaml:"oauth2_token" jsonschema_description:"OAuth 2.0 user token with dm.read, dm.write, tweet.read and users.read, instead of access_token. X lets it expire after two hours."`
+}
+
+// userID is the form of X's ids of accounts, consumers and apps: 64-bit
+// integers.
+// https://docs.x.com/resources/fundamentals/x-ids
+var userID = regexp.MustCompile(`^[0-9]{1,20}$`)
+
+// AccountList implements config.Settings.
+func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
+
+// Check implements config.Settings.
+func (c *Config) Check() []config.Finding {
+	var found []config.Finding
+	if c.SourceAppID != "" && !userID.MatchString(c.SourceAppID) {
+		found = append(found, config.Finding{
+			Path: "source_app_id",
+			What: "not the id of an X app",
+			Why:  "messages name the app that sent them by it",
+			Fix:  "copy App ID from the app's page in the X developer console: digits",
+		})
+	}
+	for i, a := range c.Accounts {
+		found = append(found, a.check("accounts["+strconv.Itoa(i)+"].")...)
+	}
+	return found
+}
+
+// check returns what is wrong with one account.
+func (a Account) check(path string) []config.Finding {
+	var found []config.Finding
+	if !userID.MatchString(a.ID) {
+		found = append(found, config.Finding{
+			Path: path + "id",
+			What: "not the user id of an X account",
+			Why:  "events name the account by it",
+			Fix:  "write the number in front of the dash in the account's access token, and not its @name",
+		})
+	}
+	oauth1 := !a.AccessToken.IsZero() || !a.AccessTokenSecret.IsZero()
+	switch {
+	case oauth1 && !a.OAuth2Token.IsZero():
+		found = append(found, config.Finding{
+			Path: path + "oauth2_token",
+			What: "beside an OAuth 1.0a token",
+			Why:  "only one of the two would be used",
+			Fix:  "leave out oauth2_token, or access_token and access_token_secret",
+		})
+	case a.AccessToken.IsZero() && a.OAuth2Token.IsZero():
+		found = append(found, missing(path+"access_token"))
+	case oauth1 && a.AccessTokenSecret.IsZero():
+		found = append(found, missing(path+"access_token_secret"))
+	}
+	return found
+}
+
+func missing(path string) config.Finding {
+	return config.Finding{
+		Path: path,
+		What: "missing",
+		Why:  "no photo can be fetched and nothing can be sent without the account's token",
+		Fix:  "add access_token and access_token_secret, from the app's page in the X developer console, or oauth2_token",
+	}
+}

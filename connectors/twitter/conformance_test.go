@@ -1,0 +1,47 @@
+package twitter_test
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/lightlock/lightlock/connectors/connectortest"
+	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/connectors/twitter"
+	"github.com/lightlock/lightlock/connectors/twitter/twittersim"
+)
+
+func TestConformance(t *testing.T) {
+	connectortest.Run(t, connectortest.Subject{Channel: twitter.Channel(), Start: func() (sim.Platform, error) {
+		p, err := twittersim.Start()
+		if err == nil {
+			p.OAuth2 = true
+		}
+		return p, err
+	}})
+}
+
+// The host of the media answers a bad signature with a redirect, so that its
+// redirects mean something else than those of every other host. TestFetchStatus
+// has them all.
+func TestConformanceOAuth1(t *testing.T) {
+	channel := twitter.Channel()
+	channel.Cannot = maps.Clone(channel.Cannot)
+	if channel.Cannot == nil {
+		channel.Cannot = map[string]string{}
+	}
+	channel.Cannot["fetch_status"] = "a redirect is a failed authentication"
+	connectortest.Run(t, connectortest.Subject{Channel: channel, Start: func() (sim.Platform, error) { return twittersim.Start() }})
+}
+
+// The X Activity API delivers one message a call.
+func TestConformanceActivity(t *testing.T) {
+	channel := twitter.Channel()
+	channel.Cannot = map[string]string{"parse_batch": "one message a call", "parse_neighbours": "one message a call", "fetch_status": "as above"}
+	connectortest.Run(t, connectortest.Subject{Channel: channel, Start: func() (sim.Platform, error) {
+		p, err := twittersim.Start()
+		if err == nil {
+			p.Activity = true
+		}
+		return p, err
+	}})
+}

@@ -1,0 +1,276 @@
+package twitter
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
+)
+
+// A webhook belongs to the app, and each account subscribes to it. Both are
+// needed before a message arrives.
+
+// webhook is one that the app has on record.
+type webhook struct {
+	ID    word `json:"id"`
+	URL   word `json:"url"`
+	Valid bool `json:"valid"`
+}
+
+// subscription is one of the X Activity API.
+type subscription struct {
+	EventType word   `json:"event_type"`
+	Filter    filter `json:"filter"`
+	WebhookID word   `json:"webhook_id"`
+	Tag       word   `json:"tag,omitempty"`
+}
+
+type filter struct {
+	UserID word `json:"user_id"`
+}
+
+// Registered implements connectors.Registrar.
+func (c *Connector) Registered(ctx context.Context, account, url string) (connectors.Registration, error) {
+	a, err := c.account("twitter: check registration", account)
+	if err != nil {
+		return connectors.Registration{}, err
+	}
+	hooks, err := c.webhooks(ctx, a)
+	if err != nil {
+		return connectors.Registration{}, err
+	}
+	hook, found := find(hooks, url)
+	var out connectors.Registration
+	out.URL, _, _ = strings.Cut(string(hook.URL), "?")
+	switch {
+	case !found:
+		out.Detail = "the app has no webhook at this address"
+		return out, nil
+	case !hook.Valid:
+		out.Detail = "X has marked the webhook as invalid after a check that failed"
+		return out, nil
+	}
+	if out.OK, err = c.subscribed(ctx, a, hook); err == nil && !out.OK {
+		out.Detail = "the account is not subscribed to the webhook"
+	}
+	return out, err
+}
+
+// Register implements connectors.Registrar. X calls url for its check before it
+// answers; a webhook that it has given up is checked again.
+// https://docs.x.com/x-api/webhooks/introduction
+func (c *Connector) Register(ctx context.Context, account, url string) error {
+	a, err := c.account("twitter: register webhook", account)
+	if err != nil {
+		return err
+	}
+	hooks, err := c.webhooks(ctx, a)
+	if err != nil {
+		return err
+	}
+	hook, found := find(hooks, url)
+	switch {
+	case !found:
+		hook, err = c.create(ctx, a, url)
+	case !hook.Valid:
+		_, err = c.manage(ctx, c.app(a), ask{op: "twitter: check webhook again", method: http.MethodPut, path: "/2/webhooks/" + string(hook.ID)})
+	}
+	if err != nil {
+		return err
+	}
+	if ok, err := c.subscribed(ctx, a, hook); err != nil || ok {
+		return err
+	}
+	return c.subscribe(ctx, a, hook)
+}
+
+func (c *Connector) account(op, id string) (Account, error) {
+	a, ok := config.FindAccount(c.config.Accounts, id)
+	if !ok {
+		return a, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	}
+	return a, nil
+}
+
+// app speaks for the app itself. X also lets an account's OAuth 1.0a token
+// manage webhooks.
+func (c *Connector) app(a Account) authority {
+	if !c.config.BearerToken.IsZero() {
+		return bearer(c.config.BearerToken.Reveal())
+	}
+	return c.user(a)
+}
+
+// find returns the webhook at url, or any other there is.
+func find(hooks []webhook, url string) (hook webhook, found bool) {
+	if i := slices.IndexFunc(hooks, func(h webhook) bool { return string(h.URL) == url }); i >= 0 {
+		return hooks[i], true
+	}
+	if len(hooks) > 0 {
+		return hooks[0], false
+	}
+	return webhook{}, false
+}
+
+// hookID is the form of an id that may become part of an address.
+var hookID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+
+// webhooks returns those that the app has.
+// https://docs.x.com/x-api/webhooks/get-webhook
+func (c *Connector) webhooks(ctx context.Context, a Account) ([]webhook, error) {
+	const op = "twitter: list webhooks"
+	var answer struct {
+		Data []webhook `json:"data"`
+	}
+	body, err := c.manage(ctx, c.app(a), ask{op: op, method: http.MethodGet, path: "/2/webhooks"})
+	if err != nil {
+		return nil, err
+	}
+	if json.Unmarshal(body, &answer) != nil || slices.ContainsFunc(answer.Data, func(h webhook) bool { return !hookID.MatchString(string(h.ID)) }) {
+		return nil, connectors.Errorf(connectors.Unavailable, op, "answer is no list of webhooks")
+	}
+	return answer.Data, nil
+}
+
+// create registers a webhook.
+// https://docs.x.com/x-api/webhooks/create-webhook
+func (c *Connector) create(ctx context.Context, a Account, url string) (webhook, error) {
+	const op = "twitter: create webhook"
+	body, err := c.manage(ctx, c.app(a), ask{op: op, method: http.MethodPost, path: "/2/webhooks", body: map[string]string{"url": url}})
+	if err != nil {
+		return webhook{}, err
+	}
+	var answer struct {
+		Data webhook `json:"data"`
+	}
+	_ = json.Unmarshal(body, &answer)
+	if !hookID.MatchString(string(answer.Data.ID)) {
+		return webhook{}, connectors.Errorf(connectors.Unavailable, op, "answer names no webhook")
+	}
+	return answer.Data, nil
+}
+
+// subscribed tells whether the account's messages go to hook.
+func (c *Connector) subscribed(ctx context.Context, a Account, hook webhook) (bool, error) {
+	const op = "twitter: check subscription"
+	if c.config.API == apiAccountActivity {
+		return c.subscribedToAll(ctx, a, hook)
+	}
+	body, err := c.manage(ctx, c.app(a), ask{op: op, method: http.MethodGet, path: "/2/activity/subscriptions"})
+	if err != nil {
+		return false, err
+	}
+	var answer struct {
+		Data []subscription `json:"data"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return false, connectors.Errorf(connectors.Unavailable, op, "answer is no list of subscriptions")
+	}
+	return slices.ContainsFunc(answer.Data, func(s subscription) bool {
+		return s.EventType == received && string(s.Filter.UserID) == a.ID && s.WebhookID == hook.ID
+	}), nil
+}
+
+// subscribedToAll asks the Account Activity API, which answers for the account
+// whose token it is shown.
+// https://docs.x.com/x-api/account-activity/validate-subscription
+func (c *Connector) subscribedToAll(ctx context.Context, a Account, hook webhook) (bool, error) {
+	body, err := c.manage(ctx, c.user(a), ask{op: "twitter: check subscription", method: http.MethodGet, path: allPath(hook)})
+	if connectors.KindOf(err) == connectors.Gone {
+		return false, nil // the answer of version 1.1
+	}
+	if err != nil {
+		return false, err
+	}
+	var answer struct {
+		Data struct {
+			Subscribed bool `json:"subscribed"`
+		} `json:"data"`
+	}
+	_ = json.Unmarshal(body, &answer)
+	return answer.Data.Subscribed, nil
+}
+
+func allPath(hook webhook) string {
+	return "/2/account_activity/webhooks/" + string(hook.ID) + "/subscriptions/all"
+}
+
+// subscribe makes the account's messages go to hook. Encrypted ones are asked for
+// too, so that it shows when consumers use them, but not every app may have them.
+// https://docs.x.com/x-api/activity/create-x-activity-subscription
+func (c *Connector) subscribe(ctx context.Context, a Account, hook webhook) error {
+	const op = "twitter: subscribe account"
+	if c.config.API == apiAccountActivity {
+		return c.order(ctx, a, ask{op: op, method: http.MethodPost, path: allPath(hook)})
+	}
+	for _, kind := range []word{received, chatReceived} {
+		err := c.order(ctx, a, ask{
+			op: op, method: http.MethodPost, path: "/2/activity/subscriptions",
+			body: subscription{EventType: kind, Filter: filter{word(a.ID)}, WebhookID: hook.ID, Tag: "lightlock"},
+		})
+		if err != nil && kind == received {
+			return err
+		}
+		if err != nil {
+			c.env.Log.Warn("encrypted chats will not be noticed", slog.Any("err", err))
+		}
+	}
+	return nil
+}
+
+// order makes a subscription; one that is already there is as good.
+func (c *Connector) order(ctx context.Context, a Account, order ask) error {
+	_, err := c.manage(ctx, c.user(a), order)
+	var why *declined
+	if errors.As(err, &why) && why.reason == duplicate {
+		return nil
+	}
+	return err
+}
+
+// declined is X's no to a registration, with its reason in its own word.
+type declined struct {
+	reason string
+	err    error
+}
+
+func (d *declined) Error() string { return d.reason + ": " + d.err.Error() }
+
+func (d *declined) Unwrap() error { return d.err }
+
+const duplicate = "DuplicateSubscriptionFailed"
+
+// reasons are the words that X has for it. Only these are printed, whatever an
+// answer holds.
+// https://docs.x.com/x-api/webhooks/quickstart
+func reasons() []string {
+	return []string{
+		"CrcValidationFailed", "UrlValidationFailed", "DuplicateUrlFailed", "WebhookLimitExceeded",
+		"WebhookIdInvalid", duplicate, "SubscriptionLimitExceeded",
+	}
+}
+
+// manage makes a call about webhooks and names the reason if X declines.
+func (c *Connector) manage(ctx context.Context, by authority, a ask) ([]byte, error) {
+	body, err := c.call(ctx, by, a)
+	var status *wire.StatusFailure
+	if err == nil || !errors.As(err, &status) {
+		return body, err
+	}
+	err = c.sorted(err, func(_ *wire.StatusFailure, kind connectors.ErrorKind) connectors.ErrorKind { return kind })
+	for _, reason := range reasons() {
+		if bytes.Contains(status.Body, []byte(reason)) {
+			return nil, connectors.Errorf(connectors.KindOf(err), a.op, "%w", &declined{reason, status})
+		}
+	}
+	return nil, err
+}
