@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"encoding/base64"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,25 +19,32 @@ type Config struct {
 	// AuthToken signs the webhooks, by the primary token only. List both while
 	// the other is being promoted, the primary first.
 	AuthToken config.Secrets `yaml:"auth_token" check:"required" why:"no webhook can be verified without auth_token" jsonschema_description:"Auth token of that account; a list of two while the other is promoted, the primary first."`
-	// APIKeySID and APIKeySecret fetch the photos. Without them the account's
+	// APIKeySID and APIKeySecret fetch the photos and send. Without them the account's
 	// SID and first token do, which can do everything.
-	APIKeySID    string        `yaml:"api_key_sid" jsonschema_description:"API key that fetches the photos, SK and 32 hex digits; without one, the account's SID and token do."`
+	APIKeySID    string        `yaml:"api_key_sid" jsonschema_description:"API key that fetches the photos and sends, SK and 32 hex digits; without one, the account's SID and token do."`
 	APIKeySecret config.Secret `yaml:"api_key_secret" jsonschema_description:"Secret of api_key_sid."`
 	// MediaHosts are where Twilio's API may lead to for a photo, names or
 	// ".suffix". Twilio documents none; by default they are those seen so far.
-	MediaHosts []string  `yaml:"media_hosts" jsonschema_description:"Hosts that Twilio's API may lead to for a photo, a name or .suffix; by default those seen so far. They are shown no credentials."`
-	Accounts   []Account `yaml:"accounts" check:"required" jsonschema_description:"The account's phone numbers."`
+	MediaHosts []string `yaml:"media_hosts" jsonschema_description:"Hosts that Twilio's API may lead to for a photo, a name or .suffix; by default those seen so far. They are shown no credentials."`
+	// StatusCallback is where Twilio tells what became of a message that we sent:
+	// the webhook's own public address. Without one it does not.
+	StatusCallback string    `yaml:"status_callback" jsonschema_description:"Where Twilio tells what became of a message sent to a consumer: this webhook's own public address, https://.../webhooks/twilio/NAME. Without it nobody learns of a message that was not delivered."`
+	Accounts       []Account `yaml:"accounts" check:"required" jsonschema_description:"The account's phone numbers."`
 }
 
 // Account is one phone number.
 type Account struct {
 	config.Account `yaml:",inline"`
+	// MessagingServiceSID is the service that the number sends by, for its
+	// registrations and opt-outs. Without one it sends by itself.
+	MessagingServiceSID string `yaml:"messaging_service_sid" jsonschema_description:"Messaging service that the number sends by, MG and 32 hex digits; without one it sends by itself. The service must defer to the sender's webhook."`
 }
 
 // An account is named by E.164 or is a short code.
 // https://www.twilio.com/docs/glossary/what-e164
 var (
 	accountSID  = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
+	serviceSID  = regexp.MustCompile(`^MG[0-9a-f]{32}$`)
 	phoneNumber = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{5,6})$`)
 	mediaHost   = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
 )
@@ -57,18 +65,9 @@ func (c *Config) basicAuth() string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password.Reveal()))
 }
 
-// has tells whether id is one of the accounts.
-func (c *Config) has(id string) bool {
-	return slices.ContainsFunc(c.Accounts, func(a Account) bool { return a.ID == id })
-}
-
 // AccountList implements config.Settings.
 func (c *Config) AccountList() []config.Account {
-	list := make([]config.Account, len(c.Accounts))
-	for i, a := range c.Accounts {
-		list[i] = a.Account
-	}
-	return list
+	return config.Accounts(c.Accounts)
 }
 
 // Check implements config.Settings.
@@ -99,7 +98,19 @@ func (c *Config) Check() []config.Finding {
 			Fix:  `write "media.example.com", or ".example.com" for all names below it`,
 		})
 	}
+	check(c.StatusCallback == "" || isWebhook(c.StatusCallback), config.Finding{
+		Path: "status_callback",
+		What: "not an https address",
+		Why:  "Twilio tells there what became of a message",
+		Fix:  `write this webhook's public address: "https://gateway.example.com/webhooks/twilio/acme"`,
+	})
 	for i, a := range c.Accounts {
+		check(a.MessagingServiceSID == "" || serviceSID.MatchString(a.MessagingServiceSID), config.Finding{
+			Path: "accounts[" + strconv.Itoa(i) + "].messaging_service_sid",
+			What: "not the SID of a messaging service",
+			Why:  "Twilio sends nothing by a service that it does not know",
+			Fix:  `copy "Sid" from the console, Messaging, Services: MG and 32 hex digits`,
+		})
 		check(phoneNumber.MatchString(a.ID), config.Finding{
 			Path: "accounts[" + strconv.Itoa(i) + "].id",
 			What: "not a phone number in E.164 form, nor a short code",
@@ -108,4 +119,9 @@ func (c *Config) Check() []config.Finding {
 		})
 	}
 	return found
+}
+
+func isWebhook(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil
 }

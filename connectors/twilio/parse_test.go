@@ -74,8 +74,8 @@ func TestParseKinds(t *testing.T) {
 		{"status receiving", []string{"SmsStatus", "receiving"}, connectors.Message, messageSID, ""},
 		{"the fallback's call", []string{"ErrorCode", "11200", "ErrorUrl", webhookURL}, connectors.Message, messageSID, ""},
 		{"STOP", []string{"Body", "STOP", "OptOutType", "STOP"}, connectors.Message, messageSID, ""},
-		{"status callback", []string{"MessageStatus", "delivered", "SmsStatus", "delivered"}, connectors.Receipt, messageSID + "/delivered", ""},
-		{"status callback of the old kind", []string{"SmsStatus", "sent"}, connectors.Receipt, messageSID + "/sent", ""},
+		{"status callback", []string{"MessageStatus", "delivered", "SmsStatus", "delivered"}, connectors.Receipt, messageSID + "/delivered", "delivered"},
+		{"status callback of the old kind", []string{"SmsStatus", "sent"}, connectors.Receipt, messageSID + "/sent", "sent"},
 		{"status callback without an id", []string{"MessageStatus", "failed", "MessageSid", "-"}, connectors.Broken, "", "status callback has no message id"},
 		{"WhatsApp", []string{"From", "whatsapp:+14155550123", "To", "whatsapp:+14155550199"}, connectors.Ignored, messageSID, "whatsapp"},
 		{"WhatsApp, business-scoped id", []string{"From", "whatsapp:US.1234567890"}, connectors.Ignored, messageSID, "whatsapp"},
@@ -323,7 +323,8 @@ func FuzzParse(f *testing.F) {
 		}
 		switch e.Reason {
 		case "", "form repeats a parameter", "status callback has no message id", "message has no message id", "message has no readable media",
-			"whatsapp", "messenger", "rcs", "unknown_channel", "no_consumer", "empty":
+			"whatsapp", "messenger", "rcs", "unknown_channel", "no_consumer", "empty",
+			"no_outcome", "sent", "delivered", "read", "failed":
 		default:
 			t.Errorf("got reason %q, which is none of ours", e.Reason)
 		}

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"mime"
 	"net/url"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/lightlock/lightlock/connectors"
 )
 
 // maxMedia is how many media a message may have.
@@ -24,6 +27,8 @@ type message struct {
 	Media         []medium
 	// The second is the older name, and the one that inbound messages have.
 	MessageStatus, SMSStatus string
+	// OptOutType is what Twilio made of the text: STOP, START or HELP.
+	OptOutType string
 }
 
 type medium struct{ URL, ContentType string }
@@ -40,6 +45,7 @@ func readMessage(form url.Values) (m message, ok bool) {
 		SID: get("MessageSid"), From: get("From"), To: get("To"),
 		Body: get("Body"), NumMedia: get("NumMedia"),
 		MessageStatus: get("MessageStatus"), SMSStatus: get("SmsStatus"),
+		OptOutType: get("OptOutType"),
 	}
 	count, err := strconv.Atoi(m.NumMedia)
 	if err != nil {
@@ -91,4 +97,115 @@ func unprintable(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(
 func (p medium) addedByCarrier(body string) bool {
 	kind, _, err := mime.ParseMediaType(p.ContentType)
 	return err == nil && (kind == "application/smil" || kind == "text/plain" && body != "")
+}
+
+// optsOut tells whether Twilio itself has answered: with advanced opt-out it says
+// so, otherwise these words alone in a message end it. What we said then would
+// be refused, or be the message that the consumer has just forbidden.
+// https://help.twilio.com/articles/223134027
+func (m message) optsOut() bool {
+	switch strings.ToUpper(strings.TrimSpace(m.Body)) {
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE":
+		return true
+	}
+	return m.OptOutType != ""
+}
+
+// parseEvent translates a form. No form says when the message was sent.
+func (c *Connector) parseEvent(out connectors.Event, form url.Values) connectors.Event {
+	m, ok := readMessage(form)
+	out.ID, out.MessageID = cmp.Or(m.SID, out.ID), m.SID
+	out.Account, out.Consumer.ID = m.To, m.From
+	if !ok {
+		return out.As(connectors.Broken, "form repeats a parameter")
+	}
+	if reason := otherChannel(m.From, m.To); reason != "" {
+		return out.As(connectors.Ignored, reason)
+	}
+	if status := m.outboundStatus(); status != "" {
+		return parseReceipt(out, m, status)
+	}
+	if m.From == "" {
+		return out.As(connectors.Ignored, "no_consumer")
+	}
+	return c.parseMessage(out, m)
+}
+
+// otherChannel is the metric's label for a message that Twilio passes on from
+// another platform. Such have addresses like "whatsapp:+14155550123", and other
+// rules.
+func otherChannel(addresses ...string) string {
+	for _, address := range addresses {
+		switch prefix, _, found := strings.Cut(address, ":"); {
+		case !found:
+		case prefix == "whatsapp", prefix == "messenger", prefix == "rcs":
+			return prefix
+		default:
+			return "unknown_channel"
+		}
+	}
+	return ""
+}
+
+// parseReceipt translates a status callback, which belongs to another address.
+// It is about a message of ours, so From is us, and one message has several.
+func parseReceipt(out connectors.Event, m message, status string) connectors.Event {
+	out.Account, out.Consumer.ID = m.From, m.To
+	if out.MessageID == "" {
+		return out.As(connectors.Broken, "status callback has no message id")
+	}
+	out.ID = m.SID + "/" + status
+	if out.Reason = outcome(status); out.Reason == "" {
+		return out.As(connectors.Ignored, "no_outcome")
+	}
+	out.Kind = connectors.Receipt
+	return out
+}
+
+// outcome is what a status means for a message of ours. Those on the way to one
+// of these, and any that Twilio adds one day, mean nothing yet.
+// https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+func outcome(status string) string {
+	switch status {
+	case "sent", "delivered", "read", "failed":
+		return status
+	case "undelivered", "canceled":
+		return "failed"
+	default:
+		return ""
+	}
+}
+
+func (c *Connector) parseMessage(out connectors.Event, m message) connectors.Event {
+	if out.MessageID == "" {
+		return out.As(connectors.Broken, "message has no message id")
+	}
+	out.Kind, out.Text, out.Photos = connectors.Message, m.text(), c.photos(m)
+	out.NoReply = m.optsOut()
+	if out.Text != "" || len(out.Photos) > 0 {
+		return out
+	}
+	if m.NumMedia != "" && m.NumMedia != "0" {
+		return out.As(connectors.Broken, "message has no readable media")
+	}
+	return out.As(connectors.Ignored, "empty")
+}
+
+// photos returns all media as photos, because only content tells. What carriers
+// add to an MMS was not sent by a person, and counts only where there is
+// nothing else: no text, and no other medium.
+func (c *Connector) photos(m message) []connectors.Photo {
+	var photos, added []connectors.Photo
+	for _, part := range m.Media {
+		photo := connectors.Photo{Account: m.To, Ref: c.ref(m.SID, part.URL), ClaimedType: part.ContentType}
+		if part.addedByCarrier(m.Body) {
+			added = append(added, photo)
+		} else {
+			photos = append(photos, photo)
+		}
+	}
+	if len(photos) == 0 && m.Body == "" {
+		return added
+	}
+	return photos
 }

@@ -10,21 +10,24 @@
 // handler fails" the same again, or another gateway's own public address. What
 // arrives twice counts once.
 //
-// twilio-go's validator is a witness in our tests only: it reads the address
-// and writes it anew, which changes some and breaks those with an IPv6 host; it
-// knows one value per parameter; and bodySHA256 lets it pass over the form.
+// twilio-go makes the calls of the API, by a client of ours. Its validator is a
+// witness in our tests only: it reads the address and writes it anew, which
+// changes some and breaks those with an IPv6 host; it knows one value per
+// parameter; and bodySHA256 lets it pass over the form.
 package twilio
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha1" //nolint:gosec // for its size; signature.go says why it will do
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
+	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
+
+	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -36,6 +39,10 @@ import (
 // https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region
 const apiBase = "https://api.twilio.com"
 
+// maxText is how long a message's body may be, over which Twilio refuses it.
+// https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+const maxText = 1600
+
 // Channel describes Twilio.
 func Channel() connectors.Channel {
 	return connectors.Channel{
@@ -43,7 +50,7 @@ func Channel() connectors.Channel {
 		Title:      "Twilio SMS/MMS",
 		PhotoLimit: 10 * config.MB,
 		BodyLimit:  1 << 20,
-		Texts:      connectors.Texts{Limit: 1600},
+		Texts:      connectors.Texts{Limit: maxText},
 		Console:    "Twilio Console, Phone Numbers, your number, Messaging: A message comes in, Webhook, HTTP POST",
 		Cannot: map[string]string{
 			"parse_batch":      "one message per call",
@@ -64,20 +71,24 @@ type Connector struct {
 	client   *wire.Client
 }
 
+var (
+	_ connectors.Sender    = (*Connector)(nil)
+	_ connectors.Registrar = (*Connector)(nil)
+)
+
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base := strings.TrimRight(cmp.Or(c.APIBase, apiBase), "/")
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
-		return nil, connectors.Errorf(connectors.Misconfigured, "twilio: api_base", "not a URL")
+	base, err := wire.Base("twilio", c.APIBase, apiBase)
+	if err != nil {
+		return nil, err
 	}
 	return &Connector{
 		config:   c,
-		base:     base,
-		mediaURL: mediaURL(base, c.AccountSID),
-		api:      wire.HostList(u.Host),
-		hosts:    wire.HostList(append(c.mediaHosts(), u.Host)...),
+		base:     base.String(),
+		mediaURL: mediaURL(base.String(), c.AccountSID),
+		api:      wire.HostList(base.Host),
+		hosts:    wire.HostList(append(c.mediaHosts(), base.Host)...),
 		client:   wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now}),
 	}, nil
 }
@@ -127,86 +138,6 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	return []connectors.Event{c.parseEvent(out, form)}, nil
 }
 
-// parseEvent translates a form. No form says when the message was sent.
-func (c *Connector) parseEvent(out connectors.Event, form url.Values) connectors.Event {
-	m, ok := readMessage(form)
-	out.ID, out.MessageID = cmp.Or(m.SID, out.ID), m.SID
-	out.Account, out.Consumer.ID = m.To, m.From
-	if !ok {
-		return out.As(connectors.Broken, "form repeats a parameter")
-	}
-	if reason := otherChannel(m.From, m.To); reason != "" {
-		return out.As(connectors.Ignored, reason)
-	}
-	if status := m.outboundStatus(); status != "" {
-		return parseReceipt(out, m, status)
-	}
-	if m.From == "" {
-		return out.As(connectors.Ignored, "no_consumer")
-	}
-	return c.parseMessage(out, m)
-}
-
-// otherChannel is the metric's label for a message that Twilio passes on from
-// another platform. Such have addresses like "whatsapp:+14155550123", and other
-// rules.
-func otherChannel(addresses ...string) string {
-	for _, address := range addresses {
-		switch prefix, _, found := strings.Cut(address, ":"); {
-		case !found:
-		case prefix == "whatsapp", prefix == "messenger", prefix == "rcs":
-			return prefix
-		default:
-			return "unknown_channel"
-		}
-	}
-	return ""
-}
-
-// parseReceipt translates a status callback, which belongs to another address.
-// It is about a message of ours, so From is us, and one message has several.
-func parseReceipt(out connectors.Event, m message, status string) connectors.Event {
-	out.Account, out.Consumer.ID = m.From, m.To
-	if out.MessageID == "" {
-		return out.As(connectors.Broken, "status callback has no message id")
-	}
-	out.Kind, out.ID = connectors.Receipt, m.SID+"/"+status
-	return out
-}
-
-func (c *Connector) parseMessage(out connectors.Event, m message) connectors.Event {
-	if out.MessageID == "" {
-		return out.As(connectors.Broken, "message has no message id")
-	}
-	out.Kind, out.Text, out.Photos = connectors.Message, m.text(), c.photos(m)
-	if out.Text != "" || len(out.Photos) > 0 {
-		return out
-	}
-	if m.NumMedia != "" && m.NumMedia != "0" {
-		return out.As(connectors.Broken, "message has no readable media")
-	}
-	return out.As(connectors.Ignored, "empty")
-}
-
-// photos returns all media as photos, because only content tells. What carriers
-// add to an MMS was not sent by a person, and counts only where there is
-// nothing else: no text, and no other medium.
-func (c *Connector) photos(m message) []connectors.Photo {
-	var photos, added []connectors.Photo
-	for _, part := range m.Media {
-		photo := connectors.Photo{Account: m.To, Ref: c.ref(m.SID, part.URL), ClaimedType: part.ContentType}
-		if part.addedByCarrier(m.Body) {
-			added = append(added, photo)
-		} else {
-			photos = append(photos, photo)
-		}
-	}
-	if len(photos) == 0 && m.Body == "" {
-		return added
-	}
-	return photos
-}
-
 // A reference is the ids of message and medium, so that host and account are
 // always our own. What lies elsewhere is foreign: never called, and refused
 // rather than lost.
@@ -246,7 +177,7 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if m == nil {
 		return nil, connectors.Errorf(connectors.Refused, op, "not on Twilio's API")
 	}
-	if !c.config.has(p.Account) {
+	if _, ok := config.FindAccount(c.config.Accounts, p.Account); !ok {
 		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
 	}
 	shown := false // whether the last host saw the credentials
@@ -267,6 +198,76 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 		return nil, connectors.Errorf(connectors.Unavailable, op, "fresh address denied: %w", err)
 	}
 	return rc, err
+}
+
+// Send implements connectors.Sender: by the number that the consumer wrote to,
+// with its messaging service if it has one. SMS has no means to show which
+// message is answered, and Twilio none to recognise a repeat.
+// https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
+	const op = "twilio: send"
+	if n := connectors.Length(o.Text); n == 0 || n > maxText {
+		return "", connectors.Errorf(connectors.Refused, op, "text of %d characters, allowed are 1 to %d", n, maxText)
+	}
+	account, ok := config.FindAccount(c.config.Accounts, o.Account)
+	if !ok {
+		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	}
+	params := &openapi.CreateMessageParams{To: &o.Consumer, From: &account.ID, Body: &o.Text}
+	if account.MessagingServiceSID != "" {
+		params.MessagingServiceSid = &account.MessagingServiceSID
+	}
+	if c.config.StatusCallback != "" {
+		params.StatusCallback = &c.config.StatusCallback
+	}
+	answer, err := c.call(ctx, op).CreateMessage(params)
+	if failure := (*connectors.Error)(nil); errors.As(err, &failure) && failure.Kind != connectors.Malformed {
+		return "", err
+	}
+	if err != nil {
+		return "", nil //nolint:nilerr // Twilio has taken the message, in words that cannot be read.
+	}
+	return deref(answer.Sid), nil
+}
+
+// Registered implements connectors.Registrar. What a messaging service has set
+// instead is not looked at: by default it leaves the matter to its numbers.
+// https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+func (c *Connector) Registered(ctx context.Context, account, address string) (connectors.Registration, error) {
+	n, err := c.number(ctx, "twilio: get webhook", account)
+	if err != nil {
+		return connectors.Registration{}, err
+	}
+	r := connectors.Registration{URL: bare(n.url)}
+	switch {
+	case n.application:
+		r.URL, r.Detail = "", "a TwiML app is set in the webhook's place"
+	case r.URL == "":
+		r.Detail = "no webhook is set"
+	case r.URL != bare(address):
+		r.Detail = "messages go to another address"
+	case n.method != http.MethodPost:
+		r.Detail = "the webhook's method is not HTTP POST"
+	default:
+		r.OK = true
+	}
+	return r, nil
+}
+
+// overrides ask Twilio for three repeats of a webhook that failed, which it does
+// not do otherwise. The fragment is neither sent to us nor signed.
+// https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+const overrides = "#rc=3&rp=all"
+
+// Register implements connectors.Registrar. It takes a TwiML app away from the
+// number, because the webhook would count for nothing beside it.
+func (c *Connector) Register(ctx context.Context, account, address string) error {
+	const op = "twilio: set webhook"
+	n, err := c.number(ctx, op, account)
+	if err != nil {
+		return err
+	}
+	return n.update(c.call(ctx, op), address+overrides)
 }
 
 // Response implements connectors.Responder: TwiML that says nothing. Twilio

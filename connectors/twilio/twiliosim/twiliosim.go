@@ -1,7 +1,7 @@
 // Package twiliosim is Twilio's side of the conversation: it signs webhooks as
-// Twilio signs them, and serves media as its API and its CDN do. It is written
-// from Twilio's documentation, and its signatures are checked against Twilio's
-// own library.
+// Twilio signs them, serves media as its API and its CDN do, and takes messages
+// and webhook addresses as its API does. It is written from Twilio's
+// documentation, and checked against Twilio's own library.
 package twiliosim
 
 import (
@@ -33,6 +33,9 @@ type Platform struct {
 	CDN *sim.Server
 	// AccountSID and Token are the account, Number is its phone number.
 	AccountSID, Token, Number string
+	// ShortCode is another number of the account, and ServiceSID a messaging
+	// service that both are in.
+	ShortCode, ServiceSID string
 	// KeySID and KeySecret are an API key, which opens the API as well.
 	KeySID, KeySecret string
 
@@ -42,18 +45,29 @@ type Platform struct {
 	mu       sync.Mutex
 	redirect int
 	seen     []http.Header
+	created  int               // messages sent
+	stopped  map[string]bool   // consumers who want no more
+	records  map[string]Record // by number
 }
 
 // Start starts a Twilio on two loopback ports.
 func Start() (*Platform, error) {
 	p := &Platform{
 		AccountSID: "AC" + sim.Secret(), Token: sim.Secret(),
-		Number: "+1415555" + sim.Decimal(4, sim.Secret()),
+		Number:    "+1415555" + sim.Decimal(4, sim.Secret()),
+		ShortCode: sim.Decimal(5, sim.Secret()), ServiceSID: "MG" + sim.Secret(),
 		KeySID: "SK" + sim.Secret(), KeySecret: sim.Secret(),
 		signature: sim.Secret(), redirect: http.StatusTemporaryRedirect,
+		stopped: map[string]bool{}, records: map[string]Record{},
 	}
 	api, cdn := http.NewServeMux(), http.NewServeMux()
-	api.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", p.media)
+	const account = "/2010-04-01/Accounts/{account}"
+	api.HandleFunc("GET "+account+"/Messages/{message}/Media/{media}", p.media)
+	api.HandleFunc("POST "+account+"/Messages.json", p.createMessage)
+	api.HandleFunc("GET "+account+"/IncomingPhoneNumbers.json", p.numbers("incoming_phone_numbers", "PhoneNumber", p.Number))
+	api.HandleFunc("POST "+account+"/IncomingPhoneNumbers/{sid}", p.updateNumber(p.Number))
+	api.HandleFunc("GET "+account+"/SMS/ShortCodes.json", p.numbers("short_codes", "ShortCode", p.ShortCode))
+	api.HandleFunc("POST "+account+"/SMS/ShortCodes/{sid}", p.updateNumber(p.ShortCode))
 	cdn.HandleFunc("GET /{account}/{object}", p.content)
 	var err error
 	if p.CDN, err = sim.Serve(cdn); err != nil {
@@ -109,8 +123,10 @@ func split(photos [][]byte) [][][]byte {
 	return slices.Collect(slices.Chunk(photos, 10))
 }
 
-// Form returns the parameters of one message. Its photos are on the shelf then.
+// Form returns the parameters of one message. Its photos are on the shelf then,
+// and Twilio knows of a STOP.
 func (p *Platform) Form(s sim.Said, part int, photos [][]byte) url.Values {
+	p.hears(PhoneNumber(s.Consumer), s.Text)
 	prefix := "SM"
 	if len(photos) > 0 {
 		prefix = "MM"
@@ -130,15 +146,15 @@ func (p *Platform) Form(s sim.Said, part int, photos [][]byte) url.Values {
 	for i, photo := range photos {
 		n := strconv.Itoa(i)
 		media := "ME" + sim.Digest(32, sid, n, "media")
-		p.contents.Put(object(sid, media), photo)
+		p.contents.Put(objectName(sid, media), photo)
 		form.Set("MediaUrl"+n, p.URL+"/2010-04-01/Accounts/"+p.AccountSID+"/Messages/"+sid+"/Media/"+media)
 		form.Set("MediaContentType"+n, claimedType(photo))
 	}
 	return form
 }
 
-// object is the name of a medium on the CDN, which tells nothing of its ids.
-func object(message, media string) string { return sim.Digest(32, message, media, "object") }
+// objectName is the name of a medium on the CDN, which tells nothing of its ids.
+func objectName(message, media string) string { return sim.Digest(32, message, media, "object") }
 
 // claimedType is what a phone says of something that it sends as a photo.
 func claimedType(photo []byte) string {
@@ -223,15 +239,11 @@ func (p *Platform) Seen() []http.Header {
 
 // media answers as the API does: to those who may know with the CDN's address.
 func (p *Platform) media(w http.ResponseWriter, r *http.Request) {
-	user, password, _ := r.BasicAuth()
-	opens := user == p.AccountSID && password == p.Token || user == p.KeySID && password == p.KeySecret
-	if !opens {
-		w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
-		fail(w, http.StatusUnauthorized, 20003, "Authenticate")
+	if !p.opens(w, r) {
 		return
 	}
-	name := object(r.PathValue("message"), r.PathValue("media"))
-	if _, ok := p.contents.Get(name); !ok || r.PathValue("account") != p.AccountSID {
+	name := objectName(r.PathValue("message"), r.PathValue("media"))
+	if _, ok := p.contents.Get(name); !ok {
 		fail(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
 		return
 	}
@@ -263,10 +275,47 @@ func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(data) //nolint:gosec // a simulated host serves what it was given
 }
 
-func fail(w http.ResponseWriter, status, code int, message string) {
-	w.Header().Set("Content-Type", "application/json")
+// opens answers calls that do not prove themselves, or are about another account.
+func (p *Platform) opens(w http.ResponseWriter, r *http.Request) bool {
+	user, password, _ := r.BasicAuth()
+	if (user != p.AccountSID || password != p.Token) && (user != p.KeySID || password != p.KeySecret) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
+		fail(w, http.StatusUnauthorized, 20003, "Authenticate")
+		return false
+	}
+	if r.PathValue("account") != p.AccountSID {
+		fail(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
+		return false
+	}
+	return true
+}
+
+// form reads the parameters of a call to the API, and answers one that is not in
+// order.
+func (p *Platform) form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	if !p.opens(w, r) {
+		return nil, false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	if err := r.ParseForm(); err != nil {
+		fail(w, http.StatusBadRequest, 20001, "Bad request")
+		return nil, false
+	}
+	return r.PostForm, true
+}
+
+// object is a JSON object.
+type object map[string]any
+
+func answer(w http.ResponseWriter, status int, v object) {
+	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	w.Header().Set("Twilio-Request-Id", "RQ"+sim.Secret())
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func fail(w http.ResponseWriter, status, code int, message string) {
+	answer(w, status, object{
 		"code": code, "message": message, "status": status,
 		"more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(code),
 	})
