@@ -3,9 +3,12 @@ package connectortest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"reflect"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/lightlock/lightlock/connectors"
 )
@@ -14,6 +17,7 @@ import (
 func describeChecks() []check {
 	return []check{
 		{"channel", "a channel has a name for keys and addresses, a title, limits, and fresh settings at every call", checkChannel},
+		{"texts", "a channel says how long a text may be, where its webhook is entered by hand, and why it cannot do what it cannot", checkTexts},
 		{"settings", "settings that reach the platform pass their own check and name the channel and its accounts", checkSettings},
 		{"responder", "a Responder names a media type and a body fit for a 200 answer", checkResponder},
 	}
@@ -41,6 +45,24 @@ func checkChannel(b *bench) error {
 	}
 	if got, want := reflect.TypeOf(b.settings), reflect.TypeOf(one); got != want {
 		return fmt.Errorf("the platform's settings are a %v, want the channel's %v", got, want)
+	}
+	return nil
+}
+
+func checkTexts(b *bench) error {
+	c := b.subject.Channel
+	switch {
+	case c.Texts.Limit <= 0:
+		return fmt.Errorf("got Texts.Limit %d, want more than 0", c.Texts.Limit)
+	case c.Texts.Window < 0 || c.Texts.TokenLife < 0:
+		return fmt.Errorf("got Window %v and TokenLife %v, want 0 or more", c.Texts.Window, c.Texts.TokenLife)
+	case strings.TrimSpace(c.Console) == "":
+		return errors.New("got no Console, which an operator reads who enters the address by hand")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Cannot)) {
+		if strings.TrimSpace(c.Cannot[name]) == "" {
+			return fmt.Errorf("Cannot gives no reason for %s", name)
+		}
 	}
 	return nil
 }

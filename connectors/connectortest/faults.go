@@ -9,16 +9,16 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 )
 
-// step is one request of a healthy fetch. A platform may need several, such as
-// a look-up and a download.
+// step is one request of something that went well. A platform may need several,
+// such as a look-up and a download.
 type step struct {
-	place      string // host and path
+	place      string // method, host and path
 	status     int
 	authorized bool
 }
 
-// steps fetches p once and returns the requests that it took.
-func (b *bench) steps(p connectors.Photo) ([]step, error) {
+// steps does act once and returns the requests that it took.
+func (b *bench) steps(act func() error) ([]step, error) {
 	var mu sync.Mutex
 	var steps []step
 	b.platform.Wrap(func(h http.Handler) http.Handler {
@@ -31,13 +31,13 @@ func (b *bench) steps(p connectors.Photo) ([]step, error) {
 		})
 	})
 	defer b.platform.Wrap(nil)
-	if _, err := fetch(b.ctx, b.connector, p); err != nil {
-		return nil, fmt.Errorf("a fetch without any fault: %w", err)
+	if err := act(); err != nil {
+		return nil, fmt.Errorf("a try without any fault: %w", err)
 	}
 	mu.Lock()
 	defer mu.Unlock()
 	if len(steps) == 0 {
-		return nil, fmt.Errorf("the fetch made no call that the platform's Wrap sees")
+		return nil, fmt.Errorf("it made no call that the platform's Wrap sees")
 	}
 	return steps, nil
 }
@@ -49,14 +49,17 @@ func (b *bench) photoAndSteps() (connectors.Photo, []step, error) {
 	if err != nil {
 		return p, nil, err
 	}
-	steps, err := b.steps(p)
+	steps, err := b.steps(func() error {
+		_, err := fetch(b.ctx, b.connector, p)
+		return err
+	})
 	return p, steps, err
 }
 
-func place(r *http.Request) string { return r.Host + r.URL.Path }
+func place(r *http.Request) string { return r.Method + " " + r.Host + r.URL.Path }
 
-// fault makes step k of a fetch, and whatever follows it, go wrong. Steps are
-// told apart by their addresses, because a connector may begin anew.
+// fault makes step k, and whatever follows it, go wrong. Steps are told apart by
+// their addresses, because a connector may begin anew.
 func (b *bench) fault(steps []step, k int, fault func(w http.ResponseWriter, r *http.Request, h http.Handler)) {
 	healthy := map[string]bool{}
 	for _, s := range steps[:k] {

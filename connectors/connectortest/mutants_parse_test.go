@@ -15,8 +15,8 @@ import (
 
 func parseMutants() []mutant {
 	return []mutant{
-		{"tells the time in events", "parse_pure", event(func(_ *twisted, e *connectors.Event) { e.ReplyTo = time.Now().String() })},
-		{"makes random IDs", "parse_pure parse_ids parse_neighbours", event(func(_ *twisted, e *connectors.Event) { e.ID = fmt.Sprint(rand.Uint64()) })},
+		{"tells the time in events", "parse_pure parse_extra", event(func(_ *twisted, e *connectors.Event) { e.ReplyTo = time.Now().String() })},
+		{"makes random IDs", "parse_pure parse_ids parse_neighbours parse_extra", event(func(_ *twisted, e *connectors.Event) { e.ID = fmt.Sprint(rand.Uint64()) })},
 		{"takes the consumer for the ID", "parse_ids", event(func(_ *twisted, e *connectors.Event) {
 			if e.Consumer.ID != "" {
 				e.ID = e.Consumer.ID
@@ -40,7 +40,7 @@ func parseMutants() []mutant {
 			}
 			return list
 		})},
-		{"drops the second event", "parse_photos parse_caption parse_batch parse_neighbours", events(func(_ *twisted, list []connectors.Event) []connectors.Event {
+		{"drops the second event", "parse_photos parse_caption parse_batch parse_neighbours parse_accounts", events(func(_ *twisted, list []connectors.Event) []connectors.Event {
 			if len(list) > 1 {
 				list = slices.Delete(list, 1, 2)
 			}
@@ -55,7 +55,7 @@ func parseMutants() []mutant {
 
 func envelopeMutants() []mutant {
 	return []mutant{
-		{"files all under the first account", "parse_account", event(func(t *twisted, e *connectors.Event) {
+		{"files all under the first account", "parse_account parse_accounts", event(func(t *twisted, e *connectors.Event) {
 			e.Account = t.config.Accounts[0].ID
 			for i := range e.Photos {
 				e.Photos[i].Account = e.Account
@@ -78,7 +78,7 @@ func envelopeMutants() []mutant {
 				return t.Connector.Parse(r)
 			}
 		}},
-		{"has no kind for garbage", "parse_garbage", func(t *twisted) {
+		{"has no kind for garbage", "parse_garbage parse_cut", func(t *twisted) {
 			t.parse = func(r *connectors.Request) ([]connectors.Event, error) {
 				list, err := t.Connector.Parse(r)
 				if err != nil {

@@ -68,16 +68,16 @@ type mutant struct {
 }
 
 // replaces returns the name of the one method that m replaces.
-func (m mutant) replaces() string {
+func (m mutant) replaces() []string {
 	t := &twisted{config: &line.Config{}, env: connectors.Env{Now: time.Now}}
 	m.twist(t)
 	switch {
 	case t.verify != nil && t.parse == nil && t.fetch == nil:
-		return "Verify"
+		return []string{"Verify"}
 	case t.parse != nil && t.verify == nil && t.fetch == nil:
-		return "Parse"
+		return []string{"Parse"}
 	case t.fetch != nil && t.verify == nil && t.parse == nil:
-		return "Fetch"
+		return []string{"Fetch"}
 	}
 	panic(m.name + " does not replace exactly one method")
 }

@@ -2,12 +2,8 @@ package connectortest
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -63,9 +59,8 @@ func checkParseGarbage(b *bench) error {
 	if err != nil {
 		return err
 	}
-	for _, body := range garbage(r.Body, 250) {
-		changed := clone(r)
-		changed.Body = body
+	for _, body := range garbage(document(r), 250) {
+		changed := with(r, body)
 		if err := tolerates(b.connector, changed); err != nil {
 			return fmt.Errorf("body %.200q: %w", body, err)
 		}
@@ -112,11 +107,9 @@ func checkParseReasons(b *bench) error {
 	}
 	reasons, words := map[string]bool{}, 0
 	for _, r := range requests {
-		changed := clone(r)
-		err := strangers(r, func(body []byte, word string) error {
+		err := strangers(document(r), func(body []byte, word string) error {
 			words++
-			changed.Body = body
-			for _, e := range calmly(b.connector, changed) {
+			for _, e := range calmly(b.connector, with(r, body)) {
 				reasons[e.Reason] = true
 				if strings.Contains(e.Reason, word) || strings.Contains(e.Reason, "hello") {
 					return fmt.Errorf("got reason %q, which quotes the request", e.Reason)
@@ -135,84 +128,4 @@ func checkParseReasons(b *bench) error {
 		return fmt.Errorf("got %d different reasons, want few", len(reasons))
 	}
 	return nil
-}
-
-// wordsPerValue times the number of values in two short webhooks is well over
-// 200.
-const wordsPerValue = 8
-
-// strangers calls try with copies of r's body in which one value is a word that
-// no platform uses, each value many times.
-func strangers(r *connectors.Request, try func(body []byte, word string) error) error {
-	n := 0
-	word := func() string { n++; return fmt.Sprintf("stranger%d", n) }
-	if form, err := url.ParseQuery(string(r.Body)); err == nil && !json.Valid(r.Body) {
-		for _, key := range slices.Sorted(maps.Keys(form)) {
-			old := form[key]
-			for range wordsPerValue {
-				w := word()
-				form[key] = []string{w}
-				if err := try([]byte(form.Encode()), w); err != nil {
-					return err
-				}
-			}
-			form[key] = old
-		}
-		return nil
-	}
-	return edits(r.Body, func(set func(any) []byte) error {
-		for range wordsPerValue {
-			w := word()
-			if err := try(set(w), w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// edits calls visit for every value in a JSON document; set returns the
-// document with another value in its place.
-func edits(body []byte, visit func(set func(any) []byte) error) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var root any
-	if err := d.Decode(&root); err != nil {
-		return fmt.Errorf("the platform's body is neither JSON nor a form: %w", err)
-	}
-	document := func() []byte { return mustJSON(root) }
-	return places(root, func(old any, put func(any)) error {
-		defer put(old)
-		return visit(func(v any) []byte { put(v); return document() })
-	})
-}
-
-// places visits every member of every object and array below v.
-func places(v any, visit func(old any, put func(any)) error) error {
-	each := func(old any, put func(any)) error {
-		return errors.Join(visit(old, put), places(old, visit))
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			if err := each(v[key], func(n any) { v[key] = n }); err != nil {
-				return err
-			}
-		}
-	case []any:
-		for i := range v {
-			if err := each(v[i], func(n any) { v[i] = n }); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func mustJSON(v any) []byte {
-	data, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // it was JSON a moment ago
-	}
-	return data
 }

@@ -1,7 +1,6 @@
 package connectortest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,18 +22,14 @@ func checkParseNeighbours(b *bench) error {
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(requests[0].Body))
-	d.UseNumber()
-	var root any
-	if err := d.Decode(&root); err != nil {
-		return fmt.Errorf("the platform's body is not JSON: %w", err)
+	root, err := asJSON(document(requests[0]))
+	if err != nil {
+		return err
 	}
 	lists := 0
 	err = eventLists(root, func(list []any) error {
-		changed := clone(requests[0])
 		return broken(list, func() error {
-			changed.Body = mustJSON(root)
-			return unharmed(b.connector, changed, want, &lists)
+			return unharmed(b.connector, with(requests[0], mustJSON(root)), want, &lists)
 		})
 	})
 	if err == nil && lists == 0 {

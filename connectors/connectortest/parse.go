@@ -90,10 +90,8 @@ func checkParseComplete(b *bench) error {
 			}
 		}
 	}
-	for _, body := range garbage(requests[0].Body, 150) {
-		changed := clone(requests[0])
-		changed.Body = body
-		for _, e := range calmly(b.connector, changed) {
+	for _, body := range garbage(document(requests[0]), 150) {
+		for _, e := range calmly(b.connector, with(requests[0], body)) {
 			if err := complete(e); err != nil {
 				return fmt.Errorf("%w, in event %.300q of body %.300q", err, show([]connectors.Event{e}), body)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,9 +34,11 @@ type leaks []string
 
 // secretLeaks returns what nobody may learn about a connector, in each form in
 // which it might be written.
-func secretLeaks(s config.Settings) leaks {
+func secretLeaks(s config.Settings) leaks { return secretForms(secretsOf(s)) }
+
+func secretForms(secrets []string) leaks {
 	var l leaks
-	for _, secret := range secretsOf(s) {
+	for _, secret := range secrets {
 		b64 := base64.StdEncoding.EncodeToString([]byte(secret))
 		l = append(l, secret, url.QueryEscape(secret), strings.TrimRight(b64, "="))
 	}
@@ -112,9 +115,8 @@ func (b *bench) provokeWebhook(r *connectors.Request, look func(leaks, string, e
 		// name of the method.
 		secret = append(secret, value[len(value)/4:])
 	}
-	for i, body := range garbage(r.Body, 50) {
-		changed := clone(r)
-		changed.Body = body
+	for i, body := range garbage(document(r), 50) {
+		changed := with(r, body)
 		if err := look(secret, fmt.Sprintf("the error of Parse of garbage %d", i), parseError(b.connector, changed)); err != nil {
 			return err
 		}
@@ -172,19 +174,26 @@ func (b *bench) provokeFetch(look func(leaks, string, error) error) error {
 	return nil
 }
 
-// echoes answers with the request's own credentials wherever they fit.
+// echoes answers with the request's own credentials and words wherever they
+// fit.
 func echoes(w http.ResponseWriter, r *http.Request, status int) {
+	body, _ := io.ReadAll(r.Body)
 	told := r.Header.Get("Authorization") + " " + r.URL.RawQuery + " " + canary
 	if status == 0 {
-		raw(w, "HTTP/1.1 "+told+"\r\n"+told+"\r\n\r\n", false)
+		raw(w, "HTTP/1.1 none "+told+"\r\n"+told+"\r\n\r\n", false)
 		return
 	}
 	w.Header().Set("Location", "http://"+r.Host+"/?token="+url.QueryEscape(told))
 	w.Header().Set("WWW-Authenticate", told)
 	w.Header().Set("Retry-After", told)
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	//nolint:gosec // It is meant to be hostile.
-	_, _ = io.WriteString(w, `{"message":"`+told+`","error":{"message":"`+told+`"}}`)
+	told += " " + string(body)
+	failure := map[string]any{"message": told, "code": 100, "type": told, "detail": told}
+	failure["error"] = maps.Clone(failure)
+	failure["errors"], failure["details"] = []any{failure["error"]}, []any{failure["error"]}
+	failure["status"], failure["status_message"], failure["reason"] = 3, told, told
+	_ = json.NewEncoder(w).Encode(failure)
 }
 
 func checkSecretsInEvents(b *bench) error {

@@ -12,9 +12,11 @@ import (
 // None of these functions is told a value by the connector under test.
 
 // secretsOf returns every secret in s.
-func secretsOf(s config.Settings) []string {
+func secretsOf(s config.Settings) []string { return secretsIn(reflect.ValueOf(s)) }
+
+func secretsIn(v reflect.Value) []string {
 	var found []string
-	walk(reflect.ValueOf(s), func(v reflect.Value) {
+	walk(v, func(v reflect.Value) {
 		if secret, ok := v.Interface().(config.Secret); ok && !secret.IsZero() {
 			found = append(found, secret.Reveal())
 		}
@@ -71,6 +73,12 @@ func withDecoy(s config.Settings) (decoy config.Account, err error) {
 	more := reflect.Append(reflect.MakeSlice(list.Type(), 0, list.Len()+1), first)
 	list.Set(reflect.AppendSlice(more, list))
 	return decoy, nil
+}
+
+// ownSecrets returns what nobody may learn about account i, in each form in which
+// it might be written.
+func ownSecrets(s config.Settings, i int) leaks {
+	return secretForms(secretsIn(accounts(reflect.ValueOf(s)).Index(i)))
 }
 
 // otherID returns an id of the same form: its last character is another one.

@@ -6,30 +6,29 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
+	"sync"
 
 	"github.com/lightlock/lightlock/connectors"
 )
 
-// stalls makes the last step of a fetch of p answer with the beginning of a
-// photo and then wait until the connector leaves. headers tells whether it
-// answers at all. left is closed when the connector has left.
-func (b *bench) stalls(p connectors.Photo, headers bool) (reached, left chan struct{}, err error) {
-	steps, err := b.steps(p)
-	if err != nil {
-		return nil, nil, err
-	}
+// stalls makes the last step answer with the beginning of something and then
+// wait until the connector leaves. headers tells whether it answers at all. left
+// is closed when the connector has left.
+func (b *bench) stalls(steps []step, headers bool) (reached, left chan struct{}) {
 	reached, left = make(chan struct{}), make(chan struct{})
+	var once, gone sync.Once
 	b.fault(steps, len(steps)-1, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		defer close(left)
+		defer gone.Do(func() { close(left) })
+		// A server sees its caller leave only when it has read what it was sent.
+		_, _ = io.Copy(io.Discard, r.Body)
 		if headers {
 			_, _ = w.Write(picture(1)[:100])
 			_ = http.NewResponseController(w).Flush()
 		}
-		close(reached)
+		once.Do(func() { close(reached) })
 		<-r.Context().Done()
 	})
-	return reached, left, nil
+	return reached, left
 }
 
 // await returns an error unless c is closed in time.
@@ -47,15 +46,16 @@ func checkFetchEndless(b *bench) error {
 	if err != nil {
 		return err
 	}
-	left := make(chan struct{})
-	b.fault(steps, len(steps)-1, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		defer close(left)
-		for piece := picture(1); ; {
-			if _, err := w.Write(piece); err != nil {
-				return
-			}
+	for k := range len(steps) - 1 {
+		left := b.endless(steps, k)
+		if stream, err := b.connector.Fetch(b.ctx, p); err == nil {
+			_ = stream.Close()
 		}
-	})
+		if err := b.await(left, "the end of the connection of a look-up that does not end"); err != nil {
+			return err
+		}
+	}
+	left := b.endless(steps, len(steps)-1)
 	stream, err := b.connector.Fetch(b.ctx, p)
 	if err != nil {
 		return fmt.Errorf("Fetch of an endless photo must leave the limit to the caller: %w", err)
@@ -69,65 +69,112 @@ func checkFetchEndless(b *bench) error {
 	return b.await(left, "the end of the connection after Close")
 }
 
-func checkFetchCancel(b *bench) error {
-	p, err := b.onePhoto()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(b.ctx)
-	cancel()
-	if _, err := fetch(ctx, b.connector, p); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("cancelled before the call: got %w, want context.Canceled", err)
-	}
-	for _, headers := range []bool{false, true} {
-		if err := b.cancelAmid(p, headers); err != nil {
-			return fmt.Errorf("cancelled amid the call, answer begun %v: %w", headers, err)
+// endless makes step k answer without an end. left is closed when somebody has
+// left the first of such calls.
+func (b *bench) endless(steps []step, k int) (left chan struct{}) {
+	left = make(chan struct{})
+	var once sync.Once
+	b.fault(steps, k, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		defer once.Do(func() { close(left) })
+		_, _ = io.Copy(io.Discard, r.Body)
+		for piece := picture(1); ; {
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
 		}
-	}
-	return nil
+	})
+	return left
 }
 
-func (b *bench) cancelAmid(p connectors.Photo, headers bool) error {
-	reached, left, err := b.stalls(p, headers)
+func checkFetchCancel(b *bench) error {
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(b.ctx)
-	defer cancel()
-	got := make(chan error, 1)
-	go func() {
+	return b.cancels(steps, func(ctx context.Context) error {
 		_, err := fetch(ctx, b.connector, p)
-		got <- err
-	}()
-	if err := b.await(reached, "the call"); err != nil {
 		return err
-	}
-	cancel()
-	if err := <-got; !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("got %w, want context.Canceled", err)
-	}
-	return b.await(left, "the end of the connection")
+	})
 }
 
 func checkFetchDeadline(b *bench) error {
-	p, err := b.onePhoto()
+	p, steps, err := b.photoAndSteps()
 	if err != nil {
 		return err
 	}
+	return b.expires(steps, func(ctx context.Context) error {
+		_, err := fetch(ctx, b.connector, p)
+		return err
+	})
+}
+
+// cancels returns an error unless act, which takes these steps, ends when its
+// context is cancelled, and says so.
+func (b *bench) cancels(steps []step, act func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(b.ctx)
+	cancel()
+	if err := act(ctx); !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("cancelled before the call: got %w, want context.Canceled", err)
+	}
 	for _, headers := range []bool{false, true} {
-		_, left, err := b.stalls(p, headers)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(b.ctx, 30*time.Millisecond)
-		_, err = fetch(ctx, b.connector, p)
+		ctx, cancel := context.WithCancel(b.ctx)
+		err := b.amid(steps, headers, cancel, func() error { return act(ctx) })
 		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) && connectors.KindOf(err) != connectors.Unavailable {
-			return fmt.Errorf("a host that hangs: got %w, want Unavailable or context.DeadlineExceeded", err)
-		}
-		if err := b.await(left, "the end of the connection"); err != nil {
-			return err
+		if !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("cancelled amid the call, answer begun %v: got %w, want context.Canceled", headers, err)
 		}
 	}
 	return nil
+}
+
+// expires returns an error unless act, which takes these steps, ends at its
+// deadline.
+func (b *bench) expires(steps []step, act func(context.Context) error) error {
+	for _, headers := range []bool{false, true} {
+		ctx := &deadline{Context: b.ctx, over: make(chan struct{})}
+		err := b.amid(steps, headers, func() { close(ctx.over) }, func() error { return act(ctx) })
+		if !errors.Is(err, context.DeadlineExceeded) && connectors.KindOf(err) != connectors.Unavailable {
+			return fmt.Errorf("a host that hangs, answer begun %v: got %w, want Unavailable or context.DeadlineExceeded", headers, err)
+		}
+	}
+	return nil
+}
+
+// amid does act, calls end when the platform stalls, and returns act's error
+// when the connection is gone.
+func (b *bench) amid(steps []step, headers bool, end func(), act func() error) error {
+	reached, left := b.stalls(steps, headers)
+	got := make(chan error, 1)
+	go func() { got <- act() }()
+	if err := b.await(reached, "the call"); err != nil {
+		return err
+	}
+	end()
+	if err := b.await(left, "the end of the connection"); err != nil {
+		return err
+	}
+	select {
+	case err := <-got:
+		return err
+	case <-b.ctx.Done():
+		return fmt.Errorf("the call did not end within %v", patience)
+	}
+}
+
+// deadline is a context whose deadline comes when over is closed, so that no
+// check depends on how fast the machine is.
+type deadline struct {
+	context.Context
+	over chan struct{}
+}
+
+func (d *deadline) Done() <-chan struct{} { return d.over }
+
+func (d *deadline) Err() error {
+	select {
+	case <-d.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
