@@ -15,7 +15,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,9 +26,6 @@ import (
 const (
 	// apiBase is where Viber takes calls.
 	apiBase = "https://chatapi.viber.com"
-	// mediaSuffix is what the names of Viber's own media hosts end with;
-	// dl-media.viber.com and share.viber.com have been seen.
-	mediaSuffix = ".viber.com"
 	// textLimit is how long a text may be.
 	// https://developers.viber.com/docs/api/rest-bot-api/#text-message
 	textLimit = 7000
@@ -48,6 +44,8 @@ func Channel() connectors.Channel {
 			"parse_batch":      "one event per call",
 			"parse_neighbours": "one event per call",
 			"parse_account":    "no event names the bot",
+			"parse_accounts":   "no event names the bot",
+			"send_accounts":    "one bot per token, so one account per connector",
 		},
 		Settings: func() config.Settings { return &Config{} },
 		New:      New,
@@ -83,19 +81,6 @@ func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 		now:    env.Now,
 		client: wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now}),
 	}, nil
-}
-
-// mediaHosts returns which hosts a photo may come from. Viber itself names a
-// stranger's for some photos, so a list would lose real ones, and has to be
-// asked for.
-func mediaHosts(c *Config, base *url.URL) func(*url.URL) bool {
-	switch {
-	case c.Media != "strict":
-		return nil
-	case c.APIBase != "":
-		return wire.HostList(mediaSuffix, base.Host)
-	}
-	return wire.HostList(mediaSuffix)
 }
 
 // Verify implements connectors.Connector: the lower-case hex of HMAC-SHA256
@@ -248,14 +233,6 @@ func parseContent(out connectors.Event, m message) connectors.Event {
 	return out.As(connectors.Ignored, m.Type)
 }
 
-const (
-	// A reference is the address of the bytes, which is all that Viber tells of
-	// a photo. Not a character of it may change on the way: its query is signed.
-	mediaPrefix = "media:"
-	// maxURL is how long it may be; those seen have about 700 characters.
-	maxURL = 8000
-)
-
 func parsePhoto(out connectors.Event, m message) connectors.Event {
 	address := m.Media.Value
 	if address == "" || len(address) > maxURL {
@@ -281,22 +258,6 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 		return nil, connectors.Errorf(connectors.Gone, op, "address has expired")
 	}
 	return c.client.Fetch(ctx, wire.Fetch{Op: op, URL: address, Hosts: c.hosts, MaxRedirects: 3})
-}
-
-// firstTime is the least number that can be a time in seconds: a smaller one in
-// a stranger's address is a span.
-const firstTime = 1_000_000_000
-
-// expired tells whether an address says of itself that it is over. Viber's do,
-// an hour after the event, in the manner of CloudFront.
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-creating-signed-url-canned-policy.html
-func expired(address string, now time.Time) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false // what is wrong with it is said by the call
-	}
-	seconds, err := strconv.ParseInt(u.Query().Get("Expires"), 10, 64)
-	return err == nil && seconds >= firstTime && now.After(time.Unix(seconds, 0))
 }
 
 // Send implements connectors.Sender. Viber recognises no repeats.
