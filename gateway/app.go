@@ -16,7 +16,9 @@ import (
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/store"
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
@@ -33,7 +35,7 @@ const (
 type App struct {
 	config config.Config
 	log    *slog.Logger
-	routes *inbound.Routes
+	routes *routes.Table
 
 	metrics  *ops.Metrics
 	accounts *ops.Accounts
@@ -56,7 +58,7 @@ func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
 	for _, c := range channels() {
 		known = append(known, c.Channel)
 	}
-	routes, err := inbound.NewRoutes(loaded, known, connectors.Env{Log: log, Now: time.Now})
+	routes, err := routes.New(loaded, known, connectors.Env{Log: log, Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -158,26 +160,36 @@ func (a *App) openDarkroom(context.Context) (err error) {
 	return err
 }
 
-// startWork sets the worker to work. It stops after the doors, so that what
-// came in last is still forwarded.
-func (a *App) startWork(ctx context.Context) error {
+// startWork sets both lines to work. They stop after the doors, so that what came
+// in last is still forwarded.
+func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
 		Journal: a.backend.Journal, Darkroom: a.darkroom, Store: a.store,
 		Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
 		Work: a.config.Work, Routes: a.routes, Now: time.Now,
 	}
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	out := &outbound.Line{
+		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
+		Work: a.config.Work, Routes: a.routes, Now: time.Now,
+	}
+	a.background(out.Run)
+	a.background(a.line.Run)
+	return nil
+}
+
+// background runs a loop until the App closes.
+func (a *App) background(run func(ctx context.Context, grace time.Duration)) {
+	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.line.Run(working, workTime)
+		run(ctx, workTime)
 	}()
 	a.onClose(func() error {
 		stop()
 		<-done
 		return nil
 	})
-	return nil
 }
 
 func (a *App) openAdmin(context.Context) (err error) {

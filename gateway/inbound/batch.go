@@ -5,11 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/routes"
 )
 
 // job is what the journal keeps of a message until it is forwarded. Its JSON is
@@ -50,34 +50,29 @@ const (
 
 // batch sorts the events of one webhook call by where they go.
 type batch struct {
-	route   *Route
+	route   *routes.Route
 	at      time.Time
 	items   map[string][]queue.Item
-	letters []letter
+	letters map[string][]queue.Letter
 }
 
-type letter struct {
-	queue string
-	queue.Letter
+func newBatch(route *routes.Route, at time.Time) *batch {
+	return &batch{route: route, at: at, items: map[string][]queue.Item{}, letters: map[string][]queue.Letter{}}
 }
 
-func newBatch(route *Route, at time.Time) *batch {
-	return &batch{route: route, at: at, items: map[string][]queue.Item{}}
+// itemKind tells what an event does to the conversation, if it is journaled.
+func itemKind(kind connectors.Kind) (queue.ItemKind, bool) {
+	item, ok := map[connectors.Kind]queue.ItemKind{
+		connectors.Message: queue.ItemMessage, connectors.Edit: queue.ItemEdit,
+		connectors.Unsend: queue.ItemUnsend, connectors.Close: queue.ItemClose,
+	}[kind]
+	return item, ok
 }
 
-func (b *batch) queues() []string {
-	names := make([]string, 0, len(b.items))
-	for name := range b.items {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// add puts a message into its account's queue, and what cannot be worked on
-// among the dead letters.
+// add puts an event into its account's queue, and what cannot be worked on among
+// the dead letters.
 func (b *batch) add(e connectors.Event) {
-	account, ok := b.route.account(e.Account)
+	account, ok := b.route.Account(e.Account)
 	switch {
 	case e.Kind == connectors.Broken:
 		b.bury(e, e.Reason)
@@ -89,13 +84,15 @@ func (b *batch) add(e connectors.Event) {
 		e.ID = connectors.DigestID(e.Raw)
 		b.bury(e, "message without an id")
 		return
+	case e.MessageID == "" && (e.Kind == connectors.Edit || e.Kind == connectors.Unsend):
+		b.bury(e, "event names no message")
+		return
 	case len(e.Photos) > maxPhotos:
 		b.bury(e, "too many photos in one message")
 		return
 	}
-	payload, err := encodeJob(job{
-		Version: jobVersion, Channel: b.route.Channel.Name, Account: account.Name, ReceivedAt: b.at, Event: e,
-	})
+	j := job{Version: jobVersion, Channel: b.route.Channel.Name, Account: account.Name, ReceivedAt: b.at, Event: e}
+	payload, err := encodeJob(j)
 	switch {
 	case err != nil:
 		b.bury(e, "message cannot be written down")
@@ -104,11 +101,23 @@ func (b *batch) add(e connectors.Event) {
 		b.bury(e, "message larger than any platform allows")
 		return
 	}
-	b.items[account.Queue] = append(b.items[account.Queue], queue.Item{
-		Key:     eventKey(b.route.Channel.Name, e),
-		Party:   digest(b.route.Channel.Name, e.Account, e.Consumer.ID),
-		Payload: payload,
-	})
+	item := queue.Item{Key: eventKey(j.Channel, e), Party: j.party(), Payload: payload}
+	item.Kind, _ = itemKind(e.Kind)
+	if b.route.Channel.Withdraws && e.Kind != connectors.Close {
+		item.Message = j.message()
+	}
+	b.items[account.Queue] = append(b.items[account.Queue], item)
+}
+
+// party finds the conversation.
+func (j job) party() string { return digest(j.Channel, j.Event.Account, j.Event.Consumer.ID) }
+
+// message names the message that the event is or is about, or nothing.
+func (j job) message() string {
+	if j.Event.MessageID == "" {
+		return ""
+	}
+	return digest(j.Channel, j.Event.Account, "message", j.Event.MessageID)
 }
 
 // encodeJob leaves the platform's own text out where it is very long or no JSON:
@@ -123,13 +132,13 @@ func encodeJob(j job) ([]byte, error) {
 // bury keeps an event that belongs to no account of ours with the first account
 // of its connector, where an operator will look for it.
 func (b *batch) bury(e connectors.Event, cause string) {
-	account, ok := b.route.account(e.Account)
+	account, ok := b.route.Account(e.Account)
 	if !ok {
 		account = b.route.Accounts[0]
 	}
-	b.letters = append(b.letters, letter{account.Queue, queue.Letter{
+	b.letters[account.Queue] = append(b.letters[account.Queue], queue.Letter{
 		Key: eventKey(b.route.Channel.Name, e), Cause: cause, Raw: e.Raw,
-	}})
+	})
 }
 
 // unreadable is the one event of a webhook whose envelope does not parse.

@@ -8,25 +8,49 @@ import (
 )
 
 // document is what agents' software gets of a message: no address of the
-// platform's, and none of a photo's bytes.
-func document(e queue.Entry, j job, photos []queue.Photo) ([]byte, error) {
-	d := queue.Document{
-		ID: e.Key, Type: queue.MessageReceived, Account: j.Account, Conversation: e.Conversation, Time: j.ReceivedAt,
-		Data: queue.MessageData{
-			Channel:    j.Channel,
-			Consumer:   queue.Consumer{ID: j.Event.Consumer.ID, Name: j.Event.Consumer.Name},
-			Seq:        e.Seq,
-			Text:       j.Event.Text,
-			SentAt:     j.Event.SentAt,
-			ReceivedAt: j.ReceivedAt,
-			ReplyTo:    j.Event.ReplyTo,
-			Photos:     photos,
-		},
+// platform's, and none of a photo's bytes. late tells that its conversation has
+// been closed meanwhile.
+func document(e queue.Entry, j job, photos []queue.Photo, late bool) ([]byte, error) {
+	data := queue.MessageData{
+		Channel:    j.Channel,
+		Consumer:   queue.Consumer{ID: j.Event.Consumer.ID, Name: j.Event.Consumer.Name},
+		MessageID:  j.Event.MessageID,
+		Seq:        e.Seq,
+		Late:       late,
+		Text:       j.Event.Text,
+		SentAt:     j.Event.SentAt,
+		ReceivedAt: j.ReceivedAt,
+		ReplyTo:    j.Event.ReplyTo,
+		Photos:     photos,
 	}
 	if a := j.Event.Album; a != nil {
-		d.Data.Album = &queue.Album{ID: a.ID, Index: a.Index, Total: a.Total}
+		data.Album = &queue.Album{ID: a.ID, Index: a.Index, Total: a.Total}
 	}
-	return d.Marshal()
+	return wrapped(e, j, queue.MessageReceived, data)
+}
+
+// change is what agents' software gets of an event about a message or a
+// conversation. about is the message's own event, if it is known.
+func change(e queue.Entry, j job, kind queue.DocumentType, about string) ([]byte, error) {
+	data := queue.ChangeData{
+		Channel:    j.Channel,
+		Consumer:   queue.Consumer{ID: j.Event.Consumer.ID, Name: j.Event.Consumer.Name},
+		SentAt:     j.Event.SentAt,
+		ReceivedAt: j.ReceivedAt,
+	}
+	if kind != queue.ConversationClosed {
+		data.MessageID, data.Message = j.Event.MessageID, about
+	}
+	if kind == queue.MessageEdited {
+		data.Text = &j.Event.Text
+	}
+	return wrapped(e, j, kind, data)
+}
+
+func wrapped(e queue.Entry, j job, kind queue.DocumentType, data queue.Data) ([]byte, error) {
+	return queue.Document{
+		ID: e.Key, Type: kind, Account: j.Account, Conversation: e.Conversation, Time: j.ReceivedAt, Data: data,
+	}.Marshal()
 }
 
 func readyPhoto(key store.Key, d *media.Developed) queue.Photo {

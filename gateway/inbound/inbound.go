@@ -2,19 +2,23 @@
 // the gateway, from the platform's webhook to the agents' queue.
 //
 //	Receive: verify -> parse -> accept (durable), and the platform gets its 200
-//	work:    fetch -> develop -> store -> forward
+//	work:    fetch -> develop -> store -> forward, and a notice if a photo is rejected
 //
 // It promises that Receive returns nil only when every event of the webhook is
 // durable or has been judged of no use to agents, that each accepted message
-// enters its queue at most once, whatever dies when, and that a photo's fate
-// never holds back or discards the text beside it. The whole line is in this
-// file, in order; the loops that drive it are in worker.go.
+// enters its queue at most once, whatever dies when, that a photo's fate never
+// holds back or discards the text beside it, and that a message which its sender
+// takes back is destroyed wherever it is. The whole line is in this file, in
+// order; the loops that drive it are in worker.go, and what becomes of edits,
+// unsends and closes in changes.go.
 package inbound
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/lightlock/lightlock/config"
@@ -22,6 +26,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/store"
 	"github.com/lightlock/lightlock/media"
 )
@@ -35,7 +40,7 @@ type Line struct {
 	Accounts *ops.Accounts
 	Log      *slog.Logger
 	Work     config.Work
-	Routes   *Routes
+	Routes   *routes.Table
 	Now      func() time.Time
 }
 
@@ -53,7 +58,7 @@ type Store interface {
 // Receive takes a webhook call. An error of kind Unauthentic means that it is
 // not the platform's; any other error, that nothing of it is surely durable and
 // the platform should repeat it.
-func (l *Line) Receive(ctx context.Context, route *Route, r *connectors.Request) error {
+func (l *Line) Receive(ctx context.Context, route *routes.Route, r *connectors.Request) error {
 	if err := route.Connector.Verify(r); err != nil {
 		return err
 	}
@@ -67,9 +72,8 @@ func (l *Line) Receive(ctx context.Context, route *Route, r *connectors.Request)
 }
 
 // accept makes the events of one call durable, in as few steps as there are
-// queues, and passes over what agents have no use for. Edits, unsends and closes
-// are only counted so far: what a sender has withdrawn stays with the agents.
-func (l *Line) accept(ctx context.Context, route *Route, events []connectors.Event, at time.Time) error {
+// queues, and passes over what agents have no use for.
+func (l *Line) accept(ctx context.Context, route *routes.Route, events []connectors.Event, at time.Time) error {
 	b := newBatch(route, at)
 	for _, e := range events {
 		if e.Kind == connectors.Message && e.Consumer.ID == "" {
@@ -77,29 +81,23 @@ func (l *Line) accept(ctx context.Context, route *Route, events []connectors.Eve
 			e = e.As(connectors.Ignored, "no_consumer")
 		}
 		l.Metrics.Event(route.Name, string(e.Kind), e.Reason)
-		if e.Kind == connectors.Message || e.Kind == connectors.Broken {
+		if _, journaled := itemKind(e.Kind); journaled || e.Kind == connectors.Broken {
 			b.add(e)
 		}
 	}
-	for _, letter := range b.letters {
-		fresh, err := l.Journal.Bury(ctx, letter.queue, letter.Letter)
+	for _, name := range slices.Sorted(maps.Keys(b.letters)) {
+		fresh, err := l.Journal.Bury(ctx, name, b.letters[name])
 		if err != nil {
 			return err
 		}
-		if fresh {
-			l.Log.Warn("event kept as a dead letter", "connector", route.Name, "key", letter.Key, "cause", letter.Cause)
-		}
+		l.buried(route, b.letters[name], fresh)
 	}
-	for _, name := range b.queues() {
+	for _, name := range slices.Sorted(maps.Keys(b.items)) {
 		accepted, err := l.Journal.Accept(ctx, name, b.items[name])
 		if err != nil {
 			return err
 		}
-		for _, a := range accepted {
-			if !a.New {
-				l.Metrics.Duplicate(route.Name)
-			}
-		}
+		l.accepted(route, accepted)
 	}
 	return nil
 }
@@ -111,7 +109,7 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 	if errors.Is(unreadable, errNewerJob) {
 		return l.leave(*e)
 	}
-	if err := l.Journal.Begin(ctx, e); err != nil {
+	if err := l.begin(ctx, e, j); err != nil {
 		return err
 	}
 	switch {
@@ -119,12 +117,28 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 		return l.bury(ctx, *e, j, unreadable.Error())
 	case e.Starts > queue.MaxStarts:
 		return l.bury(ctx, *e, j, "gateways died while working on it")
+	case j.Event.Kind != connectors.Message:
+		return l.change(ctx, *e, j)
 	}
 	photos, err := l.photos(ctx, *e, j)
 	if err != nil {
 		return l.again(ctx, *e, j, err)
 	}
 	return l.forward(ctx, *e, j, photos)
+}
+
+// begin registers the attempt. The pictures of one that died before it are
+// nobody's any more, and neither are those of a message that was taken back.
+func (l *Line) begin(ctx context.Context, e *queue.Entry, j job) error {
+	guard := j.message()
+	if j.Event.Kind == connectors.Unsend {
+		guard = "" // it is the very thing that takes the message back
+	}
+	err := l.Journal.Begin(ctx, e, guard)
+	if e.Lost != "" {
+		l.discard(ctx, *e, e.Lost)
+	}
+	return err
 }
 
 // photos settles each photo of a message, in order. An error means that at
@@ -157,7 +171,7 @@ func (l *Line) photos(ctx context.Context, e queue.Entry, j job) ([]queue.Photo,
 // its verdict; any other error says that there is none yet.
 func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (*media.Developed, error) {
 	p := j.Event.Photos[key.Photo]
-	route, account, err := l.Routes.find(j.Channel, p.Account)
+	route, account, err := l.Routes.Find(j.Channel, p.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +194,7 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 // announced. What differs again is let through and counted: that platforms
 // digest exactly the bytes that they serve is not documented well enough to
 // lose a photo over it.
-func (l *Line) original(ctx context.Context, r *Route, p connectors.Photo, s media.Settings) ([]byte, error) {
+func (l *Line) original(ctx context.Context, r *routes.Route, p connectors.Photo, s media.Settings) ([]byte, error) {
 	original, err := l.fetch(ctx, r, p, s)
 	if err != nil || announced(original, p) {
 		return original, err
@@ -196,7 +210,7 @@ func (l *Line) original(ctx context.Context, r *Route, p connectors.Photo, s med
 
 // fetch reads the original into memory, which is the only place where it ever
 // is.
-func (l *Line) fetch(ctx context.Context, r *Route, p connectors.Photo, s media.Settings) ([]byte, error) {
+func (l *Line) fetch(ctx context.Context, r *routes.Route, p connectors.Photo, s media.Settings) ([]byte, error) {
 	if p.ClaimedBytes > s.MaxBytes {
 		return media.Read(nil, p.ClaimedBytes, s.MaxBytes)
 	}
@@ -242,40 +256,58 @@ func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) err
 	return l.Store.Put(ctx, key, d.Thumbnail.Data)
 }
 
-// forward puts the finished message into the agents' queue, once. Whoever finds
-// that the message is in other hands takes its own pictures away; whoever gets
-// no answer leaves them, because agents may know of them by now.
+// forward puts the finished message into the agents' queue, once.
 func (l *Line) forward(ctx context.Context, e queue.Entry, j job, photos []queue.Photo) error {
-	doc, err := document(e, j, photos)
+	end := queue.End{Message: j.message(), Party: j.party(), Notice: l.notice(e, j, photos)}
+	err := l.end(ctx, e, end, func(late bool) ([]byte, error) { return document(e, j, photos, late) })
 	if err != nil {
 		return err
-	}
-	outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
-		return l.Journal.Complete(ctx, e, doc)
-	})
-	if err != nil {
-		return err
-	}
-	if outcome != queue.Mine {
-		l.discard(ctx, e)
-		return queue.ErrFenced
 	}
 	l.count(e, j, photos)
 	l.Log.Info("message forwarded", "key", e.Key, "account", j.Account, "queue", e.Queue, "photos", len(photos))
 	return nil
 }
 
+// end takes an entry out of the journal with its document. Whoever finds that
+// the entry is in other hands, or its message taken back, takes its own pictures
+// away; whoever gets no answer leaves them, because agents may know of them by
+// now.
+func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document func(late bool) ([]byte, error)) (err error) {
+	for {
+		if end.Document, err = document(end.Late); err != nil {
+			return err
+		}
+		outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
+			return l.Journal.Complete(ctx, e, end)
+		})
+		switch {
+		case err != nil:
+			return err
+		case outcome == queue.Mine:
+			return nil
+		case outcome == queue.Late:
+			end.Late = true
+			continue
+		}
+		l.discard(ctx, e, e.Attempt)
+		if outcome == queue.Withdrawn {
+			return queue.ErrWithdrawn
+		}
+		return queue.ErrFenced
+	}
+}
+
 // again puts the message aside for a while; what was developed in this attempt
 // is developed anew in the next. Trouble of our own uses up none of the tries
 // that the platform has.
 func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) error {
-	l.discard(ctx, e)
+	l.discard(ctx, e, e.Attempt)
 	if ctx.Err() != nil {
 		return cause
 	}
 	pause := l.pause(e.Tries, cause)
 	l.Metrics.Trouble("photo", blame(cause))
-	l.Log.Log(ctx, levelOf(cause), "photo delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", pause, "err", cause)
+	l.Log.Log(ctx, levelOf(cause), "message delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", pause, "err", cause)
 	if !isPlatforms(cause) {
 		e.Tries-- // Retry counts one up
 	}
@@ -301,22 +333,23 @@ func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) err
 		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
 		photos = append(photos, rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable}))
 	}
-	var doc []byte
-	if j.Event.ID != "" {
-		var err error
-		if doc, err = document(e, j, photos); err != nil {
-			return err
-		}
+	end := queue.End{Cause: cause, Message: j.message(), Party: j.party()}
+	readable := j.Event.Kind == connectors.Message && j.Event.ID != ""
+	if !readable {
+		end.Message, end.Party = "", ""
 	}
-	outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
-		return l.Journal.Dead(ctx, e, cause, doc)
+	err := l.end(ctx, e, end, func(late bool) ([]byte, error) {
+		if !readable {
+			return nil, nil
+		}
+		return document(e, j, photos, late)
 	})
-	if err != nil || outcome != queue.Mine {
+	if err != nil {
 		return err
 	}
 	l.Metrics.Trouble("work", "dead")
 	l.Log.Error("message kept as a dead letter", "key", e.Key, "cause", cause)
-	if doc != nil {
+	if readable {
 		l.count(e, j, photos)
 	}
 	return nil

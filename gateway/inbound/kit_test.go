@@ -30,6 +30,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/store"
 )
 
@@ -144,7 +145,7 @@ func (h *house) open(edit ...func(*config.Loaded)) *gateway {
 	h.t.Cleanup(func() { _ = backend.Close(context.Background()) })
 	channels := []connectors.Channel{line.Channel(), twilio.Channel(), whatsapp.Channel()}
 	now := func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
-	routes, err := inbound.NewRoutes(loaded, channels, connectors.Env{Log: log, Now: now})
+	routes, err := routes.New(loaded, channels, connectors.Env{Log: log, Now: now})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -190,7 +191,7 @@ func newDarkroom(t *testing.T, o darkroom.Options) *darkroom.Darkroom {
 }
 
 // route is the gateway's first connector.
-func (g *gateway) route() *inbound.Route { return g.Routes.All()[0] }
+func (g *gateway) route() *routes.Route { return g.Routes.All()[0] }
 
 // receive delivers what was said as the platform would, and fails the test if
 // the gateway does not accept it.
@@ -227,11 +228,15 @@ func photo(name string, photos ...[]byte) sim.Said {
 
 // document is what these tests read of an entry of the agents' queue.
 type document struct {
-	ID, Source, Subject string
-	Data                struct {
-		Text   string
-		Seq    int64
-		Photos []queue.Photo
+	ID, Type, Source, Subject string
+
+	Data struct {
+		MessageID string `json:"message_id"`
+		Message   string
+		Text      string
+		Seq       int64
+		Late      bool
+		Photos    []queue.Photo
 	}
 }
 

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -33,7 +36,7 @@ func (l *Line) expired(err error, j job) error {
 
 // note keeps /readyz's line about the account: whether the platform takes its
 // credentials.
-func (l *Line) note(a Account, err error) {
+func (l *Line) note(a routes.Account, err error) {
 	switch {
 	case err == nil:
 		l.Accounts.Served(a.Name)
@@ -124,11 +127,55 @@ func (l *Line) count(e queue.Entry, j job, photos []queue.Photo) {
 }
 
 // discard takes away the pictures of an attempt of which nobody has been told.
-func (l *Line) discard(ctx context.Context, e queue.Entry) {
+func (l *Line) discard(ctx context.Context, e queue.Entry, attempt string) {
 	ctx, cancel := settling(ctx)
 	defer cancel()
-	if err := l.Store.DeleteAttempt(ctx, e.Queue, e.Attempt); err != nil {
-		l.Log.Warn("pictures of a lost try remain", "key", e.Key, "attempt", e.Attempt, "err", err)
+	if err := l.Store.DeleteAttempt(ctx, e.Queue, attempt); err != nil {
+		l.Log.Warn("pictures of a lost try remain", "key", e.Key, "attempt", attempt, "err", err)
+	}
+}
+
+// notice returns what the consumer should be told of the first photo that was
+// rejected, or nil.
+func (l *Line) notice(e queue.Entry, j job, photos []queue.Photo) *queue.Notice {
+	rejected := slices.IndexFunc(photos, func(p queue.Photo) bool { return p.Status == queue.Rejected })
+	if rejected < 0 {
+		return nil
+	}
+	route, account, err := l.Routes.Find(j.Channel, j.Event.Account)
+	if err != nil {
+		return nil
+	}
+	message, ok := outbound.Rejected{
+		Route: route, Account: account, Event: j.Event, ReceivedAt: j.ReceivedAt, Reason: media.Reason(photos[rejected].Reason),
+	}.Notice(l.Now())
+	if !ok {
+		return nil
+	}
+	payload, err := message.Encode()
+	if err != nil {
+		l.Log.Error("notice cannot be written down", "key", e.Key, "err", err)
+		return nil
+	}
+	return &queue.Notice{Key: digest("notice", e.Key), Payload: payload}
+}
+
+// buried and accepted keep the figures of one call.
+func (l *Line) buried(route *routes.Route, letters []queue.Letter, fresh []bool) {
+	for i, letter := range letters {
+		if fresh[i] {
+			l.Log.Warn("event kept as a dead letter", "connector", route.Name, "key", letter.Key, "cause", letter.Cause)
+		}
+	}
+}
+
+func (l *Line) accepted(route *routes.Route, accepted []queue.Accepted) {
+	for _, a := range accepted {
+		if !a.New {
+			l.Metrics.Duplicate(route.Name)
+		} else if a.Fate != queue.FateAccepted {
+			l.Metrics.Settled(route.Name, string(a.Fate))
+		}
 	}
 }
 

@@ -145,7 +145,6 @@ func TestWhatAgentsHaveNoUseForIsCountedAndNoMore(t *testing.T) {
 		{map[string]any{"type": "message", "source": map[string]any{"type": "group", "userId": "U1"}}, "line/acme ignored group"},
 		{map[string]any{"type": "message", "source": map[string]any{"type": "user"}}, "line/acme ignored no_consumer"},
 		{map[string]any{"type": "message", "source": user, "message": map[string]any{"type": "sticker", "id": "1"}}, "line/acme ignored sticker"},
-		{map[string]any{"type": "unsend", "source": user, "unsend": map[string]any{"messageId": "1"}}, "line/acme unsend "},
 	} {
 		if err := g.Receive(t.Context(), g.route(), sign(t, p, p.BotID, []any{test.event})); err != nil {
 			t.Errorf("%s: %v", test.labels, err)

@@ -25,8 +25,9 @@ const (
 	dueEvery  = 500 * time.Millisecond
 	dueAtOnce = 100
 	// A dead letter holds a consumer's words, so it is not kept for ever.
-	lettersFor  = 30 * 24 * time.Hour
-	expireEvery = time.Hour
+	lettersFor   = 30 * 24 * time.Hour
+	expireEvery  = time.Hour
+	expireAtOnce = 1000
 	// complainEvery is how often the log hears that Redis does not answer.
 	complainEvery = 10 * time.Second
 )
@@ -131,15 +132,20 @@ func (c *crew) takeDue(ctx context.Context, name string) {
 
 // expire removes dead letters that nobody has looked after for a month.
 func (c *crew) expire(ctx context.Context, name string) {
-	c.every(ctx, expireEvery, func() {
-		n, err := c.Journal.Expire(ctx, name, lettersFor, 1000)
-		if err != nil {
-			c.silence(ctx, "expire dead letters", err)
+	sweep := func() {
+		for removed := expireAtOnce; removed == expireAtOnce && ctx.Err() == nil; {
+			var err error
+			if removed, err = c.Journal.Expire(ctx, name, lettersFor, expireAtOnce); err != nil {
+				c.silence(ctx, "expire dead letters", err)
+			}
+			if removed > 0 {
+				c.Metrics.LettersExpired(name, removed)
+				c.Log.Warn("dead letters removed for their age", "queue", name, "letters", removed)
+			}
 		}
-		if n > 0 {
-			c.Log.Warn("dead letters removed for their age", "queue", name, "letters", n)
-		}
-	})
+	}
+	sweep() // a gateway that never runs for an hour sweeps too
+	c.every(ctx, expireEvery, sweep)
 }
 
 func (c *crew) every(ctx context.Context, pause time.Duration, do func()) {
@@ -236,6 +242,9 @@ func (c *crew) keep(ctx context.Context, stop context.CancelCauseFunc, e queue.E
 func (c *crew) finish(e queue.Entry, err error) {
 	switch {
 	case err == nil:
+	case errors.Is(err, queue.ErrWithdrawn):
+		c.Metrics.Settled("", "withdrawn")
+		c.Log.Info("message was taken back by its sender", "key", e.Key)
 	case errors.Is(err, queue.ErrFenced):
 		c.Log.Info("message is in other hands", "key", e.Key)
 	case c.stopping.Err() != nil:

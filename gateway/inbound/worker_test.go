@@ -158,7 +158,7 @@ func TestAMessageThatKillsGateways(t *testing.T) {
 		h.config.Work.Lease = config.Duration(time.Nanosecond)
 		dying := h.open()
 		e := dying.take()
-		if err := dying.backend.Begin(t.Context(), &e); err != nil {
+		if err := dying.backend.Begin(t.Context(), &e, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -195,7 +195,7 @@ const someKey = "00112233445566778899aabbccddeeff"
 // put journals a payload that this release would not write.
 func (g *gateway) put(payload string) {
 	g.h.t.Helper()
-	_, err := g.backend.Accept(g.h.t.Context(), q, []queue.Item{{Key: someKey, Party: someKey, Payload: []byte(payload)}})
+	_, err := g.backend.Accept(g.h.t.Context(), q, []queue.Item{{Kind: queue.ItemMessage, Key: someKey, Party: someKey, Payload: []byte(payload)}})
 	if err != nil {
 		g.h.t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestAMessageOfANewerGatewayIsLeftAlone(t *testing.T) {
 	h.config.Work.Lease = config.Duration(time.Nanosecond)
 	newer := h.open()
 	e := newer.take()
-	if err := newer.backend.Begin(t.Context(), &e); err != nil {
+	if err := newer.backend.Begin(t.Context(), &e, ""); err != nil {
 		t.Fatal(err)
 	}
 	if e.Tries != 0 || e.Starts != 1 || !strings.Contains(string(e.Payload), `"version":2`) {

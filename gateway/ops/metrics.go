@@ -13,8 +13,12 @@
 //	                                                connector "none" with unknown for calls to no connector
 //	lightlock_events_total{connector,kind,reason}   events of verified webhooks; kind ignored are those passed over
 //	lightlock_duplicates_total{connector}           messages that had been accepted before
+//	lightlock_settled_total{connector,fate}         events that needed no work: withdrawn messages, void changes;
+//	                                                connector "" for those found withdrawn at work
+//	lightlock_letters_expired_total{queue}          dead letters removed for their age
 //	lightlock_photos_total{account,status,reason}   verdicts: ready, or rejected with a public reason
 //	lightlock_forwarded_total{queue}                messages put into an agents' queue
+//	lightlock_outgoing_total{account,kind,result}   messages to consumers, notices and replies: sent, failed, unknown
 //	lightlock_message_seconds{queue}                from the webhook's arrival to the agents' queue
 //	lightlock_trouble_total{step,kind}              things that went wrong on the way:
 //	                                                photo: a try failed, by kind of error, or ours
@@ -22,6 +26,7 @@
 //	                                                develop: child_died
 //	                                                journal: breach, or the step at which Redis did not answer
 //	                                                work: dead, unfinished, newer
+//	                                                send: retry; outgoing: the step at which Redis did not answer
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead
 //	lightlock_queue_readers{queue}                  consumers of agents' software
@@ -48,6 +53,9 @@ type Metrics struct {
 	duplicates *prometheus.CounterVec
 	photos     *prometheus.CounterVec
 	forwarded  *prometheus.CounterVec
+	outgoing   *prometheus.CounterVec
+	settled    *prometheus.CounterVec
+	expired    *prometheus.CounterVec
 	trouble    *prometheus.CounterVec
 	latency    *prometheus.HistogramVec
 }
@@ -61,6 +69,9 @@ func NewMetrics() *Metrics {
 		duplicates: counter("duplicates_total", "Messages that had been accepted before.", "connector"),
 		photos:     counter("photos_total", "Photos by verdict.", "account", "status", "reason"),
 		forwarded:  counter("forwarded_total", "Messages put into an agents' queue.", "queue"),
+		outgoing:   counter("outgoing_total", "Messages to consumers by what became of them.", "account", "kind", "result"),
+		settled:    counter("settled_total", "Events that needed no work, because their message was taken back or nothing was left to change.", "connector", "fate"),
+		expired:    counter("letters_expired_total", "Dead letters removed for their age.", "queue"),
 		trouble:    counter("trouble_total", "Things that went wrong on the way, by step and kind.", "step", "kind"),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "lightlock", Name: "message_seconds",
@@ -68,7 +79,8 @@ func NewMetrics() *Metrics {
 			Buckets: []float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000},
 		}, []string{"queue"}),
 	}
-	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.forwarded, m.trouble, m.latency,
+	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.forwarded, m.outgoing,
+		m.settled, m.expired, m.trouble, m.latency,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -111,6 +123,21 @@ func (m *Metrics) Photo(account, status, reason string) {
 func (m *Metrics) Forwarded(queue string, took time.Duration) {
 	m.forwarded.WithLabelValues(queue).Inc()
 	m.latency.WithLabelValues(queue).Observe(took.Seconds())
+}
+
+// Outgoing counts a message to a consumer that has its result.
+func (m *Metrics) Outgoing(account, kind, result string) {
+	m.outgoing.WithLabelValues(account, kind, result).Inc()
+}
+
+// Settled counts an event that needed no work, by what had become of it.
+func (m *Metrics) Settled(connector, fate string) {
+	m.settled.WithLabelValues(connector, fate).Inc()
+}
+
+// LettersExpired counts dead letters that were removed for their age.
+func (m *Metrics) LettersExpired(queue string, n int) {
+	m.expired.WithLabelValues(queue).Add(float64(n))
 }
 
 // Trouble counts something that went wrong in a step.

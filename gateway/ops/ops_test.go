@@ -67,17 +67,17 @@ func open(t *testing.T) *admin {
 func (a *admin) deliver() {
 	a.t.Helper()
 	ctx, name := a.t.Context(), strings.Repeat("5a", 32)
-	if _, err := a.backend.Accept(ctx, "support", []queue.Item{{Key: name, Party: name, Payload: []byte("{}")}}); err != nil {
+	if _, err := a.backend.Accept(ctx, "support", []queue.Item{{Kind: queue.ItemMessage, Key: name, Party: name, Payload: []byte("{}")}}); err != nil {
 		a.t.Fatal(err)
 	}
 	entries, err := a.backend.Take(ctx, "support", 1, time.Second)
 	if err != nil || len(entries) != 1 {
 		a.t.Fatalf("took %d entries: %v", len(entries), err)
 	}
-	if err := a.backend.Begin(ctx, &entries[0]); err != nil {
+	if err := a.backend.Begin(ctx, &entries[0], ""); err != nil {
 		a.t.Fatal(err)
 	}
-	if got, err := a.backend.Complete(ctx, entries[0], []byte("{}")); err != nil || got != queue.Mine {
+	if got, err := a.backend.Complete(ctx, entries[0], queue.End{Document: []byte("{}")}); err != nil || got != queue.Mine {
 		a.t.Fatalf("complete: %v, %v", got, err)
 	}
 }

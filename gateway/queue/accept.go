@@ -30,8 +30,9 @@ func (j *Journal) Accept(ctx context.Context, queue string, items []Item) ([]Acc
 		if opened[item.Party] == "" {
 			opened[item.Party] = randomID()
 		}
-		keys = append(keys, k.seen+item.Key, k.conv+item.Party)
-		args = append(args, item.Key, opened[item.Party], item.Payload)
+		seen := k.seen + item.Key
+		keys = append(keys, seen, k.conv+item.Party, or(k.message, item.Message, seen))
+		args = append(args, item.Key, opened[item.Party], item.Payload, string(item.Kind))
 	}
 	answers, err := j.run(ctx, j.scripts.accept, keys, args...).Slice()
 	if err != nil {
@@ -47,10 +48,26 @@ func (i Item) check() error {
 	if err := checkHex("party", i.Party); err != nil {
 		return err
 	}
+	if err := i.checkMessage(); err != nil {
+		return err
+	}
 	if len(i.Payload) > MaxPayload {
 		return fmt.Errorf("%w: payload has %d bytes, the limit is %d", ErrInvalid, len(i.Payload), MaxPayload)
 	}
 	return nil
+}
+
+func (i Item) checkMessage() error {
+	switch i.Kind {
+	case ItemMessage, ItemClose:
+		if i.Message == "" {
+			return nil
+		}
+	case ItemEdit, ItemUnsend:
+	default:
+		return fmt.Errorf("%w: an item of kind %.20q", ErrInvalid, i.Kind)
+	}
+	return checkHex("message", i.Message)
 }
 
 func readAccepted(answers []any, want int) ([]Accepted, error) {
@@ -60,14 +77,16 @@ func readAccepted(answers []any, want int) ([]Accepted, error) {
 	accepted := make([]Accepted, want)
 	for i, answer := range answers {
 		fields, ok := answer.([]any)
-		if !ok || len(fields) != 3 {
+		if !ok || len(fields) != 4 {
 			return nil, unexpected("accept", answer)
 		}
-		seq, err := strconv.ParseInt(text(fields[2]), 10, 64)
+		seq, err := strconv.ParseInt(text(fields[3]), 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("queue: accept: %w", err)
 		}
-		accepted[i] = Accepted{New: fields[0] == int64(1), Conversation: text(fields[1]), Seq: seq}
+		accepted[i] = Accepted{
+			New: fields[0] == int64(1), Fate: Fate(text(fields[1])), Conversation: text(fields[2]), Seq: seq,
+		}
 	}
 	return accepted, nil
 }

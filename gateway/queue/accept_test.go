@@ -49,16 +49,16 @@ func TestTheSameEventEightTimesAtOnceIsOneEntry(t *testing.T) {
 func TestConversationsAreNumberedPerParty(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j := journal(t, address, queue.Options{})
-		other := queue.Item{Key: hash("other"), Party: hash("another party")}
+		other := queue.Item{Kind: queue.ItemMessage, Key: hash("other"), Party: hash("another party")}
 		got, err := j.Accept(t.Context(), q, []queue.Item{item("a"), other, item("b"), item("a")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range []queue.Accepted{
-			{New: true, Conversation: got[0].Conversation, Seq: 1},
-			{New: true, Conversation: got[1].Conversation, Seq: 1},
-			{New: true, Conversation: got[0].Conversation, Seq: 2},
-			{New: false, Conversation: got[0].Conversation, Seq: 1},
+			{New: true, Fate: queue.FateAccepted, Conversation: got[0].Conversation, Seq: 1},
+			{New: true, Fate: queue.FateAccepted, Conversation: got[1].Conversation, Seq: 1},
+			{New: true, Fate: queue.FateAccepted, Conversation: got[0].Conversation, Seq: 2},
+			{New: false, Fate: queue.FateRepeated, Conversation: got[0].Conversation, Seq: 1},
 		} {
 			if got[i] != want {
 				t.Errorf("item %d: got %+v, want %+v", i, got[i], want)
@@ -125,13 +125,13 @@ func TestARepeatAfterTheMarkExpiredHasNoSecondEffect(t *testing.T) {
 	first, second, third := entries[0], entries[1], entries[2]
 	begin(t, j, &first)
 	begin(t, j, &second) // has the event's only attempt from now on
-	want(t, "first", queue.Other)(j.Complete(t.Context(), first, []byte("first")))
-	want(t, "second", queue.Mine)(j.Complete(t.Context(), second, []byte("second")))
-	if err := j.Begin(t.Context(), &third); !errors.Is(err, queue.ErrFenced) {
+	want(t, "first", queue.Other)(j.Complete(t.Context(), first, queue.End{Document: []byte("first")}))
+	want(t, "second", queue.Mine)(j.Complete(t.Context(), second, queue.End{Document: []byte("second")}))
+	if err := j.Begin(t.Context(), &third, ""); !errors.Is(err, queue.ErrFenced) {
 		t.Fatalf("begin of the third: got %v, want ErrFenced", err)
 	}
 	first = takeOver(t, j)
-	if err := j.Begin(t.Context(), &first); !errors.Is(err, queue.ErrFenced) {
+	if err := j.Begin(t.Context(), &first, ""); !errors.Is(err, queue.ErrFenced) {
 		t.Fatalf("begin of the first again: got %v, want ErrFenced", err)
 	}
 	wantCounts(t, j, counts{delivered: 1})
@@ -145,16 +145,18 @@ func TestAnAttemptAtABuriedEventHasNoSecondEffect(t *testing.T) {
 	j, client := journal(t, address, queue.Options{}), connect(t, address)
 	mark := "{" + queue.Stream(q) + "}:seen:" + hash("a")
 	for what, finish := range map[string]func(queue.Entry) (queue.Outcome, error){
-		"complete": func(e queue.Entry) (queue.Outcome, error) { return j.Complete(t.Context(), e, []byte("document")) },
+		"complete": func(e queue.Entry) (queue.Outcome, error) {
+			return j.Complete(t.Context(), e, queue.End{Document: []byte("document")})
+		},
 		"dead": func(e queue.Entry) (queue.Outcome, error) {
-			return j.Dead(t.Context(), e, "hopeless", []byte("document"))
+			return j.Complete(t.Context(), e, queue.End{Cause: "hopeless", Document: []byte("document")})
 		},
 	} {
 		client.FlushAll(t.Context())
 		accept(t, j, "a")
 		e := begun(t, j)
 		client.Del(t.Context(), mark)
-		want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash("a")}))
+		want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("a")}))
 		want(t, what, queue.Other)(finish(e))
 		wantCounts(t, j, counts{dead: 1})
 	}
@@ -176,8 +178,8 @@ func TestAcceptRefusesWhatIsNoEvent(t *testing.T) {
 		"no queue":           {"", good},
 		"long queue":         {strings.Repeat("a", 65), good},
 		"no key":             {q, queue.Item{Party: good.Party}},
-		"key that is text":   {q, queue.Item{Key: "../../etc/passwd-0123456789", Party: good.Party}},
-		"party with a brace": {q, queue.Item{Key: good.Key, Party: "{x}0123456789abcdef"}},
+		"key that is text":   {q, queue.Item{Kind: queue.ItemMessage, Key: "../../etc/passwd-0123456789", Party: good.Party}},
+		"party with a brace": {q, queue.Item{Kind: queue.ItemMessage, Key: good.Key, Party: "{x}0123456789abcdef"}},
 		"payload too large":  {q, large},
 	} {
 		_, err := j.Accept(t.Context(), test.queue, []queue.Item{good, test.item})

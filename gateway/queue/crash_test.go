@@ -130,7 +130,7 @@ func TestAConsumerIsDeletedOnlyWithNothingInItsHands(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantCounts(t, other, counts{inWork: 1})
-		want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
+		want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 		if err := j.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}

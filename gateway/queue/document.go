@@ -17,9 +17,22 @@ const (
 // DocumentType says what a document is about.
 type DocumentType string
 
-// MessageReceived is the type of a document about a consumer's message, once
-// nothing about it is open but perhaps a photo.
-const MessageReceived DocumentType = "lightlock.message.received"
+// The types of document.
+const (
+	// MessageReceived is about a consumer's message, once nothing about it is
+	// open but perhaps a photo. Its data is a MessageData, that of the others a
+	// ChangeData.
+	MessageReceived DocumentType = "lightlock.message.received"
+	// MessageEdited is about a message whose sender has changed its text. It
+	// follows the message itself.
+	MessageEdited DocumentType = "lightlock.message.edited"
+	// MessageUnsent is about a message that its sender has taken back: whoever
+	// has it destroys it. No received follows, though none may have come before.
+	MessageUnsent DocumentType = "lightlock.message.unsent"
+	// ConversationClosed is about a conversation that its consumer has ended.
+	// Nothing that is sent into it will arrive.
+	ConversationClosed DocumentType = "lightlock.conversation.closed"
+)
 
 // Schema returns the name of the JSON Schema of this type's data, the documents'
 // dataschema. It is a URN, because CloudEvents wants an absolute URI and the
@@ -56,7 +69,14 @@ type Document struct {
 	Conversation string
 	// Time is when the gateway received the event.
 	Time time.Time
-	Data MessageData
+	Data Data
+}
+
+// Data is what a document says, by its type.
+type Data interface {
+	// in returns the data as it stands in the document: times in UTC, account
+	// and conversation those of the document.
+	in(d Document) Data
 }
 
 // MessageData is the data of a MessageReceived document.
@@ -65,6 +85,9 @@ type MessageData struct {
 	Account      string   `json:"account"`
 	Channel      string   `json:"channel"`
 	Consumer     Consumer `json:"consumer"`
+	// MessageID is the platform's, by which ReplyTo and later documents name the
+	// message.
+	MessageID string `json:"message_id,omitempty"`
 	// Seq orders the messages of a conversation, from 1.
 	Seq int64 `json:"seq"`
 	// Late marks a message that was finished after its conversation had been
@@ -79,6 +102,38 @@ type MessageData struct {
 	// ReplyTo is the platform's id of the message that this one answers.
 	ReplyTo string  `json:"reply_to,omitempty"`
 	Photos  []Photo `json:"photos"`
+}
+
+func (m MessageData) in(d Document) Data {
+	m.Account, m.Conversation = d.Account, d.Conversation
+	m.SentAt, m.ReceivedAt = m.SentAt.UTC(), m.ReceivedAt.UTC()
+	if m.Photos == nil {
+		m.Photos = []Photo{}
+	}
+	return m
+}
+
+// ChangeData is the data of a document about something that happened to a
+// message or a conversation.
+type ChangeData struct {
+	Conversation string   `json:"conversation"`
+	Account      string   `json:"account"`
+	Channel      string   `json:"channel"`
+	Consumer     Consumer `json:"consumer,omitzero"`
+	// MessageID is the platform's id of the message, and Message the id of its
+	// own document, absent if the gateway never had the message.
+	MessageID string `json:"message_id,omitempty"`
+	Message   string `json:"message,omitempty"`
+	// Text is the new text of an edited message.
+	Text       *string   `json:"text,omitempty"`
+	SentAt     time.Time `json:"sent_at,omitzero"`
+	ReceivedAt time.Time `json:"received_at"`
+}
+
+func (c ChangeData) in(d Document) Data {
+	c.Account, c.Conversation = d.Account, d.Conversation
+	c.SentAt, c.ReceivedAt = c.SentAt.UTC(), c.ReceivedAt.UTC()
+	return c
 }
 
 // Consumer is the person who wrote.
@@ -151,22 +206,16 @@ type cloudEvent struct {
 	Time            time.Time    `json:"time"`
 	DataContentType string       `json:"datacontenttype"`
 	DataSchema      string       `json:"dataschema"`
-	Data            MessageData  `json:"data"`
+	Data            Data         `json:"data"`
 }
 
 // Marshal returns the document as it stands in the queue. Times are UTC, the
 // account and the conversation in data are those of the document, and photos is
 // a list even if it is empty.
 func (d Document) Marshal() ([]byte, error) {
-	data := d.Data
-	data.Account, data.Conversation = d.Account, d.Conversation
-	data.SentAt, data.ReceivedAt = data.SentAt.UTC(), data.ReceivedAt.UTC()
-	if data.Photos == nil {
-		data.Photos = []Photo{}
-	}
 	text, err := json.Marshal(cloudEvent{
 		SpecVersion: specVersion, ID: d.ID, Type: d.Type, Source: d.Account, Subject: d.Conversation,
-		Time: d.Time.UTC(), DataContentType: contentType, DataSchema: d.Type.Schema(), Data: data,
+		Time: d.Time.UTC(), DataContentType: contentType, DataSchema: d.Type.Schema(), Data: d.Data.in(d),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("queue: document: %w", err)

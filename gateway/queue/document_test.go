@@ -32,7 +32,7 @@ func fullDocument() queue.Document {
 			Channel: "whatsapp", Consumer: queue.Consumer{ID: "+49…", Name: "Ana"}, Seq: 7, Late: true,
 			Text: "<b>\u2028 here", SentAt: time.Date(2026, 11, 22, 12, 0, 0, 0, berlin),
 			ReceivedAt: time.Date(2026, 11, 22, 12, 0, 1, 0, berlin),
-			Album:      &queue.Album{ID: "album", Index: 1, Total: 2}, ReplyTo: "m-1",
+			Album:      &queue.Album{ID: "album", Index: 1, Total: 2}, MessageID: "m-2", ReplyTo: "m-1",
 			Photos: []queue.Photo{
 				{
 					ID: photo, Status: queue.Ready, Damaged: true,
@@ -57,9 +57,26 @@ func plainDocument() queue.Document {
 	}
 }
 
+// documents are one of each kind.
+func documents() map[string]queue.Document {
+	all := map[string]queue.Document{"full": fullDocument(), "plain": plainDocument()}
+	text := ""
+	for name, data := range map[queue.DocumentType]queue.ChangeData{
+		queue.MessageEdited:      {MessageID: "m-1", Message: hash("message"), Text: &text, SentAt: time.Unix(1, 0).In(berlin)},
+		queue.MessageUnsent:      {MessageID: "m-1"},
+		queue.ConversationClosed: {},
+	} {
+		d := plainDocument()
+		data.Channel, data.Consumer.ID, data.ReceivedAt = "line", "U1", time.Unix(1, 0).In(berlin)
+		d.Type, d.Data = name, data
+		all[string(name)] = d
+	}
+	return all
+}
+
 func TestDocumentsMatchTheirSchemaAndCloudEvents(t *testing.T) {
 	t.Parallel()
-	for name, document := range map[string]queue.Document{"full": fullDocument(), "plain": plainDocument()} {
+	for name, document := range documents() {
 		text, err := document.Marshal()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -76,12 +93,12 @@ func TestDocumentsMatchTheirSchemaAndCloudEvents(t *testing.T) {
 			t.Errorf("%s: the CloudEvents library says: %v", name, err)
 		}
 		if event.ID() != document.ID || event.Source() != document.Account || event.Subject() != document.Conversation ||
-			event.Type() != "lightlock.message.received" || !event.Time().Equal(document.Time) ||
+			event.Type() != string(document.Type) || !event.Time().Equal(document.Time) ||
 			event.DataSchema() != document.Type.Schema() {
 			t.Errorf("%s: the CloudEvents library reads %v", name, event)
 		}
-		var data queue.MessageData
-		if err := event.DataAs(&data); err != nil || data.Text != document.Data.Text || data.Account != document.Account {
+		var data struct{ Account, Channel, Conversation string }
+		if err := event.DataAs(&data); err != nil || data.Channel == "" || data.Account != document.Account || data.Conversation != document.Conversation {
 			t.Errorf("%s: got data %+v, error %v", name, data, err)
 		}
 	}
@@ -173,7 +190,9 @@ func TestTheSchemaKnowsEveryReason(t *testing.T) {
 		media.Corrupt, media.Expired, media.Unreachable, media.Disabled,
 	} {
 		document := fullDocument()
-		document.Data.Photos = []queue.Photo{{ID: hash("photo"), Status: queue.Rejected, Reason: string(reason)}}
+		data := document.Data.(queue.MessageData)
+		data.Photos = []queue.Photo{{ID: hash("photo"), Status: queue.Rejected, Reason: string(reason)}}
+		document.Data = data
 		text, err := document.Marshal()
 		if err != nil {
 			t.Fatal(err)
@@ -235,7 +254,10 @@ func TestSchemasAreFoundByTheirName(t *testing.T) {
 		}
 		found[head.ID] = true
 	}
-	if !maps.Equal(found, map[string]bool{"urn:lightlock:schema:event:1": true, queue.MessageReceived.Schema(): true}) {
+	if !maps.Equal(found, map[string]bool{
+		"urn:lightlock:schema:event:1": true, queue.MessageReceived.Schema(): true, queue.MessageEdited.Schema(): true,
+		queue.MessageUnsent.Schema(): true, queue.ConversationClosed.Schema(): true,
+	}) {
 		t.Errorf("got %v", found)
 	}
 }

@@ -35,7 +35,7 @@ func TestEachKeyOfAnEventExpires(t *testing.T) {
 		check("release", 3)
 		e = begun(t, j)
 		late(t, client, "a")
-		want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
+		want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 		check("complete", 2)
 
 		accept(t, j, "b")
@@ -44,8 +44,8 @@ func TestEachKeyOfAnEventExpires(t *testing.T) {
 		}
 		check("release of what was not begun", 4) // two seen, one conv, one work
 		late(t, client, "b")
-		want(t, "dead", queue.Mine)(j.Dead(t.Context(), begun(t, j), "hopeless", nil))
-		want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash("c")}))
+		want(t, "dead", queue.Mine)(j.Complete(t.Context(), begun(t, j), queue.End{Cause: "hopeless"}))
+		want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("c")}))
 		check("dead and bury", 4) // three seen, one conv
 	})
 }

@@ -7,21 +7,106 @@ import (
 	"time"
 )
 
-// Complete puts the document into the agents' queue and takes the entry out of
-// the journal, if the entry is still this attempt's.
-func (j *Journal) Complete(ctx context.Context, e Entry, document []byte) (Outcome, error) {
+// End is how an entry ends. The zero value takes it out of the journal and does
+// nothing else.
+type End struct {
+	// Document goes into the agents' queue as the event's one entry there.
+	Document []byte
+	// Cause, unless it is empty, keeps the entry as a dead letter.
+	Cause string
+	// Message is the Item's of that name where the entry may be withdrawn.
+	Message string
+	// Party is the Item's of that name, of an entry that is a message: its
+	// document must say whether the conversation has been closed meanwhile.
+	Party string
+	// Late tells that Document says so.
+	Late bool
+	// Erase is what an unsend is about.
+	Erase *Trace
+	// Notice goes to the consumer, unless the party has had one within a minute,
+	// or five within a day, or the conversation is closed. It needs Party.
+	Notice *Notice
+}
+
+// Notice is a message to the consumer about the entry's own message.
+type Notice struct {
+	// Key names the notice: a hash in lower-case hex.
+	Key string
+	// Payload is what the sender needs, at most MaxPayload bytes.
+	Payload []byte
+}
+
+// How many notices a consumer is sent: they must not become a flood of their own.
+const (
+	noticeGap  = time.Minute
+	noticeSpan = 24 * time.Hour
+	noticeMost = 5
+)
+
+// Complete ends the entry, if it is still this attempt's.
+func (j *Journal) Complete(ctx context.Context, e Entry, end End) (Outcome, error) {
 	k, err := keysOf(e.Queue)
 	if err != nil {
 		return Other, err
 	}
-	if len(document) == 0 {
-		return Other, fmt.Errorf("queue: complete: %w: no document", ErrInvalid)
-	}
-	if err := checkDocument(document); err != nil {
+	if err := end.check(); err != nil {
 		return Other, fmt.Errorf("queue: complete: %w", err)
 	}
-	return j.outcome(ctx, j.scripts.complete, []string{k.inbox, k.work + e.Key, k.seen + e.Key, k.out},
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor), document)
+	letter, err := end.letter(e)
+	if err != nil {
+		return Other, err
+	}
+	work, seen := k.work+e.Key, k.seen+e.Key
+	var erased Trace
+	if end.Erase != nil {
+		erased = *end.Erase
+	}
+	var notice Notice
+	if end.Notice != nil {
+		notice = *end.Notice
+	}
+	return j.outcome(ctx, j.scripts.complete,
+		[]string{
+			k.inbox, work, seen, k.out, k.dead, k.letters, k.delayed, k.records, k.outgoing,
+			or(k.message, end.Message, seen), or(k.conv, end.Party, work), or(k.seen, erased.Key, seen),
+			k.say + e.Conversation, or(k.noticed, end.Party, k.noticed), or(k.told, notice.Key, seen),
+		},
+		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor), e.Key, e.Conversation,
+		end.Document, letter, end.Late, erased.Key, erased.entry,
+		member(e.Conversation, end.Party), notice.Key, notice.Payload,
+		millis(noticeGap), millis(noticeSpan), noticeMost)
+}
+
+func (end End) check() error {
+	if len(end.Document) > MaxDocument {
+		return fmt.Errorf("%w: document has %d bytes, the limit is %d", ErrInvalid, len(end.Document), MaxDocument)
+	}
+	for what, name := range map[string]string{"message": end.Message, "party": end.Party} {
+		if name == "" {
+			continue
+		}
+		if err := checkHex(what, name); err != nil {
+			return err
+		}
+	}
+	if end.Notice == nil {
+		return nil
+	}
+	if err := checkHex("party", end.Party); err != nil {
+		return err
+	}
+	return checkOutgoing(end.Notice.Key, end.Notice.Payload)
+}
+
+// letter returns the dead letter that e becomes, or nothing.
+func (end End) letter(e Entry) ([]byte, error) {
+	if end.Cause == "" {
+		return nil, nil
+	}
+	return packLetter(Letter{
+		Key: e.Key, Cause: end.Cause, Conversation: e.Conversation, Seq: e.Seq,
+		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Raw: e.Payload,
+	})
 }
 
 // Retry puts the entry off for a time, counted by Redis' clock. The cause is
@@ -42,29 +127,6 @@ func delayedRecord(e Entry) string {
 	_, _ = fmt.Fprintf(&record, "%s %s %d %d %d\n", entryVersion, e.Conversation, e.Seq, e.AcceptedAt.UnixMilli(), e.Tries+1)
 	_, _ = record.Write(e.Payload)
 	return record.String()
-}
-
-// Dead makes the entry a dead letter. The document, if not nil, goes to the
-// agents' queue in the same step, so that a message's text is not lost with its
-// photos; it counts as the event's one entry there.
-func (j *Journal) Dead(ctx context.Context, e Entry, cause string, document []byte) (Outcome, error) {
-	k, err := keysOf(e.Queue)
-	if err != nil {
-		return Other, err
-	}
-	if err := checkDocument(document); err != nil {
-		return Other, fmt.Errorf("queue: dead: %w", err)
-	}
-	letter, err := packLetter(Letter{
-		Key: e.Key, Cause: cause, Conversation: e.Conversation, Seq: e.Seq,
-		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Raw: e.Payload,
-	})
-	if err != nil {
-		return Other, err
-	}
-	return j.outcome(ctx, j.scripts.dead,
-		[]string{k.inbox, k.work + e.Key, k.seen + e.Key, k.out, k.dead, k.letters},
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor), document, e.Key, letter)
 }
 
 // Release gives the entry back at once, for an orderly stop. It counts neither
@@ -114,13 +176,6 @@ func (j *Journal) breach(queue, what string, listed any) {
 		breach.IDs = append(breach.IDs, text(key))
 	}
 	j.options.OnBreach(breach)
-}
-
-func checkDocument(document []byte) error {
-	if len(document) > MaxDocument {
-		return fmt.Errorf("%w: document has %d bytes, the limit is %d", ErrInvalid, len(document), MaxDocument)
-	}
-	return nil
 }
 
 // capped cuts a cause to MaxCause bytes of valid text.

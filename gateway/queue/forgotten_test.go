@@ -61,7 +61,7 @@ func TestAScriptRunsThoughRedisRestartsInTheMiddle(t *testing.T) {
 	j := journalOn(t, client, queue.Options{})
 	accept(t, j, "a")
 	e := begun(t, j)
-	want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
+	want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 	wantCounts(t, j, counts{delivered: 1})
 	if m.forgotten < 4 {
 		t.Errorf("Redis was restarted %d times, so this test proves little", m.forgotten)

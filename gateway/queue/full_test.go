@@ -20,7 +20,7 @@ func TestAFullRedisTakesNothingInAndLetsWorkersFinish(t *testing.T) {
 	if _, err := j.Accept(t.Context(), q, []queue.Item{item("new")}); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("accept: got %v, want ErrFull", err)
 	}
-	if _, err := j.Bury(t.Context(), q, queue.Letter{Key: hash("broken")}); !errors.Is(err, queue.ErrFull) {
+	if _, err := bury(t, j, queue.Letter{Key: hash("broken")}); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("bury: got %v, want ErrFull", err)
 	}
 	if got := changed(before, dump(t, client)); len(got) != 0 {
@@ -51,16 +51,16 @@ func drainFull(t *testing.T, j *queue.Journal) {
 		}
 	}
 	want(t, "child died", 1)(j.ChildDied(t.Context(), entries[0], 0))
-	want(t, "complete", queue.Mine)(j.Complete(t.Context(), entries[0], []byte("document")))
+	want(t, "complete", queue.Mine)(j.Complete(t.Context(), entries[0], queue.End{Document: []byte("document")}))
 	want(t, "retry", queue.Mine)(j.Retry(t.Context(), entries[1], 0, "slow"))
-	want(t, "dead", queue.Mine)(j.Dead(t.Context(), entries[3], "hopeless", nil))
+	want(t, "dead", queue.Mine)(j.Complete(t.Context(), entries[3], queue.End{Cause: "hopeless"}))
 	if err := j.Release(t.Context(), entries[2]); err != nil {
 		t.Errorf("release: %v", err)
 	}
 	want(t, "due", 1)(j.Due(t.Context(), q, 1))
 	e := takeOver(t, j)
 	begin(t, j, &e)
-	want(t, "complete what was taken over", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
+	want(t, "complete what was taken over", queue.Mine)(j.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 }
 
 // A gateway that starts on a full Redis is the one that will empty it.
@@ -80,6 +80,6 @@ func TestAGatewayStartsOnAFullRedis(t *testing.T) {
 		t.Errorf("a queue that is not there yet: %v", err)
 	}
 	e := begun(t, b.Journal)
-	want(t, "complete", queue.Mine)(b.Complete(t.Context(), e, []byte("document")))
+	want(t, "complete", queue.Mine)(b.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 	shut(t, b)
 }

@@ -27,9 +27,15 @@ type keys struct {
 	records string // hash: event key to delayed entry
 	dead    string // sorted set: event key by the time it died
 	letters string // hash: event key to dead letter
-	seen    string // prefix; string per event: accepted, done or buried
+	seen    string // prefix; string per event: accepted, done, withdrawn, void or buried
 	work    string // prefix; hash per event: attempt, starts, deaths
 	conv    string // prefix; hash per party: conversation, seq, last message
+	message string // prefix; string per message: live and its event key, or gone
+	// What goes the other way.
+	outgoing string // sorted set: conversation and party by when to look at them
+	say      string // prefix; list per conversation: messages to the consumer
+	told     string // prefix; string per message to a consumer: what became of it
+	noticed  string // prefix; list per party: when it had its last notices
 }
 
 // Stream returns the key of a queue's stream for agents' software.
@@ -50,7 +56,22 @@ func keysOf(queue string) (keys, error) {
 		seen:    slot + "seen:",
 		work:    slot + "work:",
 		conv:    slot + "conv:",
+		message: slot + "message:",
+
+		outgoing: slot + "outgoing",
+		say:      slot + "say:",
+		told:     slot + "told:",
+		noticed:  slot + "noticed:",
 	}, nil
+}
+
+// or returns prefix and name, or another key where there is no name: a script
+// has a place for every key, and takes one that it has anyway for none.
+func or(prefix, name, other string) string {
+	if name == "" {
+		return other
+	}
+	return prefix + name
 }
 
 // checkHex refuses a name that is no hash: it would become part of a key. The

@@ -66,7 +66,7 @@ func hash(text string) string {
 }
 
 func item(name string) queue.Item {
-	return queue.Item{Key: hash(name), Party: hash("party"), Payload: []byte(name)}
+	return queue.Item{Kind: queue.ItemMessage, Key: hash(name), Party: hash("party"), Payload: []byte(name)}
 }
 
 func accept(t testing.TB, j *queue.Journal, names ...string) []queue.Accepted {
@@ -75,11 +75,22 @@ func accept(t testing.TB, j *queue.Journal, names ...string) []queue.Accepted {
 	for i, name := range names {
 		items[i] = item(name)
 	}
+	return acceptItems(t, j, items...)
+}
+
+func acceptItems(t testing.TB, j *queue.Journal, items ...queue.Item) []queue.Accepted {
+	t.Helper()
 	accepted, err := j.Accept(t.Context(), q, items)
 	if err != nil {
 		t.Fatalf("accept: %v", err)
 	}
 	return accepted
+}
+
+// bury keeps one letter.
+func bury(t testing.TB, j *queue.Journal, l queue.Letter) (bool, error) {
+	fresh, err := j.Bury(t.Context(), q, []queue.Letter{l})
+	return len(fresh) == 1 && fresh[0], err
 }
 
 // take returns the one entry that is waiting.
@@ -113,7 +124,7 @@ func begun(t testing.TB, j *queue.Journal) queue.Entry {
 
 func begin(t testing.TB, j *queue.Journal, e *queue.Entry) {
 	t.Helper()
-	if err := j.Begin(t.Context(), e); err != nil {
+	if err := j.Begin(t.Context(), e, ""); err != nil {
 		t.Fatalf("begin: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func TestAThousandEventsOfOneRequest(t *testing.T) {
 	items := make([]queue.Item, many)
 	for i := range items {
 		name := fmt.Sprint(i)
-		items[i] = queue.Item{Key: hash(name), Party: hash(fmt.Sprint(i % 3)), Payload: bytesOf(4<<10, name)}
+		items[i] = queue.Item{Kind: queue.ItemMessage, Key: hash(name), Party: hash(fmt.Sprint(i % 3)), Payload: bytesOf(4<<10, name)}
 	}
 	accepted, err := j.Accept(t.Context(), q, items)
 	if err != nil {
@@ -54,7 +54,7 @@ func TestTheLargestPayloadStaysAsItIs(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j := journal(t, address, queue.Options{Lease: atOnce})
 		payload := bytesOf(queue.MaxPayload, "\x00\n2 ff 1 1 1\n\r\n$-1\r\n")
-		if _, err := j.Accept(t.Context(), q, []queue.Item{{Key: hash("a"), Party: hash("party"), Payload: payload}}); err != nil {
+		if _, err := j.Accept(t.Context(), q, []queue.Item{{Kind: queue.ItemMessage, Key: hash("a"), Party: hash("party"), Payload: payload}}); err != nil {
 			t.Fatal(err)
 		}
 		check := func(how string, e queue.Entry) queue.Entry {
@@ -74,7 +74,7 @@ func TestTheLargestPayloadStaysAsItIs(t *testing.T) {
 		check("given back", take(t, j))
 		e = check("taken over", takeOver(t, j))
 		begin(t, j, &e)
-		want(t, "dead", queue.Mine)(j.Dead(t.Context(), e, "hopeless", nil))
+		want(t, "dead", queue.Mine)(j.Complete(t.Context(), e, queue.End{Cause: "hopeless"}))
 		letters, err := j.Letters(t.Context(), q, 1)
 		if err != nil || len(letters) != 1 || !bytes.Equal(letters[0].Raw, payload) {
 			t.Errorf("got %d letters, error %v; want the payload unchanged", len(letters), err)

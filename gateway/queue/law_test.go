@@ -153,7 +153,7 @@ func (w *world) takeOver(r *rapid.T) {
 
 func (w *world) begin(r *rapid.T) {
 	j, e := w.entry(r)
-	w.noteFence(r, j.Begin(w.t.Context(), e))
+	w.noteFence(r, j.Begin(w.t.Context(), e, ""))
 }
 
 func (w *world) release(r *rapid.T) {
@@ -170,7 +170,7 @@ func (w *world) retry(r *rapid.T) {
 
 func (w *world) complete(r *rapid.T) {
 	j, e := w.entry(r)
-	outcome, err := j.Complete(w.t.Context(), *e, []byte(e.Key))
+	outcome, err := j.Complete(w.t.Context(), *e, queue.End{Document: []byte(e.Key)})
 	w.noteOutcome(r, e, outcome, err)
 }
 
@@ -180,7 +180,7 @@ func (w *world) dead(r *rapid.T) {
 	if rapid.Bool().Draw(r, "with text") {
 		document = []byte(e.Key)
 	}
-	outcome, err := j.Dead(w.t.Context(), *e, "hopeless", document)
+	outcome, err := j.Complete(w.t.Context(), *e, queue.End{Cause: "hopeless", Document: document})
 	w.noteOutcome(r, e, outcome, err)
 }
 
@@ -203,7 +203,7 @@ func (w *world) noteOutcome(r *rapid.T, e *queue.Entry, outcome queue.Outcome, e
 	}
 	if outcome == queue.Mine {
 		mark := w.client.Get(w.t.Context(), "{"+queue.Stream(q)+"}:seen:"+e.Key).Val()
-		if mark != "done "+e.Attempt {
+		if !strings.HasPrefix(mark, "done "+e.Attempt+" ") {
 			r.Fatalf("attempt %s was told that it won, the mark says %q", e.Attempt, mark)
 		}
 		w.marked[e.Key] = true
@@ -282,8 +282,8 @@ func (w *world) drain(r *rapid.T) {
 			r.Fatal(err)
 		}
 		for _, e := range append(taken, over...) {
-			w.noteFence(r, j.Begin(w.t.Context(), &e))
-			outcome, err := j.Complete(w.t.Context(), e, []byte(e.Key))
+			w.noteFence(r, j.Begin(w.t.Context(), &e, ""))
+			outcome, err := j.Complete(w.t.Context(), e, queue.End{Document: []byte(e.Key)})
 			w.noteOutcome(r, &e, outcome, err)
 		}
 	}

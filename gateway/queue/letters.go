@@ -33,25 +33,31 @@ type Letter struct {
 	DiedAt time.Time `json:"-"`
 }
 
-// Bury keeps an event that never was in the journal, because it is broken or
-// for an account that we do not have. It is told from its repeats by Key, for as
-// long as an accepted event is; new is false for a repeat.
-func (j *Journal) Bury(ctx context.Context, queue string, l Letter) (bool, error) {
+// Bury keeps events that never were in the journal, because they are broken or
+// for an account that we do not have: all of them, or none and an error. Each is
+// told from its repeats by Key, for as long as an accepted event is; the answer
+// tells of each whether it is new.
+func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]bool, error) {
 	k, err := keysOf(queue)
-	if err != nil {
-		return false, err
+	if err != nil || len(letters) == 0 {
+		return nil, err
 	}
-	if err := checkHex("key", l.Key); err != nil {
-		return false, fmt.Errorf("queue: bury: %w", err)
+	keys := []string{k.dead, k.letters}
+	args := []any{randomID(), millis(j.options.SeenFor)}
+	for _, l := range letters {
+		if err := checkHex("key", l.Key); err != nil {
+			return nil, fmt.Errorf("queue: bury: %w", err)
+		}
+		l.RawBytes = len(l.Raw)
+		l.Raw = l.Raw[:min(len(l.Raw), MaxRaw)]
+		letter, err := packLetter(l)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k.seen+l.Key)
+		args = append(args, l.Key, letter)
 	}
-	l.RawBytes = len(l.Raw)
-	l.Raw = l.Raw[:min(len(l.Raw), MaxRaw)]
-	letter, err := packLetter(l)
-	if err != nil {
-		return false, err
-	}
-	fresh, err := j.run(ctx, j.scripts.bury, []string{k.seen + l.Key, k.dead, k.letters},
-		randomID(), millis(j.options.SeenFor), l.Key, letter).Bool()
+	fresh, err := j.run(ctx, j.scripts.bury, keys, args...).BoolSlice()
 	return fresh, wrap("bury", err)
 }
 

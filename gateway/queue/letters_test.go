@@ -24,7 +24,7 @@ func TestDeadLettersKeepWhatAnOperatorNeeds(t *testing.T) {
 		j := journal(t, address, queue.Options{})
 		accept(t, j, "a\nb\x00\xff")
 		e := begun(t, j)
-		want(t, "dead", queue.Mine)(j.Dead(t.Context(), e, "no tries left", nil))
+		want(t, "dead", queue.Mine)(j.Complete(t.Context(), e, queue.End{Cause: "no tries left"}))
 		wantCounts(t, j, counts{dead: 1})
 		letters, err := j.Letters(t.Context(), q, 10)
 		if err != nil || len(letters) != 1 {
@@ -48,8 +48,8 @@ func TestBuriedEventsAreCappedAndKnownAgain(t *testing.T) {
 		letter := queue.Letter{
 			Key: hash("broken"), Cause: strings.Repeat("ö", queue.MaxCause), Raw: make([]byte, queue.MaxRaw+1),
 		}
-		want(t, "bury", true)(j.Bury(t.Context(), q, letter))
-		want(t, "bury again", false)(j.Bury(t.Context(), q, letter))
+		want(t, "bury", true)(bury(t, j, letter))
+		want(t, "bury again", false)(bury(t, j, letter))
 		wantCounts(t, j, counts{dead: 1})
 		letters, err := j.Letters(t.Context(), q, 10)
 		if err != nil || len(letters) != 1 {
@@ -64,7 +64,7 @@ func TestBuriedEventsAreCappedAndKnownAgain(t *testing.T) {
 			t.Error("a buried event was accepted")
 		}
 		letter.Key = "../x"
-		if _, err := j.Bury(t.Context(), q, letter); !errors.Is(err, queue.ErrInvalid) {
+		if _, err := bury(t, j, letter); !errors.Is(err, queue.ErrInvalid) {
 			t.Errorf("got %v for a key that is no hash, want ErrInvalid", err)
 		}
 	})
@@ -74,7 +74,7 @@ func TestOldLettersExpireAndYoungOnesStay(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j, client, slot := journal(t, address, queue.Options{}), connect(t, address), "{"+queue.Stream(q)+"}:"
 		for _, name := range []string{"young", "old"} {
-			want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash(name)}))
+			want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash(name)}))
 		}
 		client.ZAdd(t.Context(), slot+"dead", zAt(float64(time.Now().Add(-time.Hour).UnixMilli()), hash("old")))
 		want(t, "expire", 1)(j.Expire(t.Context(), q, time.Minute, 10))
@@ -89,13 +89,20 @@ func TestOldLettersExpireAndYoungOnesStay(t *testing.T) {
 	})
 }
 
-func TestCompleteRefusesDocumentsThatCannotBe(t *testing.T) {
+func TestCompleteRefusesWhatCannotBe(t *testing.T) {
 	t.Parallel()
 	j := journal(t, queuetest.Redis(t), queue.Options{})
 	accept(t, j, "a")
 	e := begun(t, j)
-	for name, document := range map[string][]byte{"none": nil, "too large": make([]byte, queue.MaxDocument+1)} {
-		if _, err := j.Complete(t.Context(), e, document); !errors.Is(err, queue.ErrInvalid) {
+	for name, end := range map[string]queue.End{
+		"document too large":     {Document: make([]byte, queue.MaxDocument+1)},
+		"message that is none":   {Message: "../x"},
+		"party that is none":     {Party: "x"},
+		"notice without a party": {Notice: &queue.Notice{Key: hash("n")}},
+		"notice without a key":   {Party: hash("p"), Notice: &queue.Notice{}},
+		"notice too large":       {Party: hash("p"), Notice: &queue.Notice{Key: hash("n"), Payload: make([]byte, queue.MaxPayload+1)}},
+	} {
+		if _, err := j.Complete(t.Context(), e, end); !errors.Is(err, queue.ErrInvalid) {
 			t.Errorf("%s: got %v, want ErrInvalid", name, err)
 		}
 	}

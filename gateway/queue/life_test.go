@@ -25,7 +25,7 @@ func TestAMessageTravelsFromAcceptToTheAgentsQueue(t *testing.T) {
 		}
 		wantCounts(t, j, counts{inWork: 1})
 
-		want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
+		want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 		wantCounts(t, j, counts{delivered: 1})
 		if got := delivered(t, connect(t, address)); len(got) != 1 || got[0] != "document" {
 			t.Errorf("got %q in the agents' queue", got)
@@ -49,13 +49,13 @@ func TestAStaleWorkerIsFencedAfterATakeOver(t *testing.T) {
 
 		check := func(when string) {
 			t.Helper()
-			want(t, when+": complete", queue.Other)(slow.Complete(t.Context(), stale, []byte("stale")))
+			want(t, when+": complete", queue.Other)(slow.Complete(t.Context(), stale, queue.End{Document: []byte("stale")}))
 			want(t, when+": retry", queue.Other)(slow.Retry(t.Context(), stale, 0, "stale"))
-			want(t, when+": dead", queue.Other)(slow.Dead(t.Context(), stale, "stale", []byte("stale")))
+			want(t, when+": dead", queue.Other)(slow.Complete(t.Context(), stale, queue.End{Cause: "stale", Document: []byte("stale")}))
 			for what, err := range map[string]error{
 				"keep alive": slow.KeepAlive(t.Context(), stale),
 				"release":    slow.Release(t.Context(), stale),
-				"begin":      slow.Begin(t.Context(), &stale),
+				"begin":      slow.Begin(t.Context(), &stale, ""),
 				"child died": func() error { _, err := slow.ChildDied(t.Context(), stale, 0); return err }(),
 			} {
 				if !errors.Is(err, queue.ErrFenced) {
@@ -68,7 +68,7 @@ func TestAStaleWorkerIsFencedAfterATakeOver(t *testing.T) {
 		begin(t, quick, &fresh)
 		check("while it works")
 		wantCounts(t, quick, counts{inWork: 1})
-		want(t, "fresh", queue.Mine)(quick.Complete(t.Context(), fresh, []byte("fresh")))
+		want(t, "fresh", queue.Mine)(quick.Complete(t.Context(), fresh, queue.End{Document: []byte("fresh")}))
 		check("after it has finished")
 		wantCounts(t, quick, counts{delivered: 1})
 		if got := delivered(t, connect(t, address)); got[0] != "fresh" {
@@ -89,14 +89,14 @@ func TestAStaleAttemptOfTheSameConsumerIsFenced(t *testing.T) {
 			t.Fatalf("release of an attempt that has not begun, beside one that has: got %v", err)
 		}
 		begin(t, j, &fresh)
-		want(t, "stale", queue.Other)(j.Complete(t.Context(), stale, []byte("stale")))
+		want(t, "stale", queue.Other)(j.Complete(t.Context(), stale, queue.End{Document: []byte("stale")}))
 		if err := j.Release(t.Context(), stale); !errors.Is(err, queue.ErrFenced) {
 			t.Fatalf("stale release: got %v, want ErrFenced", err)
 		}
 		if err := j.KeepAlive(t.Context(), stale); !errors.Is(err, queue.ErrFenced) {
 			t.Fatalf("stale keep-alive: got %v, want ErrFenced", err)
 		}
-		want(t, "fresh", queue.Mine)(j.Complete(t.Context(), fresh, []byte("fresh")))
+		want(t, "fresh", queue.Mine)(j.Complete(t.Context(), fresh, queue.End{Document: []byte("fresh")}))
 		wantCounts(t, j, counts{delivered: 1})
 	})
 }
@@ -187,7 +187,7 @@ func TestStartsCountWhatDidNotEndInAnOrderlyWay(t *testing.T) {
 		if e.Starts <= queue.MaxStarts {
 			t.Errorf("three deaths give %d starts, which is not beyond MaxStarts", e.Starts)
 		}
-		want(t, "dead", queue.Mine)(first.Dead(t.Context(), e, "three gateways died on it", []byte("text")))
+		want(t, "dead", queue.Mine)(first.Complete(t.Context(), e, queue.End{Cause: "three gateways died on it", Document: []byte("text")}))
 		wantCounts(t, first, counts{dead: 1, delivered: 1})
 	})
 }

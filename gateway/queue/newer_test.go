@@ -47,7 +47,7 @@ func TestALetterThatCannotBeReadHidesNoOther(t *testing.T) {
 	t.Parallel()
 	address := queuetest.Redis(t)
 	j, client, slot := journal(t, address, queue.Options{}), connect(t, address), "{"+queue.Stream(q)+"}:"
-	want(t, "bury", true)(j.Bury(t.Context(), q, queue.Letter{Key: hash("ours"), Cause: "broken"}))
+	want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("ours"), Cause: "broken"}))
 	now := float64(time.Now().UnixMilli())
 	client.ZAdd(t.Context(), slot+"dead", zAt(now+1e6, hash("newer")), zAt(now+2e6, hash("expired since")))
 	client.HSet(t.Context(), slot+"dead:data", hash("newer"), "in another way")

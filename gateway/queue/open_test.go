@@ -81,7 +81,7 @@ func TestWithoutRedisServerNothingIsKeptAndThatIsSaid(t *testing.T) {
 	}
 	accept(t, b.Journal, "a")
 	e := begun(t, b.Journal)
-	want(t, "complete", queue.Mine)(b.Complete(t.Context(), e, []byte("document")))
+	want(t, "complete", queue.Mine)(b.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 }
 
 func TestTheDoctorNamesWhatWouldLoseMessages(t *testing.T) {

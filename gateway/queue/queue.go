@@ -11,9 +11,13 @@
 // The life of an event:
 //
 //	Accept -> inbox -> Take or TakeOver -> Begin -> Complete -> agents' queue
-//	            ^                            |----> Dead     -> dead letters
-//	            |----------- Release --------|
+//	            ^                            |             |-> dead letters
+//	            |----------- Release --------|             |-> a notice to the consumer
 //	            |-- Due <--- Retry ----------|
+//
+// and that of a message to a consumer, in order within each conversation:
+//
+//	Post or a notice -> Waiting -> Claim -> Conclude -> sent, failed or unknown
 //
 // Own consumer groups instead of a job library: none of those looked at can
 // dedupe and append, or fence and deliver, in one step.
@@ -44,6 +48,9 @@ var (
 	// ErrFenced means that the entry is in other hands, or gone from the
 	// journal: this worker must stop, and deletes only what is its own.
 	ErrFenced = errors.New("the entry is no longer this worker's")
+	// ErrWithdrawn means that the entry's message has been unsent, and that the
+	// entry has left the journal.
+	ErrWithdrawn = errors.New("the message has been unsent")
 	// ErrAway means that Redis did not answer, or not in time, or that it cannot
 	// keep anything at the moment. What was asked may have happened; asking
 	// again is safe.
@@ -54,22 +61,55 @@ var (
 	ErrInvalid = errors.New("invalid")
 )
 
+// ItemKind says what an event does to the conversation.
+type ItemKind string
+
+// The kinds of Item. The zero value is not one of them.
+const (
+	// ItemMessage finds or opens its party's conversation, and is numbered in it.
+	ItemMessage ItemKind = "message"
+	// ItemEdit is about the message that Item.Message names.
+	ItemEdit ItemKind = "edit"
+	// ItemUnsend leaves a tombstone on the message that Item.Message names, so
+	// that it is not forwarded, now or when it arrives.
+	ItemUnsend ItemKind = "unsend"
+	// ItemClose ends the party's conversation; the next message opens another.
+	ItemClose ItemKind = "close"
+)
+
 // Item is one event to be accepted.
 type Item struct {
+	Kind ItemKind
 	// Key names the event everywhere: a hash in lower-case hex of channel,
 	// platform account and event id.
 	Key string
 	// Party finds the conversation: a hash in lower-case hex of account and
 	// consumer.
 	Party string
+	// Message names the message that the event is or is about: a hash in
+	// lower-case hex of account and message id. A message needs none where
+	// nobody can unsend or edit it.
+	Message string
 	// Payload is what the worker needs, opaque here, at most MaxPayload bytes.
 	Payload []byte
 }
 
+// Fate is what became of an Item.
+type Fate string
+
+// The fates of an Item.
+const (
+	FateAccepted  Fate = "accepted"  // it is in the journal
+	FateWithdrawn Fate = "withdrawn" // its message had been unsent before
+	FateVoid      Fate = "void"      // there was nothing to unsend or close any more
+	FateRepeated  Fate = "repeated"  // it had been accepted before
+)
+
 // Accepted is what became of one Item.
 type Accepted struct {
 	// New is false for an event that had been accepted before.
-	New bool
+	New  bool
+	Fate Fate
 	// Conversation and Seq are empty and zero for a repeat whose event has
 	// already left the journal.
 	Conversation string
@@ -96,24 +136,30 @@ type Entry struct {
 	// Starts is how often work on it has begun without an orderly end, this
 	// time included; set by Begin, and zero before.
 	Starts int
+	// Lost is the attempt before this one if it did not end in order, or empty.
+	// What it has developed is nobody's any more. Set by Begin.
+	Lost string
 }
 
 // Outcome is whose work had the effect.
 type Outcome int
 
-// The outcomes of Complete, Retry and Dead.
+// The outcomes of Complete and Retry.
 const (
 	// Other: the entry is in other hands or finished by them. Nothing was
 	// written, and this attempt's own blobs may be deleted.
 	Other Outcome = iota
 	// Mine: this attempt's call had its effect, now or at an earlier repeat.
 	Mine
+	// Withdrawn: the message has been unsent. The entry is gone, and this
+	// attempt's own blobs must be deleted.
+	Withdrawn
+	// Late: nothing was written, because the conversation has been closed and
+	// the document does not say so.
+	Late
 )
 
+var outcomeNames = [...]string{Other: "other", Mine: "mine", Withdrawn: "withdrawn", Late: "late"}
+
 // String returns the outcome's name for logs and metrics.
-func (o Outcome) String() string {
-	if o == Mine {
-		return "mine"
-	}
-	return "other"
-}
+func (o Outcome) String() string { return outcomeNames[o] }

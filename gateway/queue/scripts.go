@@ -26,8 +26,9 @@ type script struct {
 
 // scripts are all steps of an event's life.
 type scripts struct {
-	accept, begin, keepalive, complete, retry, dead, release *script
-	due, bury, childdied, ensure, leave, stats, expire       *script
+	accept, begin, keepalive, complete, retry, release *script
+	due, bury, childdied, ensure, leave, stats, expire *script
+	post, claim, conclude                              *script
 	// unflagged is set once the server has proven not to know the #!lua line.
 	unflagged atomic.Bool
 }
@@ -36,8 +37,9 @@ func loadScripts() (*scripts, error) {
 	s := new(scripts)
 	for name, place := range map[string]**script{
 		"accept": &s.accept, "begin": &s.begin, "keepalive": &s.keepalive, "complete": &s.complete,
-		"retry": &s.retry, "dead": &s.dead, "release": &s.release, "due": &s.due, "bury": &s.bury,
+		"retry": &s.retry, "release": &s.release, "due": &s.due, "bury": &s.bury,
 		"childdied": &s.childdied, "ensure": &s.ensure, "leave": &s.leave, "stats": &s.stats, "expire": &s.expire,
+		"post": &s.post, "claim": &s.claim, "conclude": &s.conclude,
 	} {
 		loaded, err := loadScript(name)
 		if err != nil {

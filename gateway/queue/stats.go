@@ -36,6 +36,11 @@ type Stats struct {
 	// ReaderSilent is how long the liveliest reader has not asked, or, before
 	// Redis 7.2, has been given nothing.
 	ReaderSilent time.Duration
+	// Talks is the number of conversations in which something waits to be sent
+	// to the consumer, or is being sent.
+	Talks int64
+	// SendOverdue is how long the first of them should have been looked at by.
+	SendOverdue time.Duration
 }
 
 // Unfinished is how many accepted events have not had their effect yet.
@@ -48,11 +53,11 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	answer, err := j.run(ctx, j.scripts.stats, []string{k.inbox, k.delayed, k.dead, k.out}).Slice()
+	answer, err := j.run(ctx, j.scripts.stats, []string{k.inbox, k.delayed, k.dead, k.out, k.outgoing}).Slice()
 	if err != nil {
 		return Stats{}, wrap("stats", err)
 	}
-	if len(answer) != 12 {
+	if len(answer) != 14 {
 		return Stats{}, unexpected("stats", answer)
 	}
 	count := func(i int) int64 { n, _ := answer[i].(int64); return n }
@@ -68,6 +73,7 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 		OldestWaiting: since(number(answer[5])), OldestDelivered: since(number(answer[6])),
 		Overdue: since(number(answer[7])), OldestDead: since(number(answer[8])),
 		Readers: count(10), ReaderSilent: max(0, time.Duration(count(11))*time.Millisecond),
+		Talks: count(12), SendOverdue: since(number(answer[13])),
 	}, nil
 }
 

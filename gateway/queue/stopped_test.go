@@ -22,7 +22,7 @@ func TestAConsumerDeletedWhileItWaitsIsMadeAnew(t *testing.T) {
 	client, j := connect(t, address), journal(t, address, queue.Options{})
 	accept(t, j, "first") // so that the consumer is there
 	e := begun(t, j)
-	want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
+	want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 	type answer struct {
 		entries []queue.Entry
 		err     error
@@ -45,7 +45,7 @@ func TestAConsumerDeletedWhileItWaitsIsMadeAnew(t *testing.T) {
 	got := <-answers
 	e = one(t)(got.entries, got.err)
 	begin(t, j, &e)
-	want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, []byte("document")))
+	want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, queue.End{Document: []byte("document")}))
 	wantCounts(t, j, counts{delivered: 2})
 }
 
@@ -113,7 +113,7 @@ func TestSilentConsumersWithNothingInHandAreDeleted(t *testing.T) {
 		inbox := "{" + queue.Stream(q) + "}:inbox"
 		dead, busy := journal(t, address, queue.Options{}), journal(t, address, queue.Options{})
 		accept(t, dead, "a")
-		want(t, "complete", queue.Mine)(dead.Complete(t.Context(), begun(t, dead), []byte("document")))
+		want(t, "complete", queue.Mine)(dead.Complete(t.Context(), begun(t, dead), queue.End{Document: []byte("document")}))
 		accept(t, busy, "b")
 		begun(t, busy)
 		client.AddHook(recorded)

@@ -99,7 +99,7 @@ func (w *restless) handle(e queue.Entry) error {
 	if w.random.IntN(10) == 0 {
 		return w.j.Release(ctx, e)
 	}
-	if err := w.j.Begin(ctx, &e); err != nil {
+	if err := w.j.Begin(ctx, &e, ""); err != nil {
 		return err
 	}
 	err := w.j.KeepAlive(ctx, e)
@@ -108,13 +108,13 @@ func (w *restless) handle(e queue.Entry) error {
 		_, retry := w.j.Retry(ctx, e, time.Millisecond, "slow")
 		return errors.Join(err, retry)
 	case 1:
-		_, dead := w.j.Dead(ctx, e, "hopeless", []byte(e.Key))
+		_, dead := w.j.Complete(ctx, e, queue.End{Cause: "hopeless", Document: []byte(e.Key)})
 		return errors.Join(err, dead)
 	case 2:
 		return errors.Join(err, w.j.Release(ctx, e))
 	case 3:
 		return errors.Join(err, w.j.EnsureQueue(ctx, q), w.j.Close(ctx)) // and leave the entry to others
 	}
-	_, complete := w.j.Complete(ctx, e, []byte(e.Key))
+	_, complete := w.j.Complete(ctx, e, queue.End{Document: []byte(e.Key)})
 	return errors.Join(err, complete)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -141,22 +142,34 @@ func readEntry(queue string, message redis.XMessage) (Entry, error) {
 }
 
 // Begin registers e.Attempt, which must happen before the attempt's first blob
-// is written, and sets e.Starts. It returns ErrFenced if the entry is in other
-// hands by now.
-func (j *Journal) Begin(ctx context.Context, e *Entry) error {
+// is written, and sets e.Starts and e.Lost. message is the Item's that the entry
+// was accepted with, if it may be withdrawn. It returns ErrFenced if the entry is
+// in other hands by now, and ErrWithdrawn if its message has been unsent.
+func (j *Journal) Begin(ctx context.Context, e *Entry, message string) error {
 	k, err := keysOf(e.Queue)
 	if err != nil {
 		return err
 	}
-	starts, err := j.run(ctx, j.scripts.begin, []string{k.inbox, k.work + e.Key, k.seen + e.Key},
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor)).Int()
+	seen := k.seen + e.Key
+	answer, err := j.run(ctx, j.scripts.begin, []string{k.inbox, k.work + e.Key, seen, or(k.message, message, seen)},
+		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor)).Slice()
 	if err != nil {
 		return wrap("begin", err)
 	}
-	if starts < 0 {
-		return fmt.Errorf("queue: begin: %w", ErrFenced)
+	if len(answer) != 2 {
+		return unexpected("begin", answer)
 	}
-	e.Starts = starts
+	starts, _ := answer[0].(int64)
+	if e.Lost = text(answer[1]); e.Lost == "-" {
+		e.Lost = ""
+	}
+	switch starts {
+	case -1:
+		return fmt.Errorf("queue: begin: %w", ErrFenced)
+	case -2:
+		return fmt.Errorf("queue: begin: %w", ErrWithdrawn)
+	}
+	e.Starts = int(starts)
 	return nil
 }
 
@@ -191,16 +204,14 @@ func (j *Journal) ChildDied(ctx context.Context, e Entry, photo int) (deaths int
 	return deaths, nil
 }
 
-// outcome runs a script that answers mine or other.
+// outcome runs a script that answers with an outcome's name.
 func (j *Journal) outcome(ctx context.Context, which *script, keys []string, args ...any) (Outcome, error) {
 	answer, err := j.run(ctx, which, keys, args...).Text()
-	switch {
-	case err != nil:
+	if err != nil {
 		return Other, wrap(which.name, err)
-	case answer == "mine":
-		return Mine, nil
-	case answer == "other":
-		return Other, nil
+	}
+	if i := slices.Index(outcomeNames[:], answer); i >= 0 {
+		return Outcome(i), nil
 	}
 	return Other, unexpected(which.name, answer)
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
 
@@ -71,7 +72,7 @@ func open(t *testing.T, wrap ...func(webhook.Receiver) webhook.Receiver) *edge {
 		loaded.Connectors = append(loaded.Connectors, p.Settings("acme", q))
 	}
 	log := slog.New(slog.NewTextHandler(x.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	routes, err := inbound.NewRoutes(loaded, []connectors.Channel{line.Channel(), whatsapp.Channel(), twilio.Channel()},
+	routes, err := routes.New(loaded, []connectors.Channel{line.Channel(), whatsapp.Channel(), twilio.Channel()},
 		connectors.Env{Log: log, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/lightlock/lightlock/connectors"
-	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/routes"
 )
 
 // Deadline is how long the line may take to make a call durable. LINE waits no
@@ -34,7 +34,7 @@ const retryAfter = 5
 
 // Receiver is the line, as far as a webhook sees it.
 type Receiver interface {
-	Receive(ctx context.Context, route *inbound.Route, r *connectors.Request) error
+	Receive(ctx context.Context, route *routes.Route, r *connectors.Request) error
 }
 
 // Handlers answer the platforms' calls.
@@ -47,13 +47,13 @@ type Handlers struct {
 
 // door is one connector's address, with its share of the log.
 type door struct {
-	*inbound.Route
+	*routes.Route
 	refused, failed *seldom
 }
 
 // Mount adds a route for each connector, and one for all calls to none: those
 // to unknown addresses, and those with a method that an address does not take.
-func (h *Handlers) Mount(e *echo.Echo, routes []*inbound.Route) {
+func (h *Handlers) Mount(e *echo.Echo, routes []*routes.Route) {
 	for _, route := range routes {
 		d := door{route, newSeldom(h.Log), newSeldom(h.Log)}
 		path := "/webhooks/" + route.Name
@@ -129,7 +129,7 @@ var (
 // read takes the body once. One byte more than the limit is read, so that a
 // long body is known for what it is and not taken for a short one with a wrong
 // signature.
-func (h *Handlers) read(c echo.Context, route *inbound.Route) (*connectors.Request, error) {
+func (h *Handlers) read(c echo.Context, route *routes.Route) (*connectors.Request, error) {
 	limit := route.Channel.BodyLimit
 	if c.Request().ContentLength > limit {
 		return nil, errTooLarge
@@ -146,7 +146,7 @@ func (h *Handlers) read(c echo.Context, route *inbound.Route) (*connectors.Reque
 
 // request takes of the HTTP request what a connector may see. The address is
 // the configured one; only the query is this request's own, byte for byte.
-func (h *Handlers) request(c echo.Context, route *inbound.Route, body []byte) *connectors.Request {
+func (h *Handlers) request(c echo.Context, route *routes.Route, body []byte) *connectors.Request {
 	r := c.Request()
 	url := route.URL
 	if r.URL.RawQuery != "" || r.URL.ForceQuery {

@@ -16,7 +16,7 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/sim"
-	"github.com/lightlock/lightlock/gateway/inbound"
+	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
 
@@ -294,7 +294,7 @@ func TestRefusedCallsDoNotFloodTheLog(t *testing.T) {
 // panics is a line with a mistake in it.
 type panics struct{ value any }
 
-func (p panics) Receive(context.Context, *inbound.Route, *connectors.Request) error { panic(p.value) }
+func (p panics) Receive(context.Context, *routes.Route, *connectors.Request) error { panic(p.value) }
 
 func TestAPanicIsAnswered500(t *testing.T) {
 	for name, value := range map[string]any{"text": "saw " + canary, "error": fmt.Errorf("saw %s", canary)} {

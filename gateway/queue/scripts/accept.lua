@@ -1,41 +1,92 @@
 #!lua
 -- Accepts the events of one request. Without allow-oom, so that a full Redis
 -- refuses it before the first write.
--- KEYS inbox, then for each event: seen, conv
+-- KEYS inbox, then for each event: seen, conv, message (seen where it names none)
 -- ARGV nonce, seen for, idle for (ms), then for each event: key, conversation
---      to open if there is none, payload
--- Answers for each event: new (1 or 0), conversation, seq.
+--      to open if there is none, payload, kind (message, edit, unsend, close)
+-- Answers for each event: new (1 or 0), what became of it (accepted, withdrawn,
+-- void, or repeated), conversation, seq.
 local inbox, nonce, seen_for, idle_for = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local count = (#KEYS - 1) / 2
+local count = (#KEYS - 1) / 3
 
 local bad = mistyped('stream', inbox)
-for i = 1, count do
-  local seen, conv = KEYS[2 * i], KEYS[2 * i + 1]
-  bad = bad or mistyped('string', seen) or mistyped('hash', conv) or uncounted(conv, 'seq')
+for i = 0, count - 1 do
+  local seen, conv, message = KEYS[3 * i + 2], KEYS[3 * i + 3], KEYS[3 * i + 4]
+  bad = bad or mistyped('string', seen, message) or mistyped('hash', conv) or uncounted(conv, 'seq')
 end
 if bad then return redis.error_reply(bad) end
 
 local time = whole(now())
-local answers, listed = {}, {}
-for i = 1, count do
-  local seen, conv = KEYS[2 * i], KEYS[2 * i + 1]
-  local key, opened, payload = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
-  local mark = redis.call('GET', seen)
-  local by, conversation, seq = string.match(mark or '', '^accepted (%x+) (%x+) (%d+)$')
-  if not mark then
-    by = nonce
-    conversation = redis.call('HGET', conv, 'id') or opened
-    seq = whole(tonumber(redis.call('HGET', conv, 'seq') or 0) + 1)
-    redis.call('XADD', inbox, '*', 'v', 1, 'key', key, 'conv', conversation,
-      'seq', seq, 'at', time, 'tries', 0, 'payload', payload)
-    redis.call('HSET', conv, 'id', conversation, 'seq', seq, 'last', time)
-    redis.call('PEXPIRE', conv, idle_for)
-    redis.call('SET', seen, 'accepted ' .. by .. ' ' .. conversation .. ' ' .. seq, 'PX', seen_for)
+
+-- journal writes an event down, and returns its mark.
+local function journal(key, conversation, seq, payload)
+  enter(inbox, key, conversation, seq, time, 0, payload)
+  return 'accepted ' .. nonce .. ' ' .. conversation .. ' ' .. seq
+end
+
+-- Each of these decides what becomes of a new event, does it but for the mark,
+-- and returns the mark.
+local decide = {}
+
+function decide.message(e)
+  if e.named and unsent(e.message) then return 'withdrawn ' .. nonce end
+  local conversation = redis.call('HGET', e.conv, 'id') or e.opened
+  local seq = whole(tonumber(redis.call('HGET', e.conv, 'seq') or 0) + 1)
+  local mark = journal(e.key, conversation, seq, e.payload)
+  redis.call('HSET', e.conv, 'id', conversation, 'seq', seq, 'last', time)
+  redis.call('PEXPIRE', e.conv, idle_for)
+  if e.named then
+    redis.call('SET', e.message, 'live ' .. e.key .. ' ' .. conversation .. ' ' .. seq, 'PX', seen_for)
   end
+  return mark
+end
+
+-- place returns the conversation and the number of the message that an event is
+-- about, as far as they are known.
+local function place(e)
+  local live = string.match(redis.call('GET', e.message) or '', '^live (.*)$') or ''
+  local key, conversation, seq = string.match(live, '^(%x+) (%x+) (%d+)$')
+  return conversation or redis.call('HGET', e.conv, 'id') or e.opened, seq or '0', key
+end
+
+function decide.edit(e)
+  if unsent(e.message) then return 'withdrawn ' .. nonce end
+  local conversation, seq = place(e)
+  return journal(e.key, conversation, seq, e.payload)
+end
+
+function decide.unsend(e)
+  if unsent(e.message) then return 'void ' .. nonce end
+  local conversation, seq, key = place(e)
+  local mark = journal(e.key, conversation, seq, e.payload)
+  redis.call('SET', e.message, key and 'gone ' .. key or 'gone', 'PX', seen_for)
+  return mark
+end
+
+function decide.close(e)
+  local conversation = redis.call('HGET', e.conv, 'id')
+  if not conversation then return 'void ' .. nonce end
+  local mark = journal(e.key, conversation, '0', e.payload)
+  redis.call('DEL', e.conv)
+  return mark
+end
+
+local answers, listed = {}, {}
+for i = 0, count - 1 do
+  local e = {seen = KEYS[3 * i + 2], conv = KEYS[3 * i + 3], message = KEYS[3 * i + 4],
+    key = ARGV[4 * i + 4], opened = ARGV[4 * i + 5], payload = ARGV[4 * i + 6]}
+  e.named = e.message ~= e.seen
+  local mark = redis.call('GET', e.seen)
+  if not mark then
+    mark = decide[ARGV[4 * i + 7]](e)
+    redis.call('SET', e.seen, mark, 'PX', seen_for)
+  end
+  local what, by, conversation, seq = string.match(mark, '^(%a+) (%x+) ?(%x*) ?(%d*)$')
   -- An event that one request lists twice is new once, also in the answer to
   -- this very request's repeat.
-  local new = by == nonce and not listed[key]
-  listed[key] = true
-  answers[i] = {new and 1 or 0, conversation or '', seq or '0'}
+  local new = by == nonce and not listed[e.key]
+  listed[e.key] = true
+  if what ~= 'accepted' then conversation, seq = '', '0' end
+  answers[i + 1] = {new and 1 or 0, new and what or 'repeated', conversation or '', seq or '0'}
 end
 return answers

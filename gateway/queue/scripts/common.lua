@@ -84,12 +84,50 @@ end
 
 -- settled tells from an event's mark whether it has already left the journal.
 local function settled(mark)
-  return mark and (string.sub(mark, 1, 5) == 'done ' or string.sub(mark, 1, 7) == 'buried ')
+  return mark and string.sub(mark, 1, 9) ~= 'accepted '
+end
+
+-- unsent tells whether a message's name bears the tombstone of an unsend.
+local function unsent(message)
+  return string.sub(redis.call('GET', message) or '', 1, 4) == 'gone'
 end
 
 -- drop takes an entry out of the journal.
 local function drop(inbox, id)
   redis.call('XACK', inbox, 'workers', id)
   redis.call('XDEL', inbox, id)
+end
+
+-- enter puts an entry at the end of the journal.
+local function enter(inbox, key, conversation, seq, at, tries, payload)
+  redis.call('XADD', inbox, '*', 'v', 1, 'key', key, 'conv', conversation,
+    'seq', seq, 'at', at, 'tries', tries, 'payload', payload)
+end
+
+-- A message to a consumer is a line of fields and then its payload: version, key,
+-- state, tries, parts sent, the attempt that has it, the state before that, and
+-- the last attempt that gave it back.
+local function pack(m)
+  return table.concat({1, m.key, m.state, whole(m.tries), whole(m.part), m.attempt, m.before, m.last}, ' ')
+    .. '\n' .. m.payload
+end
+
+-- unpacked reads what pack wrote, or returns nil if a newer release wrote it.
+local function unpacked(record)
+  local head = string.find(record, '\n', 1, true) or 0
+  local key, state, tries, part, attempt, before, last = string.match(
+    string.sub(record, 1, head), '^1 (%x+) (%a+) (%d+) (%d+) (%S+) (%a+) (%S+)\n$')
+  if not key then return end
+  return {key = key, state = state, tries = tonumber(tries), part = tonumber(part),
+    attempt = attempt, before = before, last = last, payload = string.sub(record, head + 1)}
+end
+
+-- post puts a message to a consumer behind those of the same conversation, which
+-- is due at once unless it is being seen to.
+local function post(outgoing, say, told, member, key, payload, keep_for)
+  redis.call('RPUSH', say, pack({key = key, state = 'waiting', tries = 0, part = 0,
+    attempt = '-', before = 'waiting', last = '-', payload = payload}))
+  redis.call('ZADD', outgoing, 'NX', whole(now()), member)
+  redis.call('SET', told, 'waiting', 'PX', keep_for)
 end
 

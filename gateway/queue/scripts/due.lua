@@ -20,8 +20,7 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', whole(time), '
   local conversation, seq, at, tries = string.match(
     string.sub(record, 1, head or 0), '^1 (%x+) (%d+) (%d+) (%d+)\n$')
   if conversation then
-    redis.call('XADD', inbox, '*', 'v', 1, 'key', key, 'conv', conversation, 'seq', seq,
-      'at', at, 'tries', tries, 'payload', string.sub(record, head + 1))
+    enter(inbox, key, conversation, seq, at, tries, string.sub(record, head + 1))
     redis.call('HDEL', records, key)
     redis.call('ZREM', delayed, key)
     moved = moved + 1

@@ -16,8 +16,7 @@ if redis.call('HGET', work, 'last') == attempt then return 'mine' end
 if owner(inbox, id) ~= consumer then return 'other' end
 if overtaken(work, id, consumer, attempt) then return 'other' end
 
-redis.call('XADD', inbox, '*', 'v', 1, 'key', key, 'conv', conversation, 'seq', seq,
-  'at', at, 'tries', tries, 'payload', payload)
+enter(inbox, key, conversation, seq, at, tries, payload)
 drop(inbox, id)
 -- Asked here and not of the worker: it may have lost the reply to its begin.
 if redis.call('HGET', work, 'attempt') == attempt then

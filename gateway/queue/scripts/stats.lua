@@ -1,14 +1,15 @@
 #!lua flags=no-writes
 -- Counts a queue in one moment.
--- KEYS inbox, delayed, dead, out
+-- KEYS inbox, delayed, dead, out, outgoing
 -- Answers entries in the journal, in work, delayed, dead, in the agents' queue,
 -- the ids of the oldest entry in the journal and in the agents' queue (or
 -- empty), the times of the first delayed and the oldest dead letter (or
 -- empty), the time, the number of agents' readers and how long the liveliest
--- of them has been silent (ms).
-local inbox, delayed, dead, out = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- of them has been silent (ms), the conversations in which something waits to
+-- be sent, and when the first of them should be looked at (or empty).
+local inbox, delayed, dead, out, outgoing = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
-local bad = mistyped('stream', inbox, out) or mistyped('zset', delayed, dead)
+local bad = mistyped('stream', inbox, out) or mistyped('zset', delayed, dead, outgoing)
 if bad then return redis.error_reply(bad) end
 
 local function oldest(stream)
@@ -31,5 +32,5 @@ return {
   redis.call('XLEN', inbox), workers and tonumber(workers.pending) or 0,
   redis.call('ZCARD', delayed), redis.call('ZCARD', dead), redis.call('XLEN', out),
   oldest(inbox), oldest(out), first(delayed), first(dead), whole(now()),
-  readers, silent,
+  readers, silent, redis.call('ZCARD', outgoing), first(outgoing),
 }

@@ -1,6 +1,13 @@
-package inbound
+// Package routes knows who is behind which address: the connectors that the
+// configuration asks for, each with its accounts and what the operator has set
+// for them.
+//
+// It promises that an account is found by the platform's id and never by a
+// configured name, so that a message outlives a renamed connector.
+package routes
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/lightlock/lightlock/config"
@@ -18,6 +25,8 @@ type Route struct {
 	Connector connectors.Connector
 	// Accounts are in the order of the connector's file; there is at least one.
 	Accounts []Account
+	// Registration is check, repair or off, as config.Connector has it.
+	Registration string
 }
 
 // Account is one business's presence behind a connector.
@@ -30,14 +39,15 @@ type Account struct {
 	Queue   string
 	Enabled bool
 	Photos  media.Settings
+	Notices config.Notices
 }
 
-// Routes are all connectors of a gateway.
-type Routes struct{ list []*Route }
+// Table is all connectors of a gateway.
+type Table struct{ list []*Route }
 
-// NewRoutes builds the connectors that the configuration asks for.
-func NewRoutes(loaded *config.Loaded, channels []connectors.Channel, env connectors.Env) (*Routes, error) {
-	routes := &Routes{}
+// New builds the connectors that the configuration asks for.
+func New(loaded *config.Loaded, channels []connectors.Channel, env connectors.Env) (*Table, error) {
+	table := &Table{}
 	if name, twice := namedTwice(channels); twice {
 		return nil, fmt.Errorf("two channels are named %s", name)
 	}
@@ -51,19 +61,20 @@ func NewRoutes(loaded *config.Loaded, channels []connectors.Channel, env connect
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", common.FullName(), err)
 		}
-		routes.list = append(routes.list, &Route{
-			Name:      common.FullName(),
-			URL:       loaded.Config.PublicURL + "/webhooks/" + common.FullName(),
-			Channel:   channel,
-			Connector: connector,
-			Accounts:  accounts(settings, channel, loaded.Config.Photos),
+		table.list = append(table.list, &Route{
+			Name:         common.FullName(),
+			URL:          loaded.Config.PublicURL + "/webhooks/" + common.FullName(),
+			Channel:      channel,
+			Connector:    connector,
+			Accounts:     accounts(settings, channel, loaded.Config),
+			Registration: cmp.Or(common.Registration, "check"),
 		})
 		if common.AllowPrivateAddresses {
 			env.Log.Warn("private addresses and plain http are allowed for this connector",
 				"connector", common.FullName(), "setting", "allow_private_addresses")
 		}
 	}
-	return routes, nil
+	return table, nil
 }
 
 // namedTwice finds the channel that was copied and kept its name.
@@ -89,7 +100,8 @@ func channelOf(channels []connectors.Channel, name string) (connectors.Channel, 
 
 // accounts merges each account's settings over the gateway's, and those over
 // the channel's own limit.
-func accounts(s config.Settings, channel connectors.Channel, base config.Photos) []Account {
+func accounts(s config.Settings, channel connectors.Channel, c config.Config) []Account {
+	base := c.Photos
 	if base.MaxBytes == 0 {
 		base.MaxBytes = channel.PhotoLimit
 	}
@@ -105,6 +117,7 @@ func accounts(s config.Settings, channel connectors.Channel, base config.Photos)
 			ID: a.ID, Name: name, Queue: a.Queue,
 			Enabled: photos.Enabled == nil || *photos.Enabled,
 			Photos:  photoSettings(photos),
+			Notices: a.Notices.Over(c.Notices),
 		}
 	}
 	return out
@@ -129,13 +142,13 @@ func photoSettings(p config.Photos) media.Settings {
 }
 
 // All returns every route, in the configuration's order.
-func (r *Routes) All() []*Route { return r.list }
+func (t *Table) All() []*Route { return t.list }
 
 // Queues returns the name of every queue that an account has, once each.
-func (r *Routes) Queues() []string {
+func (t *Table) Queues() []string {
 	var names []string
 	seen := map[string]bool{}
-	for _, route := range r.list {
+	for _, route := range t.list {
 		for _, a := range route.Accounts {
 			if !seen[a.Queue] {
 				seen[a.Queue] = true
@@ -147,9 +160,9 @@ func (r *Routes) Queues() []string {
 }
 
 // AccountNames returns the name of every account.
-func (r *Routes) AccountNames() []string {
+func (t *Table) AccountNames() []string {
 	var names []string
-	for _, route := range r.list {
+	for _, route := range t.list {
 		for _, a := range route.Accounts {
 			names = append(names, a.Name)
 		}
@@ -157,8 +170,8 @@ func (r *Routes) AccountNames() []string {
 	return names
 }
 
-// account returns the account of this route with the platform's id.
-func (r *Route) account(id string) (Account, bool) {
+// Account returns the account of this route with the platform's id.
+func (r *Route) Account(id string) (Account, bool) {
 	for _, a := range r.Accounts {
 		if a.ID == id {
 			return a, true
@@ -167,16 +180,16 @@ func (r *Route) account(id string) (Account, bool) {
 	return Account{}, false
 }
 
-// find returns the route and account by the platform's id and never by a
-// configured name, so that a message outlives a renamed connector.
-func (r *Routes) find(channel, account string) (*Route, Account, error) {
-	for _, route := range r.list {
+// Find returns the route and account by the platform's id. Its error is of kind
+// Misconfigured.
+func (t *Table) Find(channel, account string) (*Route, Account, error) {
+	for _, route := range t.list {
 		if route.Channel.Name != channel {
 			continue
 		}
-		if a, ok := route.account(account); ok {
+		if a, ok := route.Account(account); ok {
 			return route, a, nil
 		}
 	}
-	return nil, Account{}, connectors.Errorf(connectors.Misconfigured, "inbound: find account", "no connector has this account any more")
+	return nil, Account{}, connectors.Errorf(connectors.Misconfigured, "find account", "no connector has this account any more")
 }

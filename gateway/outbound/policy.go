@@ -1,0 +1,72 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/routes"
+)
+
+// longestAfter caps what a platform may ask for: beyond it a mistake in a header
+// would park a message until nobody waits for it.
+const longestAfter = time.Hour
+
+// pause is how long to wait before the next try: full jitter over a bound that
+// grows fourfold, and never less than the platform asks for.
+func (l *Line) pause(tries int, cause error) time.Duration {
+	bound, most := time.Duration(l.Work.RetryMin), time.Duration(l.Work.RetryMax)
+	for ; tries > 0 && bound < most; tries-- {
+		bound *= 4
+	}
+	jitter := rand.N(min(bound, most)) + 1 //nolint:gosec // jitter needs no secrecy
+	return max(jitter, min(connectors.AfterOf(cause), longestAfter))
+}
+
+// note keeps /readyz's line about the account.
+func (l *Line) note(a routes.Account, err error) {
+	switch {
+	case err == nil:
+		l.Accounts.Served(a.Name)
+	case connectors.KindOf(err) == connectors.Misconfigured:
+		l.Accounts.Refused(a.Name)
+	}
+}
+
+// accountName labels metrics and logs with a name that the operator knows.
+func (l *Line) accountName(m Message) string {
+	_, account, err := l.Routes.Find(m.Channel, m.Account)
+	if err != nil {
+		return "none"
+	}
+	return account.Name
+}
+
+// settle writes down what became of a try, and tells whether that was ours to
+// say. It waits for a Redis that is away as long as nobody else can have taken
+// over, because a result that is lost is a message sent twice, or unknown.
+func (l *Line) settle(ctx context.Context, s queue.Sending, script func(context.Context) (queue.Outcome, error)) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.Journal.Lease()/3)
+	defer cancel()
+	for {
+		outcome, err := script(ctx)
+		switch {
+		case err == nil && outcome == queue.Mine:
+			return true
+		case err == nil:
+			l.Log.Warn("message is in other hands", "key", s.Key)
+			return false
+		case ctx.Err() != nil || !errors.Is(err, queue.ErrAway):
+			l.Metrics.Trouble("outgoing", "unfinished")
+			l.Log.Error("message left unfinished; it is taken over after the lease", "key", s.Key, "err", err)
+			return false
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookEvery):
+		}
+	}
+}

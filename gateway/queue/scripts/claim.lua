@@ -1,0 +1,29 @@
+#!lua flags=allow-oom
+-- Takes the first message of a conversation that is due, and marks it as being
+-- sent, which it stays if its sender dies.
+-- KEYS outgoing, say, conv   ARGV member, conversation, attempt, lease (ms)
+-- Answers nothing if the conversation is not due, unread if its first message
+-- cannot be read, or: key, the state before, tries, parts sent, 1 if the
+-- conversation is open, payload.
+local outgoing, say, conv = KEYS[1], KEYS[2], KEYS[3]
+local member, conversation, attempt, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+
+local bad = mistyped('zset', outgoing) or mistyped('list', say) or mistyped('hash', conv)
+if bad then return redis.error_reply(bad) end
+
+local record = redis.call('LINDEX', say, 0)
+local m = record and unpacked(record)
+local time, due = now(), tonumber(redis.call('ZSCORE', outgoing, member) or '-1')
+if due < 0 or not (m and m.attempt == attempt) and due > time then return {} end
+if not record then
+  redis.call('ZREM', outgoing, member)
+  return {}
+end
+if m and m.attempt ~= attempt then
+  m.before, m.state, m.attempt = m.state, 'sending', attempt
+  redis.call('LSET', say, 0, pack(m))
+end
+redis.call('ZADD', outgoing, whole(time + lease), member)
+if not m then return {'unread'} end
+local open = redis.call('HGET', conv, 'id') == conversation
+return {m.key, m.before, m.tries, m.part, open and 1 or 0, m.payload}
