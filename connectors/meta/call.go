@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -68,7 +69,7 @@ func (g Graph) GetOwn(ctx context.Context, op string, token config.Secret, path 
 func (g Graph) get(ctx context.Context, op string, token config.Secret, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.base+"/"+path, nil)
 	if err != nil {
-		return nil, connectors.Errorf(connectors.Misconfigured, op, "no address can be made of api_base")
+		return nil, noAddress(op)
 	}
 	return g.call(ctx, op, token, req)
 }
@@ -84,18 +85,33 @@ func (g Graph) Post(ctx context.Context, op string, token config.Secret, path st
 	return answer, OwnError(err)
 }
 
+// Set posts form to an object of our own and wants to hear of success. Errors
+// are those of OwnError.
+func (g Graph) Set(ctx context.Context, op string, token config.Secret, path string, form url.Values) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.base+"/"+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return noAddress(op)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := g.call(ctx, op, token, req)
+	if err != nil {
+		return OwnError(err)
+	}
+	var a struct {
+		Success any `json:"success"` // true, or "true" in samples
+	}
+	if json.Unmarshal(answer, &a) != nil || a.Success != true && a.Success != "true" {
+		return connectors.Errorf(connectors.Unavailable, op, "answer does not say that it was done")
+	}
+	return nil
+}
+
+func noAddress(op string) error {
+	return connectors.Errorf(connectors.Misconfigured, op, "no address can be made of api_base")
+}
+
 // call shows the token in a header, so that no address holds it.
 func (g Graph) call(ctx context.Context, op string, token config.Secret, req *http.Request) ([]byte, error) {
 	req.Header.Set("Authorization", "Bearer "+token.Reveal())
 	return g.Client.Call(ctx, op, req, maxAnswer)
-}
-
-// Succeeded tells whether an answer says {"success": true}. Graph's own samples
-// have the word in quotes now and then.
-func Succeeded(answer []byte) bool {
-	var a struct {
-		Success any `json:"success"`
-	}
-	_ = json.Unmarshal(answer, &a)
-	return a.Success == true || a.Success == "true"
 }

@@ -67,7 +67,7 @@ func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
 	switch subcode {
 	case 2018065, 2018278: // of 10: outside the window in which we may answer
 		return connectors.Refused, true
-	case 1545041: // of 551 and 200: the person is not available
+	case 2018108, 1545041: // of 10, 551 and 200: the person takes nothing from us
 		return connectors.Refused, true
 	}
 	switch code {
@@ -88,7 +88,7 @@ func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
 		return connectors.Misconfigured, true
 	case 368, 131030, 131031, 131042: // the account: restricted, for testers only, unpaid
 		return connectors.Misconfigured, true
-	case 2200: // the webhook's address did not answer Meta's handshake
+	case 2200, 2201: // the webhook's address did not answer Meta's handshake
 		return connectors.Misconfigured, true
 	case 551, 131008, 131009, 131021, 131026, 131047, 131051: // this message, or this person
 		return connectors.Refused, true

@@ -65,10 +65,10 @@ func TestGraphErrorCodes(t *testing.T) {
 		{connectors.Unavailable, []string{"1", "2", "1200", "131000", "131016", "131053", "131057"}},
 		{connectors.Misconfigured, []string{
 			"0", "3", "10", "10/1", "33", "190", "190/463", "200", "200/33", "230", "299", "368",
-			"131005", "131030", "131031", "131037", "131042", "131045", "133010",
+			"131005", "131030", "131031", "131037", "131042", "131045", "133010", "2200", "2201",
 		}},
 		{connectors.Refused, []string{
-			"10/2018065", "10/2018278", "100", "100/2018001", "551", "551/1545041", "200/1545041",
+			"10/2018065", "10/2018278", "10/2018108", "100", "100/2018001", "551", "551/1545041", "200/1545041",
 			"131008", "131009", "131021", "131026", "131047", "131051",
 		}},
 		{connectors.Gone, []string{"100/33"}},
@@ -117,5 +117,41 @@ func TestOwnError(t *testing.T) {
 	}
 	if got := meta.OwnError(nil); got != nil {
 		t.Errorf("got %v, want no error", got)
+	}
+}
+
+func TestGraphErrorPause(t *testing.T) {
+	const business = "X-Business-Use-Case-Usage"
+	tests := []struct {
+		name   string
+		code   int
+		header string
+		failed time.Duration
+		want   time.Duration
+	}{
+		{"Meta does not say", 4, "", 0, 0},
+		{"one message in 6 s", 131056, "", 0, 6 * time.Second},
+		{"as long as may be", 131048, "", 0, 15 * time.Minute},
+		{"Retry-After is longer", 131056, "", time.Minute, time.Minute},
+		{"minutes until it is over", 80007, `{"330044556677889":[{"type":"whatsapp","call_count":100,"total_cputime":25,"total_time":25,"estimated_time_to_regain_access":4}]}`, 0, 4 * time.Minute},
+		{"the longest of several", 4, `{"1":[{"estimated_time_to_regain_access":1},{"estimated_time_to_regain_access":3}],"2":[{"estimated_time_to_regain_access":2}]}`, 0, 3 * time.Minute},
+		{"a day", 4, `{"1":[{"estimated_time_to_regain_access":1440}]}`, 0, 15 * time.Minute},
+		{"for ever", 4, `{"1":[{"estimated_time_to_regain_access":9223372036854775807}]}`, 0, 15 * time.Minute},
+		{"before now", 4, `{"1":[{"estimated_time_to_regain_access":-5}]}`, 0, 0},
+		{"of another type", 4, `{"1":[{"estimated_time_to_regain_access":"4"}]}`, 0, 0},
+		{"of another shape", 4, `[5]`, time.Second, time.Second},
+		{"not about a limit", 190, `{"1":[{"estimated_time_to_regain_access":4}]}`, 0, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			header := http.Header{}
+			header.Set(business, test.header)
+			err := &connectors.Error{Kind: connectors.Refused, After: test.failed, Err: &wire.StatusFailure{
+				Status: http.StatusBadRequest, Header: header, Body: fmt.Appendf(nil, `{"error":{"code":%d}}`, test.code),
+			}}
+			if got := connectors.AfterOf(meta.GraphError(err)); got != test.want {
+				t.Errorf("got after %v, want %v", got, test.want)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package meta
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -36,23 +37,23 @@ type subscription struct {
 	Fields      []json.RawMessage `json:"fields"`
 }
 
-// Registered tells whether the app sends its webhooks to url.
-func (s Subscriptions) Registered(ctx context.Context, url string) (connectors.Registration, error) {
+// Registered tells whether the app sends its webhooks to address.
+func (s Subscriptions) Registered(ctx context.Context, address string) (connectors.Registration, error) {
 	now, _, err := s.read(ctx)
 	if err != nil {
 		return connectors.Registration{}, err
 	}
-	r := connectors.Registration{URL: WithoutQuery(now.CallbackURL), Detail: s.missing(now, url)}
+	r := connectors.Registration{URL: WithoutQuery(now.CallbackURL), Detail: s.missing(now, address)}
 	r.OK = r.Detail == ""
 	return r, nil
 }
 
-// missing says in half a sentence what keeps events from url.
-func (s Subscriptions) missing(now subscription, url string) string {
+// missing says in half a sentence what keeps events from address.
+func (s Subscriptions) missing(now subscription, address string) string {
 	switch {
 	case now.CallbackURL == "":
 		return "the app has no webhook for " + s.Object
-	case now.CallbackURL != url:
+	case now.CallbackURL != address:
 		return "the app sends its webhooks to another address"
 	case now.Active != nil && !*now.Active:
 		return "the app's webhook is switched off"
@@ -65,9 +66,9 @@ func (s Subscriptions) missing(now subscription, url string) string {
 	return ""
 }
 
-// Register makes the app send its webhooks to url. Meta shows the verify token
+// Register makes the app send its webhooks to address. Meta shows the verify token
 // there before it answers. Fields that somebody else has subscribed to stay.
-func (s Subscriptions) Register(ctx context.Context, url string) error {
+func (s Subscriptions) Register(ctx context.Context, address string) error {
 	now, token, err := s.read(ctx)
 	if err != nil {
 		return err
@@ -78,14 +79,10 @@ func (s Subscriptions) Register(ctx context.Context, url string) error {
 			fields = append(fields, field)
 		}
 	}
-	answer, err := s.Graph.Post(ctx, s.Op, token, s.path(), map[string]any{
-		"object": s.Object, "callback_url": url, "verify_token": s.VerifyToken.Reveal(),
-		"fields": strings.Join(fields, ","), "include_values": true,
+	return s.Graph.Set(ctx, s.Op, token, s.path(), url.Values{
+		"object": {s.Object}, "callback_url": {address}, "verify_token": {s.VerifyToken.Reveal()},
+		"fields": {strings.Join(fields, ",")}, "include_values": {"true"},
 	})
-	if err == nil && !Succeeded(answer) {
-		return connectors.Errorf(connectors.Unavailable, s.Op, "answer does not say that it was done")
-	}
-	return err
 }
 
 func (s Subscriptions) path() string { return s.AppID + "/subscriptions" }

@@ -46,31 +46,24 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
 	found := meta.CheckVersion(c.GraphVersion)
-	if c.AppID != "" && !digits.MatchString(c.AppID) {
-		found = append(found, config.Finding{
-			Path: "app_id",
-			What: "not the ID of a Meta app",
-			Why:  "the app's webhook is set and checked by it",
-			Fix:  `copy "App ID" from the top of the app's dashboard: digits`,
-		})
+	check := func(path, id, what, field string) {
+		if !digits.MatchString(id) {
+			found = append(found, config.Finding{
+				Path: path,
+				What: "not the ID of a " + what,
+				Why:  "Meta's messages and calls name it by its ID",
+				Fix:  `copy "` + field + `" from the app's dashboard: digits, and no phone number`,
+			})
+		}
+	}
+	if c.AppID != "" {
+		check("app_id", c.AppID, "Meta app", "App ID")
 	}
 	for i, a := range c.Accounts {
 		path := "accounts[" + strconv.Itoa(i) + "]"
-		if !digits.MatchString(a.ID) {
-			found = append(found, config.Finding{
-				Path: path + ".id",
-				What: "not the ID of a WhatsApp phone number",
-				Why:  "messages name the number by it",
-				Fix:  `copy "Phone number ID" from the app's WhatsApp page: digits, and not the number itself`,
-			})
-		}
-		if a.WABAID != "" && !digits.MatchString(a.WABAID) {
-			found = append(found, config.Finding{
-				Path: path + ".waba_id",
-				What: "not the ID of a WhatsApp Business Account",
-				Why:  "its subscription is set and checked by it",
-				Fix:  `copy "WhatsApp Business Account ID" from the app's WhatsApp page: digits`,
-			})
+		check(path+".id", a.ID, "WhatsApp phone number", "Phone number ID")
+		if a.WABAID != "" {
+			check(path+".waba_id", a.WABAID, "WhatsApp Business Account", "WhatsApp Business Account ID")
 		}
 	}
 	return found

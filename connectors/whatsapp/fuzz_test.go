@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,7 +21,8 @@ func FuzzParse(f *testing.F) {
 		head + `"contacts":[{"wa_id":"35","user_id":"PT.1","profile":{"name":"A"}}],"messages":[{"id":"w","from":"35","timestamp":"1","type":"image","image":{"id":"1","sha256":"` + base64Sum + `"}}]}}]}]}`,
 		head + `"messages":[{"id":"w","from":"35","type":"edit","edit":{"original_message_id":"v","message":{"type":"text","text":{"body":"x"}}}}]}}]}]}`,
 		head + `"messages":[{"id":"w","from":"35","type":"revoke","revoke":{"original_message_id":"v"}},{"type":"unsupported","errors":[{"code":131052}]}]}}]}]}`,
-		head + `"statuses":[{"id":"w","status":"read","timestamp":1}],"errors":[{"code":1}]}}]}]}`,
+		head + `"messages":[{"id":"w","from":"35","type":"edit","edit":{"original_message_id":"v","text":"x"}},{"id":"w","from":"35","type":"edit","edit":{"original_message_id":"v","image":{}}}]}}]}]}`,
+		head + `"statuses":[{"id":"w","status":"read","timestamp":1},{"id":"w","status":"deleted"}],"errors":[{"code":1}]}}]}]}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -43,6 +45,12 @@ func FuzzParse(f *testing.F) {
 			}
 			if e.Kind == connectors.Message && (e.MessageID == "" || e.Consumer.ID == "" || e.Text == "" && len(e.Photos) == 0) {
 				t.Errorf("got a message without its id, its consumer or any content: %+v", e)
+			}
+			if e.Kind == connectors.Receipt && (e.MessageID == "" || !slices.Contains([]string{"sent", "delivered", "read", "failed"}, e.Reason)) {
+				t.Errorf("got a receipt of nothing or with a strange reason: %+v", e)
+			}
+			if (e.Kind == connectors.Unsend || e.Kind == connectors.Edit) && (e.MessageID == "" || e.Consumer.ID == "" || len(e.Photos) != 0) {
+				t.Errorf("got an edit or a revoke of nothing, by nobody or with photos: %+v", e)
 			}
 			if _, err := json.Marshal(e); err != nil {
 				t.Errorf("the event cannot be stored: %v", err)

@@ -111,7 +111,7 @@ func messageReason(kind string) string {
 }
 
 func parseContent(out connectors.Event, m message) connectors.Event {
-	out.Kind, out.Text = connectors.Message, m.said()
+	out.Kind, out.Text = connectors.Message, m.content.said()
 	switch {
 	case m.tooLarge():
 		// There is nothing to fetch, and nobody knows whether it was a photo.
@@ -136,18 +136,18 @@ func parseContent(out connectors.Event, m message) connectors.Event {
 
 // parseAmendment translates what became of an earlier message.
 func parseAmendment(out connectors.Event, m message) connectors.Event {
-	if m.amends.OriginalMessageID == "" {
+	if m.content.OriginalMessageID == "" {
 		return out.As(connectors.Broken, m.Type+" names no message")
 	}
 	if m.Type == "revoke" {
-		out.Kind, out.MessageID = connectors.Unsend, m.amends.OriginalMessageID
+		out.Kind, out.MessageID = connectors.Unsend, m.content.OriginalMessageID
 		return out
 	}
-	text, ok := m.amends.said()
+	text, ok := edited(m.raw)
 	if !ok {
 		return out.As(connectors.Broken, "edit has no text")
 	}
-	out.Kind, out.MessageID, out.Text = connectors.Edit, m.amends.OriginalMessageID, text
+	out.Kind, out.MessageID, out.Text = connectors.Edit, m.content.OriginalMessageID, text
 	return out
 }
 

@@ -80,13 +80,13 @@ type message struct {
 		Code int `json:"code"`
 	}] `json:"errors"`
 	content content
-	amends  amendment
+	raw     json.RawMessage // what content was read from
 }
 
 // content is what may stand under the name of a message's type.
 type content struct {
-	Body string `json:"body"` // text
-	Text string `json:"text"` // button, order
+	Body string                `json:"body"` // text
+	Text meta.Optional[string] `json:"text"` // button, order
 
 	ButtonReply words `json:"button_reply"` // interactive
 	ListReply   words `json:"list_reply"`
@@ -98,6 +98,8 @@ type content struct {
 	Caption  string `json:"caption"`
 	MimeType string `json:"mime_type"`
 	SHA256   string `json:"sha256"`
+
+	OriginalMessageID string `json:"original_message_id"` // edit, revoke
 }
 
 // words are the title of the choice that somebody tapped, or what WhatsApp says
@@ -113,70 +115,38 @@ func readMessage(raw json.RawMessage) (message, error) {
 	var m message
 	var fields map[string]json.RawMessage
 	err := errors.Join(json.Unmarshal(raw, &m), json.Unmarshal(raw, &fields))
-	found, ok := fields[m.Type]
-	switch {
-	case !ok:
-	case m.Type == "edit", m.Type == "revoke":
-		err = errors.Join(err, json.Unmarshal(found, &m.amends))
-	default:
-		err = errors.Join(err, json.Unmarshal(found, &m.content))
+	if found, ok := fields[m.Type]; ok {
+		m.raw, err = found, errors.Join(err, json.Unmarshal(found, &m.content))
 	}
 	return m, err
 }
 
-// amendment is what stands under the types edit and revoke. Of an edit Meta
-// documents a message without an id there; its content is read as well where it
-// stands without that cover, because only coexistence numbers get edits and few
-// have been seen.
+// edited returns the text after an edit, of which only a caption can have been
+// taken away. Meta documents a message without an id under "message". Its
+// content counts without that cover too, because only coexistence numbers get
+// edits and few have been seen.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
-type amendment struct {
-	OriginalMessageID string                `json:"original_message_id"`
-	Message           meta.Optional[edited] `json:"message"`
-	edited
-}
-
-// edited is a text, or a medium with a caption or without.
-type edited struct {
-	Text     json.RawMessage `json:"text"` // {"body": ...}, or the text itself
-	Image    json.RawMessage `json:"image"`
-	Video    json.RawMessage `json:"video"`
-	Document json.RawMessage `json:"document"`
-}
-
-// said returns the text after an edit.
-func (a amendment) said() (text string, ok bool) {
-	if text, ok = a.Message.Value.said(); ok {
-		return text, true
-	}
-	return a.edited.said()
-}
-
-// said returns the new text. Only a caption can have been taken away.
-func (e edited) said() (text string, ok bool) {
-	var written struct {
-		Body string `json:"body"`
-	}
-	if json.Unmarshal(e.Text, &written.Body) != nil {
-		_ = json.Unmarshal(e.Text, &written) // what cannot be read is no text
-	}
-	if written.Body != "" {
-		return written.Body, true
-	}
-	for _, raw := range []json.RawMessage{e.Image, e.Video, e.Document} {
-		var medium *struct {
-			Caption string `json:"caption"`
+func edited(raw json.RawMessage) (text string, ok bool) {
+	var bare, covered map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &bare) // what cannot be read is not there
+	_ = json.Unmarshal(bare["message"], &covered)
+	for _, parts := range []map[string]json.RawMessage{covered, bare} {
+		if json.Unmarshal(parts["text"], &text) == nil && text != "" {
+			return text, true
 		}
-		if json.Unmarshal(raw, &medium) == nil && medium != nil {
-			return medium.Caption, true
+		for _, kind := range []string{"text", "image", "video", "document"} {
+			var c *struct{ Body, Caption string }
+			if json.Unmarshal(parts[kind], &c) == nil && c != nil && (kind != "text" || c.Body != "") {
+				return cmp.Or(c.Body, c.Caption), true
+			}
 		}
 	}
 	return "", false
 }
 
-// said returns the text of a message of any type, or nothing.
-func (m message) said() string {
-	c := m.content
-	return cmp.Or(c.Body, c.Text, c.Caption, c.ButtonReply.Title, c.ListReply.Title, c.FlowReply.Body)
+// said returns the text in a content of any type, or nothing.
+func (c content) said() string {
+	return cmp.Or(c.Body, c.Text.Value, c.Caption, c.ButtonReply.Title, c.ListReply.Title, c.FlowReply.Body)
 }
 
 // consumer returns who wrote m. The user id comes first, wherever it stands,
@@ -216,55 +186,24 @@ type status struct {
 	RecipientUserID string          `json:"recipient_user_id"`
 }
 
-// outgoing is a text that we send.
+// outgoing is a text that we send, addressed by the id that the webhook had:
+// digits are a phone number, and an id scoped to the business is not. The key
+// comes back in the message's statuses.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
-type outgoing struct {
-	Product       string    `json:"messaging_product"`
-	RecipientType string    `json:"recipient_type"`
-	To            string    `json:"to,omitempty"`        // a phone number
-	Recipient     string    `json:"recipient,omitempty"` // an id scoped to the business
-	Type          string    `json:"type"`
-	Text          writing   `json:"text"`
-	Context       *answered `json:"context,omitempty"`
-	// Data comes back in the statuses of the message.
-	Data string `json:"biz_opaque_callback_data,omitempty"`
-}
-
-type writing struct {
-	Body       string `json:"body"`
-	PreviewURL bool   `json:"preview_url"` // Meta would fetch what the text links to
-}
-
-type answered struct {
-	MessageID string `json:"message_id"`
-}
-
-// newOutgoing addresses a consumer by the id that the webhook had: digits are a
-// phone number, and one scoped to the business has a country before a dot.
-func newOutgoing(o connectors.Outgoing) outgoing {
-	out := outgoing{
-		Product: "whatsapp", RecipientType: "individual", Type: "text",
-		Text: writing{Body: o.Text}, Data: o.Key,
+func outgoing(o connectors.Outgoing) map[string]any {
+	body := map[string]any{
+		"messaging_product": "whatsapp", "recipient_type": "individual", "biz_opaque_callback_data": o.Key,
+		"type": "text", "text": map[string]any{"body": o.Text, "preview_url": false},
 	}
 	if digits.MatchString(o.Consumer) {
-		out.To = o.Consumer
+		body["to"] = o.Consumer
 	} else {
-		out.Recipient = o.Consumer
+		body["recipient"] = o.Consumer
 	}
 	if o.ReplyTo != "" {
-		out.Context = &answered{o.ReplyTo}
+		body["context"] = map[string]any{"message_id": o.ReplyTo}
 	}
-	return out
-}
-
-// subscribedApp is an app that gets the webhooks of a WhatsApp Business Account,
-// at an address of its own or at the account's.
-// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
-type subscribedApp struct {
-	App struct {
-		ID string `json:"id"`
-	} `json:"whatsapp_business_api_data"`
-	Override string `json:"override_callback_uri"`
+	return body
 }
 
 // media is Graph's answer about a medium. Its file_size comes as a number or

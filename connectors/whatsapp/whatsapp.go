@@ -182,7 +182,7 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 	if o.Consumer == "" {
 		return "", connectors.Errorf(connectors.Refused, op, "no consumer")
 	}
-	answer, err := c.graph.Post(ctx, op, account.AccessToken, url.PathEscape(account.ID)+"/messages", newOutgoing(o))
+	answer, err := c.graph.Post(ctx, op, account.AccessToken, url.PathEscape(account.ID)+"/messages", outgoing(o))
 	if err != nil {
 		return "", err
 	}
@@ -199,97 +199,4 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 		}
 	}
 	return sent.Messages[0].ID, nil
-}
-
-// Registered implements connectors.Registrar. Two things must be so: the number's
-// WhatsApp Business Account has the app among its subscribers, and the app sends
-// its webhooks here, unless the account itself names an address for them.
-// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
-func (c *Connector) Registered(ctx context.Context, id, address string) (connectors.Registration, error) {
-	account, ok := config.FindAccount(c.config.Accounts, id)
-	if !ok {
-		return connectors.Registration{}, noAccount(opRegister)
-	}
-	if account.WABAID != "" {
-		override, subscribed, err := c.subscriber(ctx, account, address)
-		switch {
-		case err != nil:
-			return connectors.Registration{}, err
-		case !subscribed:
-			return connectors.Registration{Detail: "the WhatsApp Business Account has not subscribed the app"}, nil
-		case override == address:
-			return connectors.Registration{OK: true, URL: meta.WithoutQuery(override)}, nil
-		case override != "":
-			return connectors.Registration{
-				URL: meta.WithoutQuery(override), Detail: "the WhatsApp Business Account has its webhooks sent to another address",
-			}, nil
-		case c.config.AppID == "":
-			return connectors.Registration{Detail: "app_id is not set, so the app's own address is not known"}, nil
-		}
-	}
-	if c.config.AppID == "" {
-		return connectors.Registration{Detail: "neither app_id nor waba_id is set, so nobody can be asked"}, nil
-	}
-	return c.app().Registered(ctx, address)
-}
-
-// Register implements connectors.Registrar. Without the app's id the WhatsApp
-// Business Account gets an address of its own.
-func (c *Connector) Register(ctx context.Context, id, address string) error {
-	account, ok := config.FindAccount(c.config.Accounts, id)
-	if !ok {
-		return noAccount(opRegister)
-	}
-	if c.config.AppID == "" && account.WABAID == "" {
-		return connectors.Errorf(connectors.Misconfigured, opRegister, "neither app_id nor waba_id is set")
-	}
-	override := map[string]string{} // which takes away what the account had
-	if c.config.AppID == "" {
-		override = map[string]string{"override_callback_uri": address, "verify_token": c.config.VerifyToken.Reveal()}
-	} else if err := c.app().Register(ctx, address); err != nil {
-		return err
-	}
-	if account.WABAID == "" {
-		return nil
-	}
-	answer, err := c.graph.Post(ctx, opRegister, account.AccessToken, account.WABAID+"/subscribed_apps", override)
-	if err == nil && !meta.Succeeded(answer) {
-		return connectors.Errorf(connectors.Unavailable, opRegister, "answer does not say that it was done")
-	}
-	return err
-}
-
-const opRegister = "whatsapp: webhook"
-
-// app is the setting that all numbers of the app share.
-func (c *Connector) app() meta.Subscriptions {
-	return meta.Subscriptions{
-		Op: opRegister + " of the app", Graph: c.graph, AppID: c.config.AppID, AppSecret: c.config.AppSecret,
-		VerifyToken: c.config.VerifyToken, Object: object, Fields: []string{"messages"},
-	}
-}
-
-// subscriber tells whether the account sends the app anything, and to which
-// address if to one of its own. Without the app's id it is the app whose
-// address is ours, or else any.
-func (c *Connector) subscriber(ctx context.Context, account Account, address string) (override string, ok bool, err error) {
-	answer, err := c.graph.GetOwn(ctx, opRegister, account.AccessToken, account.WABAID+"/subscribed_apps")
-	if err != nil {
-		return "", false, err
-	}
-	var list struct {
-		Data []subscribedApp `json:"data"`
-	}
-	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
-		return "", false, connectors.Errorf(connectors.Unavailable, opRegister, "answer holds no list of apps")
-	}
-	for _, app := range list.Data {
-		if c.config.AppID == "" || app.App.ID == c.config.AppID {
-			override, ok = app.Override, true
-		}
-		if ok && override == address {
-			break
-		}
-	}
-	return override, ok, nil
 }

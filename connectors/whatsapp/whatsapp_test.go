@@ -121,6 +121,9 @@ func TestChannel(t *testing.T) {
 	if c.BodyLimit != 4<<20 {
 		t.Errorf("got BodyLimit %d, want 4 MB", c.BodyLimit)
 	}
+	if want := (connectors.Texts{Limit: 4096, Window: 24 * time.Hour}); c.Texts != want || !c.Withdraws {
+		t.Errorf("got Texts %+v, Withdraws %t, want %+v, true", c.Texts, c.Withdraws, want)
+	}
 	if got := c.Settings(); !reflect.DeepEqual(got, &whatsapp.Config{}) {
 		t.Errorf("got settings %+v, want empty ones", got)
 	}
@@ -147,6 +150,9 @@ func TestConfigCheck(t *testing.T) {
 		{"version without v", func(c *whatsapp.Config) { c.GraphVersion = "25.0" }, "graph_version"},
 		{"version with a path", func(c *whatsapp.Config) { c.GraphVersion = "v25.0/.." }, "graph_version"},
 		{"number instead of its id", func(c *whatsapp.Config) { c.Accounts[0].ID = "+1 555 0100200" }, "accounts[0].id"},
+		{"ids given", func(c *whatsapp.Config) { c.AppID, c.Accounts[0].WABAID = "670843887433847", "102290129340398" }, ""},
+		{"app's name instead of its id", func(c *whatsapp.Config) { c.AppID = "acme" }, "app_id"},
+		{"account's id with a path", func(c *whatsapp.Config) { c.Accounts[0].WABAID = "1/.." }, "accounts[0].waba_id"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

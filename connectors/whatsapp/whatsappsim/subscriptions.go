@@ -35,6 +35,17 @@ func (p *Platform) Record(s Subscription) {
 	p.records.app = s
 }
 
+// Subscribe lets a WhatsApp Business Account subscribe the app, with an address
+// of the account's own or without.
+func (p *Platform) Subscribe(waba, override string) {
+	p.records.mu.Lock()
+	defer p.records.mu.Unlock()
+	if p.records.accounts == nil {
+		p.records.accounts = map[string]string{}
+	}
+	p.records.accounts[waba] = override
+}
+
 // Recorded returns the app's subscription, and the address that a WhatsApp
 // Business Account has of its own.
 func (p *Platform) Recorded(waba string) (app Subscription, override string, subscribed bool) {
@@ -142,12 +153,7 @@ func (p *Platform) subscribeApp(w http.ResponseWriter, r *http.Request) {
 	if override != "" && !p.shake(w, override, params["verify_token"]) {
 		return
 	}
-	p.records.mu.Lock()
-	if p.records.accounts == nil {
-		p.records.accounts = map[string]string{}
-	}
-	p.records.accounts[n.WABA] = override
-	p.records.mu.Unlock()
+	p.Subscribe(n.WABA, override)
 	answer(w, http.StatusOK, Object{"success": true})
 }
 

@@ -1,0 +1,116 @@
+package meta_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
+)
+
+// graph returns a Graph that is answered by h, in a version if one is given.
+func graph(t *testing.T, version string, h http.HandlerFunc) meta.Graph {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return meta.NewGraph(wire.NewClient(wire.Options{AllowPrivate: true}), base, version)
+}
+
+func TestCheckVersion(t *testing.T) {
+	for version, good := range map[string]bool{
+		"": true, "v25.0": true, "v31.12": true,
+		"25.0": false, "v25": false, "v25.0/..": false, "v25.0\n": false, "V25.0": false, "latest": false,
+	} {
+		found := meta.CheckVersion(version)
+		if (len(found) == 0) != good {
+			t.Errorf("%q: got %+v, want good %t", version, found, good)
+		}
+		for _, f := range found {
+			if f.Path != "graph_version" || f.What == "" || f.Why == "" || f.Fix == "" {
+				t.Errorf("%q: finding without an explanation: %+v", version, f)
+			}
+		}
+	}
+}
+
+// TestGraphCalls looks at what each kind of call sends.
+func TestGraphCalls(t *testing.T) {
+	token := config.NewSecret("the-token")
+	tests := []struct {
+		name, version string
+		call          func(meta.Graph) error
+		want          string
+	}{
+		{"Get", "", func(g meta.Graph) error { _, err := g.Get(t.Context(), "test", token, "1?a=b"); return err },
+			"GET /v25.0/1?a=b  "},
+		{"GetOwn", "v31.0", func(g meta.Graph) error { _, err := g.GetOwn(t.Context(), "test", token, "1"); return err },
+			"GET /v31.0/1  "},
+		{"Post", "", func(g meta.Graph) error {
+			_, err := g.Post(t.Context(), "test", token, "1/messages", map[string]string{"a": "<&>"})
+			return err
+		}, `POST /v25.0/1/messages application/json {"a":"<&>"}`},
+		{"Set", "", func(g meta.Graph) error {
+			return g.Set(t.Context(), "test", token, "1/subscriptions", url.Values{"a": {"b&c"}})
+		}, "POST /v25.0/1/subscriptions application/x-www-form-urlencoded a=b%26c"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var got, authorization string
+			g := graph(t, test.version, func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				body, _ := io.ReadAll(r.Body)
+				authorization = r.Header.Get("Authorization")
+				got = strings.Join([]string{r.Method, r.URL.String(), r.Header.Get("Content-Type"), string(body)}, " ")
+				_, _ = w.Write([]byte(`{"success":true}`))
+			})
+			if err := test.call(g); err != nil {
+				t.Fatal(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if got != test.want || authorization != "Bearer the-token" {
+				t.Errorf("got %s with %q, want %s with the token", got, authorization, test.want)
+			}
+		})
+	}
+}
+
+// TestGraphCallsOfNothing tells an object of a consumer's from one of our own.
+func TestGraphCallsOfNothing(t *testing.T) {
+	g := graph(t, "", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"error":{"code":100,"error_subcode":33}}`))
+	})
+	token := config.NewSecret("the-token")
+	_, get := g.Get(t.Context(), "test", token, "1")
+	_, own := g.GetOwn(t.Context(), "test", token, "1")
+	_, post := g.Post(t.Context(), "test", token, "1", nil)
+	set := g.Set(t.Context(), "test", token, "1", nil)
+	for name, row := range map[string]struct {
+		err  error
+		want connectors.ErrorKind
+	}{
+		"Get": {get, connectors.Gone}, "GetOwn": {own, connectors.Misconfigured},
+		"Post": {post, connectors.Misconfigured}, "Set": {set, connectors.Misconfigured},
+	} {
+		if connectors.KindOf(row.err) != row.want {
+			t.Errorf("%s: got %v, want kind %v", name, row.err, row.want)
+		}
+		if n := strings.Count(row.err.Error(), "Graph error 100/33"); n != 1 {
+			t.Errorf("%s: got the code %d times in %v, want once", name, n, row.err)
+		}
+	}
+}

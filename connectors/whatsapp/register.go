@@ -1,0 +1,102 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
+)
+
+const opRegister = "whatsapp: webhook"
+
+// Registered implements connectors.Registrar. Two things must be so: the number's
+// WhatsApp Business Account has the app among its subscribers, and the app sends
+// its webhooks here, unless the account itself names an address for them.
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
+func (c *Connector) Registered(ctx context.Context, id, address string) (connectors.Registration, error) {
+	account, ok := config.FindAccount(c.config.Accounts, id)
+	if !ok {
+		return connectors.Registration{}, noAccount(opRegister)
+	}
+	if account.WABAID != "" {
+		override, subscribed, err := c.subscriber(ctx, account, address)
+		switch {
+		case err != nil:
+			return connectors.Registration{}, err
+		case !subscribed:
+			return connectors.Registration{Detail: "the WhatsApp Business Account has not subscribed the app"}, nil
+		case override == address:
+			return connectors.Registration{OK: true, URL: meta.WithoutQuery(override)}, nil
+		case override != "":
+			return connectors.Registration{
+				URL: meta.WithoutQuery(override), Detail: "the WhatsApp Business Account has its webhooks sent to another address",
+			}, nil
+		case c.config.AppID == "":
+			return connectors.Registration{Detail: "app_id is not set, so the app's own address is not known"}, nil
+		}
+	}
+	if c.config.AppID == "" {
+		return connectors.Registration{Detail: "neither app_id nor waba_id is set, so nobody can be asked"}, nil
+	}
+	return c.app().Registered(ctx, address)
+}
+
+// Register implements connectors.Registrar. Without the app's id the WhatsApp
+// Business Account gets an address of its own.
+func (c *Connector) Register(ctx context.Context, id, address string) error {
+	account, ok := config.FindAccount(c.config.Accounts, id)
+	if !ok {
+		return noAccount(opRegister)
+	}
+	if c.config.AppID == "" && account.WABAID == "" {
+		return connectors.Errorf(connectors.Misconfigured, opRegister, "neither app_id nor waba_id is set")
+	}
+	form := url.Values{} // which takes away an address that the account had
+	if c.config.AppID == "" {
+		form = url.Values{"override_callback_uri": {address}, "verify_token": {c.config.VerifyToken.Reveal()}}
+	} else if err := c.app().Register(ctx, address); err != nil {
+		return err
+	}
+	if account.WABAID == "" {
+		return nil
+	}
+	return c.graph.Set(ctx, opRegister, account.AccessToken, account.WABAID+"/subscribed_apps", form)
+}
+
+// app is the setting that all numbers of the app share.
+func (c *Connector) app() meta.Subscriptions {
+	return meta.Subscriptions{
+		Op: opRegister + " of the app", Graph: c.graph, AppID: c.config.AppID, AppSecret: c.config.AppSecret,
+		VerifyToken: c.config.VerifyToken, Object: object, Fields: []string{"messages"},
+	}
+}
+
+// subscriber tells whether the account sends the app anything, and to which
+// address if to one of its own. Without the app's id ours is the app that has
+// our address, or else may be any.
+func (c *Connector) subscriber(ctx context.Context, account Account, address string) (override string, ok bool, err error) {
+	answer, err := c.graph.GetOwn(ctx, opRegister, account.AccessToken, account.WABAID+"/subscribed_apps")
+	if err != nil {
+		return "", false, err
+	}
+	var list struct {
+		Data []struct {
+			App struct {
+				ID string `json:"id"`
+			} `json:"whatsapp_business_api_data"`
+			Override string `json:"override_callback_uri"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
+		return "", false, connectors.Errorf(connectors.Unavailable, opRegister, "answer holds no list of apps")
+	}
+	for _, app := range list.Data {
+		if app.App.ID == c.config.AppID || c.config.AppID == "" && app.Override == address {
+			return app.Override, true, nil
+		}
+	}
+	return "", c.config.AppID == "" && len(list.Data) > 0, nil
+}
