@@ -143,6 +143,7 @@ func (c *Connector) photos(m message, list []attachment) (addresses, reasons []s
 	for _, a := range list {
 		stickers[a.Payload.Value.URL] = stickers[a.Payload.Value.URL] || a.Type == "sticker"
 	}
+	delete(stickers, "")
 	for _, a := range list {
 		reason, payload := attachmentReason(a.Type), a.Payload.Value
 		switch {
@@ -217,7 +218,7 @@ func parsePostback(out connectors.Event, raw json.RawMessage) connectors.Event {
 func parseEdit(out connectors.Event, raw json.RawMessage) connectors.Event {
 	var e edit
 	err := json.Unmarshal(raw, &e)
-	if err != nil || e.MID == "" {
+	if e.MID == "" {
 		return out.As(connectors.Broken, "edit names no message")
 	}
 	// The same message may be edited again, and the event itself has no ID.
@@ -225,8 +226,8 @@ func parseEdit(out connectors.Event, raw json.RawMessage) connectors.Event {
 	switch {
 	case out.Consumer.ID == "":
 		return out.As(connectors.Ignored, "no_consumer")
-	case e.Text == "":
-		return out.As(connectors.Broken, "edit has no text")
+	case err != nil || e.Text == "":
+		return out.As(connectors.Broken, "edit has no readable text")
 	}
 	out.Kind, out.MessageID, out.Text = connectors.Edit, e.MID, e.Text
 	return out

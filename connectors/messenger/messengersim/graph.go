@@ -34,19 +34,26 @@ type graphError struct {
 	Trace   string `json:"fbtrace_id"`
 }
 
+// The errors that depend on whom one writes to.
 // https://developers.facebook.com/docs/messenger-platform/error-codes
-var (
-	badToken   = graphError{Code: 190, Message: "Invalid OAuth access token - Cannot parse access token"}
-	noConsumer = graphError{Code: 100, Subcode: 2018001, Message: "(#100) No matching user found"}
-	blocked    = graphError{Code: 551, Subcode: 1545041, Message: "(#551) This person isn't available right now."}
-	windowOver = graphError{Code: 10, Subcode: 2018278, Message: "(#10) This message is sent outside of allowed window."}
-)
+
+func noConsumer() graphError {
+	return graphError{Code: 100, Subcode: 2018001, Message: "(#100) No matching user found"}
+}
+
+func blocked() graphError {
+	return graphError{Code: 551, Subcode: 1545041, Message: "(#551) This person isn't available right now."}
+}
+
+func windowOver() graphError {
+	return graphError{Code: 10, Subcode: 2018278, Message: "(#10) This message is sent outside of allowed window."}
+}
 
 // Block makes a consumer of a Page one who cannot be written to any more.
-func (p *Platform) Block(psid string) { p.refuse(psid, blocked) }
+func (p *Platform) Block(psid string) { p.refuse(psid, blocked()) }
 
 // CloseWindow lets 24 hours pass since a consumer of a Page wrote last.
-func (p *Platform) CloseWindow(psid string) { p.refuse(psid, windowOver) }
+func (p *Platform) CloseWindow(psid string) { p.refuse(psid, windowOver()) }
 
 func (p *Platform) refuse(psid string, e graphError) {
 	p.mu.Lock()
@@ -64,7 +71,7 @@ func (p *Platform) asPage(next func(http.ResponseWriter, *http.Request, Page)) h
 		case !version.MatchString(r.PathValue("version")):
 			fail(w, graphError{Code: 2500, Message: "Unknown path components: /" + r.PathValue("node")})
 		case i < 0:
-			fail(w, badToken)
+			fail(w, graphError{Code: 190, Message: "Invalid OAuth access token - Cannot parse access token"})
 		default:
 			next(w, r, p.Pages[i])
 		}
@@ -110,7 +117,7 @@ func (p *Platform) send(w http.ResponseWriter, r *http.Request, page Page) {
 	case n == 0 || n > 2000:
 		fail(w, graphError{Code: 100, Message: "(#100) Length of param message[text] must be less than or equal to 2000"})
 	case !known:
-		fail(w, noConsumer)
+		fail(w, noConsumer())
 	case because.Code != 0:
 		fail(w, because)
 	default:
@@ -168,15 +175,14 @@ func (p *Platform) subscribePage(w http.ResponseWriter, r *http.Request, page Pa
 	}
 }
 
-// Install subscribes a Page to the app with these fields alone; Uninstall ends
-// that, as an hour of failed webhooks does.
+// Install subscribes a Page to the app with these fields alone.
 func (p *Platform) Install(page Page, fields ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.installed[page.ID] = fields
 }
 
-// Uninstall unsubscribes a Page.
+// Uninstall unsubscribes a Page, as an hour of failed webhooks does.
 func (p *Platform) Uninstall(page Page) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
