@@ -1,0 +1,104 @@
+package apple
+
+import (
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+)
+
+// Config is the file of an Apple connector: one messaging service provider
+// (MSP), with the businesses that it speaks for.
+type Config struct {
+	config.Connector `yaml:",inline"`
+	// MSPID is the provider's id, for which Apple makes its tokens.
+	MSPID string `yaml:"msp_id" check:"required" why:"tokens that Apple made for another provider are refused" jsonschema_description:"MSP ID from Apple Business Register."`
+	// Secret signs Apple's tokens and ours. While it is being replaced list
+	// both, first the one that signs ours.
+	Secret config.Secrets `yaml:"secret" check:"required" why:"no webhook can be verified without secret" jsonschema_description:"Secret of the MSP from Apple Business Register, in Base64 as it is shown there; a list of two while it is replaced, first the one that signs our own calls."`
+	// MaxTokenAge is how old a token of Apple's may be. Apple says nothing of
+	// it, so it is a setting.
+	MaxTokenAge config.Duration `yaml:"max_token_age" jsonschema_description:"How old a token on a webhook may be; 1h by default."`
+	// MediaHosts are where Apple may lead to for a photo, names or ".suffix".
+	// Apple documents none.
+	MediaHosts []string  `yaml:"media_hosts" jsonschema_description:"Hosts that Apple may lead to for a photo, a name or .suffix; by default those of iCloud and Apple. They are shown no credentials."`
+	Accounts   []Account `yaml:"accounts" check:"required" jsonschema_description:"The businesses that the MSP speaks for."`
+}
+
+// Account is one business.
+type Account struct {
+	config.Account `yaml:",inline"`
+}
+
+// mediaHost is a name with or without a port, or a suffix of two labels or more.
+var mediaHost = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
+
+func (c *Config) mediaHosts() []string {
+	if len(c.MediaHosts) > 0 {
+		return slices.Clone(c.MediaHosts)
+	}
+	return []string{".icloud-content.com", ".icloud.com", ".apple.com"}
+}
+
+// keys returns the bytes that the secrets stand for. Apple shows them in Base64,
+// and the text itself signs nothing.
+func (c *Config) keys() (config.Secrets, error) {
+	var keys config.Secrets
+	for _, secret := range c.Secret {
+		key, err := base64.StdEncoding.DecodeString(secret.Reveal())
+		if err != nil {
+			return nil, connectors.Errorf(connectors.Misconfigured, "apple: secret", "not Base64")
+		}
+		if len(key) > 0 { // an empty key is one that everybody has
+			keys = append(keys, config.NewSecret(string(key)))
+		}
+	}
+	return keys, nil
+}
+
+// AccountList implements config.Settings.
+func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
+
+// Check implements config.Settings.
+func (c *Config) Check() []config.Finding {
+	var found []config.Finding
+	check := func(ok bool, f config.Finding) {
+		if !ok {
+			found = append(found, f)
+		}
+	}
+	keys, err := c.keys()
+	check(err == nil && len(keys) == len(c.Secret), config.Finding{
+		Path: "secret",
+		What: "not Base64",
+		Why:  "its bytes sign the tokens, and not its text",
+		Fix:  "copy the secret of the MSP from Apple Business Register as it is shown, with the = at its end",
+	})
+	check(c.MaxTokenAge >= 0, config.Finding{
+		Path: "max_token_age",
+		What: "less than nothing",
+		Why:  "every webhook would be refused",
+		Fix:  `write a time such as "1h", or leave it out`,
+	})
+	for i, host := range c.MediaHosts {
+		check(mediaHost.MatchString(host), config.Finding{
+			Path: "media_hosts[" + strconv.Itoa(i) + "]",
+			What: "neither a host name in lower case nor a suffix of two parts or more",
+			Why:  "photos are fetched from these hosts and no others",
+			Fix:  `write "content.example.com", or ".example.com" for all names below it`,
+		})
+	}
+	for i, a := range c.Accounts {
+		check(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), config.Finding{
+			Path: "accounts[" + strconv.Itoa(i) + "].id",
+			What: "not the ID of a business",
+			Why:  "messages name the business by it",
+			Fix:  `copy "Business ID" from Apple Business Register, without urn:biz: before it`,
+		})
+	}
+	return found
+}
