@@ -43,7 +43,7 @@ func registered(t *testing.T, c *viber.Connector, account, address string) conne
 func TestRegister(t *testing.T) {
 	p, c := start(t)
 	told := gateway(t, p, c)
-	if got := registered(t, c, p.BotID, webhookURL); got.OK || got.URL != "" || got.Detail != "" {
+	if got := registered(t, c, p.BotID, webhookURL); got.OK || got.URL != "" || got.Detail != "no webhook is set" {
 		t.Errorf("before: got %+v, want nothing on record", got)
 	}
 	if err := c.Register(t.Context(), p.BotID, webhookURL); err != nil {
@@ -55,7 +55,7 @@ func TestRegister(t *testing.T) {
 	if got, want := registered(t, c, p.BotID, webhookURL), (connectors.Registration{OK: true, URL: webhookURL}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, want := registered(t, c, p.BotID, webhookURL+"2"), (connectors.Registration{URL: webhookURL}); got != want {
+	if got, want := registered(t, c, p.BotID, webhookURL+"2"), (connectors.Registration{URL: webhookURL, Detail: "events go to another address"}); got != want {
 		t.Errorf("another address: got %+v, want %+v", got, want)
 	}
 }
@@ -130,13 +130,13 @@ func TestRegisteredAnswers(t *testing.T) {
 		{"with a query of our own", `{` + bot + `"webhook":"` + webhookURL + `?key=secret",` + all + `}`, botID, true, webhookURL, ""},
 		{"names that are missing", `{"status":0,"webhook":"` + webhookURL + `"}`, botID, true, webhookURL, ""},
 		{"names of another shape", `{"status":0,"id":5,"uri":{},"webhook":"` + webhookURL + `","event_types":"all"}`, botID, true, webhookURL, ""},
-		{"no webhook", `{` + bot + `"webhook":""}`, botID, false, "", ""},
-		{"a webhook of another shape", `{` + bot + `"webhook":null}`, botID, false, "", ""},
-		{"another webhook", `{` + bot + `"webhook":"https://old.example/viber",` + all + `}`, botID, false, "https://old.example/viber", ""},
-		{"one below it", `{` + bot + `"webhook":"` + webhookURL + `/x",` + all + `}`, botID, false, webhookURL + "/x", ""},
+		{"no webhook", `{` + bot + `"webhook":""}`, botID, false, "", "no webhook is set"},
+		{"a webhook of another shape", `{` + bot + `"webhook":null}`, botID, false, "", "no webhook is set"},
+		{"another webhook", `{` + bot + `"webhook":"https://old.example/viber",` + all + `}`, botID, false, "https://old.example/viber", "events go to another address"},
+		{"one below it", `{` + bot + `"webhook":"` + webhookURL + `/x",` + all + `}`, botID, false, webhookURL + "/x", "events go to another address"},
 		{"another bot", `{` + bot + `"webhook":"` + webhookURL + `",` + all + `}`, "othershop", false, webhookURL, "auth_token is another bot's than the account's id names"},
-		{"no receipts", `{` + bot + `"webhook":"` + webhookURL + `","event_types":["message","subscribed"]}`, botID, true, webhookURL, "what becomes of sent messages is not told"},
-		{"no event types", `{` + bot + `"webhook":"` + webhookURL + `","event_types":[]}`, botID, true, webhookURL, "what becomes of sent messages is not told"},
+		{"no receipts", `{` + bot + `"webhook":"` + webhookURL + `","event_types":["message","subscribed"]}`, botID, false, webhookURL, "what becomes of sent messages is not told"},
+		{"no event types", `{` + bot + `"webhook":"` + webhookURL + `","event_types":[]}`, botID, false, webhookURL, "what becomes of sent messages is not told"},
 	} {
 		_, a := startAPI(t, 200, row.answer)
 		s := settings()

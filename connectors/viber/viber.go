@@ -39,7 +39,7 @@ func Channel() connectors.Channel {
 		PhotoLimit: 25 * config.MB,
 		BodyLimit:  1 << 20,
 		Texts:      connectors.Texts{Limit: textLimit, Window: 24 * time.Hour},
-		Console:    "Viber has no page for it: its API takes the webhook, which `lightlock connect` tells it",
+		Console:    "Viber has no page for it: run lightlock connect, which tells Viber's API",
 		Cannot: map[string]string{
 			"parse_batch":      "one event per call",
 			"parse_neighbours": "one event per call",
@@ -299,13 +299,17 @@ func (c *Connector) Registered(ctx context.Context, account, address string) (co
 		return connectors.Registration{}, err
 	}
 	found := connectors.Registration{URL: withoutQuery(a.Webhook.Value)}
-	found.OK = found.URL != "" && found.URL == withoutQuery(address)
 	switch {
 	case !a.names(account):
-		found.OK, found.Detail = false, "auth_token is another bot's than the account's id names"
-	case found.OK && a.misses("delivered", "seen", "failed"):
+		found.Detail = "auth_token is another bot's than the account's id names"
+	case found.URL == "":
+		found.Detail = "no webhook is set"
+	case found.URL != withoutQuery(address):
+		found.Detail = "events go to another address"
+	case a.misses("delivered", "seen", "failed"):
 		found.Detail = "what becomes of sent messages is not told"
 	}
+	found.OK = found.Detail == ""
 	return found, nil
 }
 
