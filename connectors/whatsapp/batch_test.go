@@ -219,3 +219,33 @@ func TestParseLargestBatch(t *testing.T) {
 		t.Errorf("the events cannot be stored: %v", err)
 	}
 }
+
+// TestParseAmendments plays a message that is edited and then taken back.
+func TestParseAmendments(t *testing.T) {
+	p, c := start(t)
+	n := p.Numbers[0]
+	first := said("a", "helo")
+	messages := p.Messages(n, first)
+	earlier := messages[0].(whatsappsim.Object)["id"].(string)
+	messages = append(messages, whatsappsim.Edit(said("b", "hello"), earlier), whatsappsim.Revoke(said("c", ""), earlier))
+	events := deliver(t, p, c, whatsappsim.Entry(n.WABA, n.Change(whatsappsim.Object{
+		"contacts": whatsappsim.Contacts(first), "messages": messages,
+	})))
+	want := []struct {
+		kind connectors.Kind
+		text string
+	}{{connectors.Message, "helo"}, {connectors.Edit, "hello"}, {connectors.Unsend, ""}}
+	if len(events) != len(want) {
+		t.Fatalf("got %+v, want %d events", events, len(want))
+	}
+	ids := map[string]bool{}
+	for i, e := range events {
+		if e.Kind != want[i].kind || e.Text != want[i].text || e.MessageID != earlier || e.Consumer.ID != whatsappsim.UserID("ada") {
+			t.Errorf("got %+v, want %s %q of %q by ada", e, want[i].kind, want[i].text, earlier)
+		}
+		ids[e.ID] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("got IDs %v, want three", ids)
+	}
+}

@@ -284,3 +284,38 @@ func TestParseBorrowsNoName(t *testing.T) {
 		t.Errorf("got %+v, want one message of %+v", events, want)
 	}
 }
+
+// TestParsePhotosSentTogether reads two photos in one call: nothing ties them
+// together but their sender, and only the first has the caption.
+func TestParsePhotosSentTogether(t *testing.T) {
+	events := parse(t, `{"object":"whatsapp_business_account","entry":[{"id":"330044556677889","changes":[{"field":"messages","value":{
+ "messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100200","phone_number_id":"108877665544332"},
+ "contacts":[{"profile":{"name":"Ana P.","username":"anap"},"wa_id":"351910000001","user_id":"PT.90017263544"}],
+ "messages":[
+  {"from":"351910000001","from_user_id":"PT.90017263544","id":"wamid.HBgMEXAMPLE0001=","timestamp":"1790000000","type":"image",
+   "image":{"caption":"leaf, upper side","mime_type":"image/jpeg","sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","id":"1900112233445566",
+            "url":"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1900112233445566&ext=1790000300&hash=ATexample"}},
+  {"from":"351910000001","from_user_id":"PT.90017263544","id":"wamid.HBgMEXAMPLE0002=","timestamp":"1790000001","type":"image",
+   "image":{"mime_type":"image/jpeg","sha256":"…","id":"1900112233445567"}}]}}]}]}`)
+	if len(events) != 2 {
+		t.Fatalf("got %+v, want two events", events)
+	}
+	const account = "108877665544332"
+	for i, want := range []connectors.Event{
+		{ID: "wamid.HBgMEXAMPLE0001=", SentAt: at, Text: "leaf, upper side", Photos: []connectors.Photo{{
+			Account: account, Ref: "media:1900112233445566", ClaimedType: "image/jpeg",
+			ClaimedSHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		}}},
+		{ID: "wamid.HBgMEXAMPLE0002=", SentAt: at.Add(time.Second), Photos: []connectors.Photo{{
+			Account: account, Ref: "media:1900112233445567", ClaimedType: "image/jpeg",
+		}}},
+	} {
+		want.Kind, want.MessageID, want.Account = connectors.Message, want.ID, account
+		want.Consumer = connectors.Consumer{ID: "PT.90017263544", Name: "Ana P."}
+		got := events[i]
+		got.Raw = nil
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v\nwant %+v", got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -56,6 +57,20 @@ func Message(s sim.Said, part, kind string, content any) Object {
 		"from": Phone(s.Consumer), "from_user_id": UserID(s.Consumer), "id": Wamid(s.ID, part),
 		"timestamp": strconv.FormatInt(s.At.Unix(), 10), "type": kind, kind: content,
 	}
+}
+
+// Edit says the text of an earlier message anew, and Revoke takes the message
+// back. Only a number that the business also uses in its app hears of either.
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
+func Edit(s sim.Said, earlier string) Object {
+	return Message(s, "edit", "edit", Object{"original_message_id": earlier, "message": Object{
+		"context": Object{"id": strings.TrimPrefix(earlier, "wamid.")}, "type": "text", "text": Object{"body": s.Text},
+	}})
+}
+
+// Revoke is described at Edit.
+func Revoke(s sim.Said, earlier string) Object {
+	return Message(s, "revoke", "revoke", Object{"original_message_id": earlier})
 }
 
 // Status tells what became of a message that the business sent.
