@@ -43,7 +43,11 @@ func TestFetchAnswers(t *testing.T) {
 	p, c := start(t)
 	p.Keep("1", []byte(jpeg))
 	photo := photoOf(p, "message:1")
-	wantKind(t, "content that LINE has deleted", fetchError(c, photoOf(p, "message:2")), connectors.Gone)
+	wantKind(t, "content that LINE does not have", fetchError(c, photoOf(p, "message:2")), connectors.Gone)
+	p.Keep("2", []byte(jpeg))
+	if got, err := fetch(c, photoOf(p, "message:2")); err != nil || got != jpeg {
+		t.Errorf("404, then 200: got %q, %v, want the photo", got, err)
+	}
 	p.Wrap(func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 	})

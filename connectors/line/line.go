@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -246,6 +247,9 @@ func (c *Connector) send(ctx context.Context, op string, a Account, req *http.Re
 	case e.Kind == connectors.Gone:
 		// LINE answers 400 for a consumer, so it is the address that is wrong.
 		e.Kind = connectors.Misconfigured
+	}
+	if id := requestID(f); id != "" {
+		e.Err = fmt.Errorf("%w, x-line-request-id %s", e.Err, id)
 	}
 	return "", err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -268,6 +269,17 @@ func errorMessage(f *wire.StatusFailure) string {
 	}
 	_ = json.Unmarshal(f.Body, &answer)
 	return strings.ToLower(answer.Message)
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// requestID returns what LINE's support asks for, if it has LINE's form.
+// https://developers.line.biz/en/reference/messaging-api/#response-headers
+func requestID(f *wire.StatusFailure) string {
+	if f == nil || !uuid.MatchString(f.Header.Get("X-Line-Request-Id")) {
+		return ""
+	}
+	return f.Header.Get("X-Line-Request-Id")
 }
 
 // isInvalidToken tells that LINE refused a reply token, which has expired or

@@ -324,6 +324,26 @@ func TestSendAfter(t *testing.T) {
 	}
 }
 
+// Of all that LINE answers, its request's id alone may stand in a log.
+func TestSendRequestID(t *testing.T) {
+	p, c := start(t)
+	o := to(ask(t, p, c, "one"), "hello")
+	for id, want := range map[string]bool{
+		"123e4567-e89b-12d3-a456-426655440002": true, "": false, "Bearer " + p.Token: false, p.Token: false,
+		"123e4567-e89b-12d3-a456-426655440002 and more": false,
+	} {
+		tap(p, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Line-Request-Id", id)
+			answerWith(500, "Internal server error")(w, r)
+		})
+		_, err := send(t, c, o)
+		wantKind(t, "500", err, connectors.Unavailable)
+		if got := err != nil && strings.Contains(err.Error(), "x-line-request-id "+id); got != want {
+			t.Errorf("request %q: got %v, want its id in it: %v", id, err, want)
+		}
+	}
+}
+
 func TestSendQuota(t *testing.T) {
 	p, c := start(t)
 	e := ask(t, p, c, "one")

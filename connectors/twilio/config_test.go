@@ -36,6 +36,13 @@ func TestCheck(t *testing.T) {
 			"media_hosts[0]", "media_hosts[1]", "media_hosts[2]", "media_hosts[3]",
 			"media_hosts[4]", "media_hosts[5]", "media_hosts[6]", "media_hosts[7]",
 		}},
+		{"a messaging service", func(c *twilio.Config) { c.Accounts[0].MessagingServiceSID = "MG00000000000000000000000000000001" }, nil},
+		{"a service that is none", func(c *twilio.Config) { c.Accounts[0].MessagingServiceSID = accountSID }, []string{"accounts[0].messaging_service_sid"}},
+		{"a status callback", func(c *twilio.Config) { c.StatusCallback = webhookURL }, nil},
+		{"a status callback by http", func(c *twilio.Config) { c.StatusCallback = "http://gateway.example/" }, []string{"status_callback"}},
+		{"a status callback nowhere", func(c *twilio.Config) { c.StatusCallback = "https:///webhooks" }, []string{"status_callback"}},
+		{"a status callback that cannot be read", func(c *twilio.Config) { c.StatusCallback = "https://%zz" }, []string{"status_callback"}},
+		{"a password in the status callback", func(c *twilio.Config) { c.StatusCallback = "https://u:p@gateway.example/" }, []string{"status_callback"}},
 		{"bad numbers", func(c *twilio.Config) {
 			for _, id := range []string{"whatsapp:+14155550199", "14155550199", "+1 415 555 0199", "+0155550199", "", "rcs:acme", "5550199"} {
 				c.Accounts = append(c.Accounts, account(id))
@@ -54,5 +61,15 @@ func TestCheck(t *testing.T) {
 		if !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: got findings at %q, want %q", row.name, got, row.want)
 		}
+	}
+}
+
+func TestConfigAccounts(t *testing.T) {
+	c := &twilio.Config{Accounts: []twilio.Account{
+		{Account: config.Account{ID: number, Queue: "support"}}, {Account: config.Account{ID: "12345", Name: "short", Queue: "sales"}},
+	}}
+	list := c.AccountList()
+	if len(list) != 2 || list[0].ID != number || list[1].Name != "short" || list[1].Queue != "sales" {
+		t.Errorf("got %+v, want both accounts in order", list)
 	}
 }

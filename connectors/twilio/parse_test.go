@@ -110,6 +110,43 @@ func TestParseReceipt(t *testing.T) {
 	}
 }
 
+// TestParseOutcomes has every status that Twilio documents, and others.
+// https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+func TestParseOutcomes(t *testing.T) {
+	for status, reason := range map[string]string{
+		"sent": "sent", "delivered": "delivered", "read": "read", "failed": "failed", "undelivered": "failed", "canceled": "failed",
+		"queued": "", "sending": "", "accepted": "", "scheduled": "", "partially_delivered": "", "hologrammed": "", "SENT": "",
+	} {
+		kind := connectors.Receipt
+		if reason == "" {
+			kind, reason = connectors.Ignored, "no_outcome"
+		}
+		got := parseBody(t, changed(t, "MessageStatus", status, "SmsStatus", status))
+		if got.Kind != kind || got.Reason != reason || got.ID != messageSID+"/"+status {
+			t.Errorf("%s: got %s (%s) with id %q, want %s (%s)", status, got.Kind, got.Reason, got.ID, kind, reason)
+		}
+	}
+}
+
+// TestParseNoReply has what Twilio answers itself, and what only looks like it.
+func TestParseNoReply(t *testing.T) {
+	for _, row := range []struct {
+		body, optOut string
+		want         bool
+	}{
+		{"STOP", "-", true}, {"stop", "-", true}, {" Stop\n", "-", true}, {"StopAll", "-", true}, {"unsubscribe", "-", true}, {"CANCEL", "-", true},
+		{"end", "-", true}, {"Quit", "-", true}, {"OPTOUT", "-", true}, {"revoke", "-", true},
+		{"basta", "STOP", true}, {"START", "START", true}, {"help", "HELP", true},
+		{"please stop", "-", false}, {"STOP!", "-", false}, {"stopp", "-", false}, {"the end", "-", false}, {"", "-", false}, {"hello", "", false},
+		{`Liked "an image"`, "-", false},
+	} {
+		got := parseBody(t, changed(t, "Body", row.body, "OptOutType", row.optOut))
+		if got.Kind != connectors.Message || got.Text != row.body || len(got.Photos) != 1 || got.NoReply != row.want {
+			t.Errorf("%q of type %q: got %s with NoReply %v, want the message with %v", row.body, row.optOut, got.Kind, got.NoReply, row.want)
+		}
+	}
+}
+
 func TestParseMalformed(t *testing.T) {
 	good := func() *connectors.Request { return call(webhookURL, "", exampleBody) }
 	for name, change := range map[string]func(*connectors.Request){

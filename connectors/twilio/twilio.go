@@ -242,7 +242,7 @@ func (c *Connector) Registered(ctx context.Context, account, address string) (co
 	switch {
 	case n.application:
 		r.URL, r.Detail = "", "a TwiML app is set in the webhook's place"
-	case r.URL == "":
+	case n.url == "":
 		r.Detail = "no webhook is set"
 	case r.URL != bare(address):
 		r.Detail = "messages go to another address"

@@ -2,6 +2,7 @@ package twilio_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/url"
 	"testing"
 	"time"
@@ -60,6 +61,15 @@ func deliver(t testing.TB, c connectors.Connector, p *twiliosim.Platform, form u
 		t.Fatalf("got %d events and error %v, want 1 and none", len(events), err)
 	}
 	return events[0]
+}
+
+func toJSON(t testing.TB, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 func TestResponse(t *testing.T) {

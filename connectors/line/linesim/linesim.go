@@ -169,6 +169,6 @@ func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", http.DetectContentType(data))
-	w.Header().Set("X-Line-Request-Id", sim.Digest(32, r.PathValue("id")))
+	w.Header().Set("X-Line-Request-Id", requestID(sim.Digest(32, r.PathValue("id"))))
 	_, _ = w.Write(data) //nolint:gosec // What a consumer sent is served as it is.
 }

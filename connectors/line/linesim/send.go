@@ -135,7 +135,7 @@ func (p *Platform) accept(w http.ResponseWriter, key string, m outgoing) {
 	body := p.deliver(m.To, m)
 	if key != "" {
 		again := append([]byte(`{"message":"The retry key is already accepted",`), body[1:]...)
-		p.desk.accepted[key] = accepted{request: sim.Digest(32, key), body: again}
+		p.desk.accepted[key] = accepted{request: requestID(sim.Digest(32, key)), body: again}
 	}
 	answer(w, http.StatusOK, body)
 }
@@ -201,9 +201,14 @@ func (p *Platform) allows(w http.ResponseWriter, r *http.Request) bool {
 // answer writes a JSON document.
 func answer(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Line-Request-Id", sim.Secret())
+	w.Header().Set("X-Line-Request-Id", requestID(sim.Secret()))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+// requestID writes 32 hex digits as a UUID.
+func requestID(hex string) string {
+	return strings.Join([]string{hex[:8], hex[8:12], hex[12:16], hex[16:20], hex[20:]}, "-")
 }
 
 func fail(w http.ResponseWriter, status int, message string) {
