@@ -160,6 +160,9 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 	if !ok {
 		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
 	}
+	if o.Consumer == "" {
+		return "", connectors.Errorf(connectors.Refused, op, "no consumer")
+	}
 	req, err := wire.NewJSON(op, c.base+url.PathEscape(page.ID)+"/messages", outgoing{
 		Recipient: recipient{o.Consumer}, MessagingType: "RESPONSE", Message: words{o.Text},
 	})

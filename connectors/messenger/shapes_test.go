@@ -143,19 +143,19 @@ func TestParseShapes(t *testing.T) {
 }
 
 // TestParseDamagedShapes puts something else in the place of each value of each
-// shape, between two messages that are well.
+// shape, all between two messages that are well.
 func TestParseDamagedShapes(t *testing.T) {
 	const canary = "canary"
-	well := func(mid string) string { return item(`"message":{"mid":"` + mid + `","text":"well"}`) }
+	well := item(`"message":{"mid":"m_0","text":"well"}`)
 	reasons := map[string]bool{}
-	c := connect(t, settings("app-secret"))
 	for _, s := range shapes() {
-		for _, damaged := range damage(t, item(s.content), 5, canary, []any{}, map[string]any{}, []any{map[string]any{"type": "image"}}, true, nil) {
-			events, err := c.Parse(&connectors.Request{Body: []byte(`{"object":"page","entry":[{"id":"1","messaging":[` + well("a") + "," + damaged + "," + well("b") + `]}]}`)})
-			if err != nil || len(events) != 3 || events[0].Text != "well" || events[2].Text != "well" {
-				t.Fatalf("got %d events, %v, of %s between two others", len(events), err, damaged)
-			}
-			e := events[1]
+		list := damage(t, item(s.content), 5, canary, []any{}, map[string]any{}, []any{map[string]any{"type": "image"}}, true, nil)
+		events := parseItems(t, well+","+strings.Join(list, ",")+","+well)
+		if len(events) != len(list)+2 || events[0].Text != "well" || events[len(list)+1].Text != "well" {
+			t.Fatalf("%s: got %d events of %d damaged ones between two others", s.name, len(events), len(list))
+		}
+		for i, damaged := range list {
+			e := events[i+1]
 			reasons[e.Reason] = true
 			if e.Kind == connectors.Message && e.Text == "" && len(e.Photos) == 0 {
 				t.Errorf("got a message without content of %s", damaged)

@@ -20,7 +20,9 @@ const (
 	plainSignature = "sha256=103aa0dad9fee193d467e4d08ad91a951cfd0eedf4b9e85c4db771640605f0a2"
 )
 
-func plainBody() string { return strings.Replace(escapedBody, `caf\u00e9 \ud83d\ude00`, "café 😀", 1) }
+func plainBody() string {
+	return strings.Replace(escapedBody, `caf\u00e9 \ud83d\ude00`, "café 😀", 1)
+}
 
 func signed(body, signature string) *connectors.Request {
 	header := http.Header{}
