@@ -1,0 +1,265 @@
+package outbound_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/line"
+	"github.com/lightlock/lightlock/connectors/line/linesim"
+	"github.com/lightlock/lightlock/connectors/messenger"
+	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
+	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/outbound"
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+	"github.com/lightlock/lightlock/gateway/routes"
+)
+
+const (
+	q = "support"
+	// canary stands in every text that is sent; it must never be logged.
+	canary = "canary-93d2 "
+)
+
+// house is a gateway's way out on a real Redis, to one simulated platform.
+type house struct {
+	t        *testing.T
+	platform sim.Platform
+	journal  *queue.Journal
+	redis    *redis.Client
+	line     *outbound.Line
+	log      *buffer
+
+	consumer, conversation, replyToken string
+	clock                              time.Time // if it stands still
+}
+
+// onLINE is a platform that recognises repeats, and onMessenger one that does
+// not.
+func onLINE(t *testing.T) *house { return newHouse(t, start(t, linesim.Start), line.Channel()) }
+func onMessenger(t *testing.T) *house {
+	return newHouse(t, start(t, messengersim.Start), messenger.Channel())
+}
+
+func start[P sim.Platform](t *testing.T, start func() (P, error)) sim.Platform {
+	t.Helper()
+	p, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+func newHouse(t *testing.T, p sim.Platform, channel connectors.Channel) *house {
+	t.Helper()
+	t.Parallel()
+	h := &house{t: t, platform: p, log: &buffer{}}
+	loaded := &config.Loaded{Config: config.Default(), Connectors: []config.Settings{p.Settings("acme", q)}}
+	loaded.Config.Work.RetryMin, loaded.Config.Work.RetryMax = config.Duration(time.Millisecond), config.Duration(10*time.Millisecond)
+	loaded.Config.Work.Attempts = 3
+	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	table, err := routes.New(loaded, []connectors.Channel{channel}, connectors.Env{Log: log, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := queuetest.Redis(t)
+	backend, err := queue.Open(t.Context(), queue.OpenOptions{
+		Redis: &config.Redis{Address: address}, Journal: queue.Options{Lease: 30 * time.Second},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close(context.Background()) })
+	h.journal, h.redis = backend.Journal, redis.NewClient(&redis.Options{Network: "unix", Addr: address})
+	t.Cleanup(func() { _ = h.redis.Close() })
+	h.line = &outbound.Line{
+		Journal: backend.Journal, Routes: table, Metrics: ops.NewMetrics(), Accounts: ops.NewAccounts(table.AccountNames(), time.Now),
+		Log: log, Work: loaded.Config.Work, Now: h.now,
+	}
+	h.hear()
+	t.Cleanup(h.checkLog)
+	return h
+}
+
+func (h *house) now() time.Time {
+	if h.clock.IsZero() {
+		return time.Now()
+	}
+	return h.clock
+}
+
+// hear lets a consumer write first, which opens the conversation.
+func (h *house) hear() {
+	h.t.Helper()
+	route := h.line.Routes.All()[0]
+	calls, err := h.platform.Webhook(route.URL, sim.Said{ID: "hello", Consumer: "ana", Text: "hello", At: time.Now()})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	events, err := route.Connector.Parse(calls[0])
+	if err != nil || len(events) != 1 {
+		h.t.Fatalf("got %d events, %v", len(events), err)
+	}
+	h.consumer, h.replyToken = events[0].Consumer.ID, events[0].ReplyToken
+	got, err := h.journal.Accept(h.t.Context(), q, []queue.Item{{Kind: queue.ItemMessage, Key: hash("hello"), Party: hash("party")}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.conversation = got[0].Conversation
+}
+
+// checkLog is part of every test.
+func (h *house) checkLog() {
+	text := h.log.String()
+	for _, secret := range []string{strings.TrimSpace(canary), h.consumer, h.replyToken} {
+		if secret != "" && strings.Contains(text, secret) {
+			h.t.Errorf("the log holds %q:\n%s", secret, text)
+		}
+	}
+	if h.t.Failed() {
+		h.t.Logf("log:\n%s", text)
+	}
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// say posts a reply of these parts.
+func (h *house) say(name string, edit func(*outbound.Message), parts ...string) {
+	h.t.Helper()
+	account := h.line.Routes.All()[0].Accounts[0]
+	m := outbound.Message{
+		Kind: outbound.Reply, Channel: h.line.Routes.All()[0].Channel.Name, Account: account.ID, Consumer: h.consumer, Since: time.Now(),
+	}
+	for _, part := range parts {
+		m.Parts = append(m.Parts, canary+part)
+	}
+	if edit != nil {
+		edit(&m)
+	}
+	payload, err := m.Encode()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	fresh, err := h.journal.Post(h.t.Context(), q, queue.Outgoing{
+		Key: hash(name), Conversation: h.conversation, Party: hash("party"), Payload: payload,
+	})
+	if err != nil || !fresh {
+		h.t.Fatalf("post: got %v, %v", fresh, err)
+	}
+}
+
+// work sets the line to work; stop ends it.
+func (h *house) work() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.line.Run(ctx, 0)
+	}()
+	stop = func() { cancel(); <-done }
+	h.t.Cleanup(stop)
+	return stop
+}
+
+// expireLeases makes everything due that is in a sender's hands or put off.
+func (h *house) expireLeases() {
+	h.t.Helper()
+	key := "{" + queue.Stream(q) + "}:outgoing"
+	for _, talk := range h.redis.ZRange(h.t.Context(), key, 0, -1).Val() {
+		if err := h.redis.ZAdd(h.t.Context(), key, redis.Z{Member: talk}).Err(); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// replacePayload changes a part of the first message that waits.
+func (h *house) replacePayload(from, to []byte) {
+	h.t.Helper()
+	key := "{" + queue.Stream(q) + "}:say:" + h.conversation
+	record, err := h.redis.LIndex(h.t.Context(), key, 0).Bytes()
+	if err != nil || !bytes.Contains(record, from) {
+		h.t.Fatalf("got %q, %v, want a record with %s", record, err, from)
+	}
+	if err := h.redis.LSet(h.t.Context(), key, 0, bytes.Replace(record, from, to, 1)).Err(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) awaitLog(line string) {
+	h.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(h.log.String(), line); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			h.t.Fatalf("the log never says %q", line)
+		}
+	}
+}
+
+// told waits for a message's result.
+func (h *house) told(name string) (queue.Result, string) {
+	h.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
+		result, detail, err := h.journal.Told(context.Background(), q, hash(name))
+		if err == nil && result != queue.ResultWaiting {
+			return result, detail
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("%s has no result: %q, %v", name, result, err)
+		}
+	}
+}
+
+func (h *house) wantTold(name string, want queue.Result) {
+	h.t.Helper()
+	if got, detail := h.told(name); got != want {
+		h.t.Errorf("%s: got %s (%s), want %s", name, got, detail, want)
+	}
+}
+
+// wantSent checks what the consumer has got, in order.
+func (h *house) wantSent(want ...string) {
+	h.t.Helper()
+	var got []string
+	for _, m := range h.platform.Sent() {
+		if m.Consumer != h.consumer {
+			h.t.Errorf("%q went to %s, want %s", m.Text, m.Consumer, h.consumer)
+		}
+		got = append(got, strings.TrimPrefix(m.Text, canary))
+	}
+	if strings.Join(got, "|") != strings.Join(want, "|") {
+		h.t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// buffer is a log in memory.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
