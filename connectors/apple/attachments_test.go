@@ -3,10 +3,12 @@ package apple_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/apple/applesim"
 )
 
 // attached returns the photos of a message with these attachments, which must
@@ -194,6 +196,31 @@ func TestAttachmentBroken(t *testing.T) {
 	}
 	if got := attached(t, goodPhoto); len(got) != 1 || got[0].Ref != goodRef() {
 		t.Errorf("one attachment without a list: got %s, want it", toJSON(t, got))
+	}
+}
+
+// Whatever is taken as a reference is known as one again.
+func TestAttachmentLongest(t *testing.T) {
+	p, c := start(t)
+	m := p.Message(said("one", jpeg))
+	o := m["attachments"].([]any)[0].(applesim.Object)
+	for _, name := range []string{"url", "owner"} {
+		o[name] = strings.Repeat("<", 4<<10) // which JSON writes with six characters
+	}
+	photo := heard(t, c, p, m).Photos[0]
+	if photo.Ref == "unreadable" {
+		t.Fatal("got a reference that cannot be read")
+	}
+	var asked string
+	p.Wrap(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = r.Header.Get("url") + r.Header.Get("owner")
+			w.WriteHeader(http.StatusNotFound)
+		})
+	})
+	wantKind(t, "the longest reference", fetchError(c, photo), connectors.Gone)
+	if want := strings.Repeat("<", 8<<10); asked != want {
+		t.Errorf("got %d bytes asked for, want %d", len(asked), len(want))
 	}
 }
 

@@ -42,7 +42,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got event %+v, %v, want one that can be stored", e, err)
 		}
 		for _, p := range e.Photos {
-			if p.Account != e.Account || p.Ref == "" || p.ClaimedBytes < 0 || len(p.Ref) > 32<<10 {
+			if p.Account != e.Account || p.Ref == "" || p.ClaimedBytes < 0 || len(p.Ref) > 80<<10 {
 				t.Errorf("got photo %+v of account %q", p, e.Account)
 			}
 		}

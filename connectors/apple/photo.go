@@ -21,6 +21,9 @@ const (
 	// maxLocator is how long each part of a reference may be: it becomes a
 	// header.
 	maxLocator = 4 << 10
+	// maxRef is how long a reference may be: three such parts, with the escapes
+	// that JSON may write for each of their bytes, and the key.
+	maxRef = 3*6*maxLocator + 1<<10
 	// maxType is how long a media type may be (RFC 6838, section 4.2).
 	maxType = 255
 	// unreadable is the reference to an attachment of which too little can be
@@ -78,7 +81,7 @@ func newPhoto(account string, raw json.RawMessage) (connectors.Photo, bool) {
 	if len(kind) > maxType {
 		kind = ""
 	}
-	return connectors.Photo{Account: account, Ref: a.ref().String(), ClaimedType: kind, ClaimedBytes: a.size()}, true
+	return connectors.Photo{Account: account, Ref: a.ref().encode(), ClaimedType: kind, ClaimedBytes: a.size()}, true
 }
 
 // mayBePhoto tells whether something of this type is worth a look. Voice notes,
@@ -91,9 +94,10 @@ func mayBePhoto(kind string) bool {
 	return family == "image" || strings.HasPrefix(sub, "octet-stream") || !found && !strings.HasPrefix(kind, "vnd.")
 }
 
-// ref is where an attachment is and how it is opened. The key belongs to this
-// one photo, and nothing but the webhook ever tells it, so it travels here, with
-// the message's own text beside it. It is in no error and no log.
+// ref is where an attachment is and how it is opened. The key is the one secret
+// that a reference holds, because nothing but the webhook ever tells it. It opens
+// this one photo and lies where the message's own text does; it is in no error
+// and no log.
 type ref struct {
 	URL       string `json:"url"`
 	Owner     string `json:"owner"`
@@ -150,8 +154,9 @@ func fits(text string) bool {
 		!strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f })
 }
 
-// String returns r as a Photo.Ref.
-func (r ref) String() string {
+// encode returns r as a Photo.Ref. It is not named String, so that nothing prints
+// it by mistake.
+func (r ref) encode() string {
 	data, err := json.Marshal(r)
 	if err != nil || !r.usable() {
 		return unreadable
@@ -162,7 +167,7 @@ func (r ref) String() string {
 // readRef reads a Photo.Ref.
 func readRef(text string) (ref, bool) {
 	var r ref
-	if len(text) > 8*maxLocator || json.Unmarshal([]byte(text), &r) != nil {
+	if len(text) > maxRef || json.Unmarshal([]byte(text), &r) != nil {
 		return ref{}, false
 	}
 	return r, r.usable()
@@ -170,7 +175,7 @@ func readRef(text string) (ref, bool) {
 
 // decrypt returns what body holds in clear: AES-256 in counter mode, from zero,
 // without padding. size is the length that the message announced, or 0.
-// https://developer.apple.com/documentation/businesschatapi/encrypting_an_attachment
+// https://developer.apple.com/documentation/businesschatapi/messages_sent/encrypting_an_attachment
 func (r ref) decrypt(op string, body io.ReadCloser, size int64) io.ReadCloser {
 	key, _ := hex.DecodeString(r.Key)
 	block, err := aes.NewCipher(key)
@@ -182,8 +187,8 @@ func (r ref) decrypt(op string, body io.ReadCloser, size int64) io.ReadCloser {
 	return &decrypted{ReadCloser: body, op: op, stream: stream, size: size}
 }
 
-// decrypted is an attachment in clear. It cannot tell a wrong key: the mode has no
-// check, so other bytes come out.
+// decrypted is an attachment in clear. A wrong key is not noticed here: the mode
+// has no check, so other bytes come out.
 type decrypted struct {
 	io.ReadCloser
 	op         string
