@@ -1,5 +1,6 @@
 // Package meta is what Meta's platforms have in common: the handshake and the
-// signature of their webhooks, and the error codes of their Graph API.
+// signature of their webhooks, calls to their Graph API with its error codes,
+// and the webhook's address among an app's settings.
 //
 // It promises the rules of package wire for signatures, that a handshake echoes
 // nothing but a short plain token, and that a failed Graph call has the kind

@@ -139,6 +139,10 @@ func parseAmendment(out connectors.Event, m message) connectors.Event {
 	if m.content.OriginalMessageID == "" {
 		return out.As(connectors.Broken, m.Type+" names no message")
 	}
+	if m.ID == m.content.OriginalMessageID {
+		// Under the same ID it would pass for a redelivery of what it changes.
+		out.ID = connectors.DigestID(out.Raw)
+	}
 	if m.Type == "revoke" {
 		out.Kind, out.MessageID = connectors.Unsend, m.content.OriginalMessageID
 		return out

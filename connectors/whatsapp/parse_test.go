@@ -184,6 +184,26 @@ func TestParseEditAndRevoke(t *testing.T) {
 	}
 }
 
+// TestParseAmendmentWithoutItsOwnID gets edits and revokes that bear the id of
+// what they change. Each must stay another event than the message itself.
+func TestParseAmendmentWithoutItsOwnID(t *testing.T) {
+	ids := map[string]bool{"wamid.1=": true}
+	for _, content := range []string{
+		`"type":"edit","edit":{"original_message_id":"wamid.1=","message":{"type":"text","text":{"body":"better"}}}`,
+		`"type":"edit","edit":{"original_message_id":"wamid.1=","message":{"type":"text","text":{"body":"best"}}}`,
+		`"type":"revoke","revoke":{"original_message_id":"wamid.1="}`,
+	} {
+		e := parseOne(t, content)
+		if e.MessageID != "wamid.1=" || ids[e.ID] {
+			t.Errorf("got ID %q for a change of %q, want one of its own", e.ID, e.MessageID)
+		}
+		ids[e.ID] = true
+		if again := parseOne(t, content); again.ID != e.ID {
+			t.Errorf("delivered again: got ID %q, want %q", again.ID, e.ID)
+		}
+	}
+}
+
 func TestParseConsumer(t *testing.T) {
 	// The change has one contact: Ana, 351910000001, PT.90017263544.
 	tests := []struct{ name, ids, id, reason string }{

@@ -4,7 +4,9 @@
 // statuses, for any of an app's numbers. A photo is a message that names a
 // medium; its bytes take two calls: Graph tells an address for the id, and the
 // address, good for five minutes, wants the same token. WhatsApp keeps a medium
-// for seven days and repeats a failed webhook for as long.
+// for seven days and repeats a failed webhook for as long. Answers go through
+// Graph within 24 hours of the consumer's last message; statuses tell later what
+// became of them, and nothing recognises a repeat.
 package whatsapp
 
 import (

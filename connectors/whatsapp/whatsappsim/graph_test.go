@@ -58,7 +58,7 @@ func TestSend(t *testing.T) {
 	p := started(t)
 	one, two := p.Numbers[0], p.Numbers[1]
 	good := `{"messaging_product":"whatsapp","to":"` + Phone("ada") + `","type":"text","text":{"body":"hi"}}`
-	with := func(old, new string) string { return strings.Replace(good, old, new, 1) }
+	with := func(old, other string) string { return strings.Replace(good, old, other, 1) }
 	messages := p.URL + "/v25.0/" + one.ID + "/messages"
 	tests := []struct {
 		name, address, token, kind, body string
