@@ -61,7 +61,7 @@ func outgoing(text string) connectors.Outgoing {
 // The request is Viber's, to the letter.
 func TestSendRequest(t *testing.T) {
 	c, a := startAPI(t, 200, `{"status":0,"status_message":"ok","message_token":5741311803571721087,"chat_hostname":"SN-CHAT-05_","billing_status":1}`)
-	o := outgoing("a <b> & \"c\" 📷")
+	o := outgoing(" a <b> & \"c\" 📷\n")
 	o.ReplyTo, o.Automatic = "5900000000000000123", true
 	id, err := c.Send(t.Context(), o)
 	if err != nil || id != "5741311803571721087" {
@@ -71,7 +71,7 @@ func TestSendRequest(t *testing.T) {
 	if want := "POST /pa/send_message"; call != want {
 		t.Errorf("got %s, want %s", call, want)
 	}
-	want := `{"receiver":"` + userID + `","min_api_version":1,"sender":{"name":"acme"},"type":"text","text":"a <b> & \"c\" 📷"}`
+	want := `{"receiver":"` + userID + `","min_api_version":1,"sender":{"name":"acme"},"type":"text","text":" a <b> & \"c\" 📷\n"}`
 	if body != want {
 		t.Errorf("got  %s\nwant %s", body, want)
 	}
