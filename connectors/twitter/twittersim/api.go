@@ -10,17 +10,14 @@ import (
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
-// The hosts that this server stands for.
-const (
-	apiHost = "api.x.com"
-	tonHost = "ton.twitter.com"
-)
+// apiHost is the host of the API, which this server stands for as for TonHost.
+const apiHost = "api.x.com"
 
 // ton serves a photo as ton.twitter.com does: to requests that the account has
 // signed. Who shows nothing of the kind is sent away to log in.
 // https://github.com/sferik/twitter-ruby/issues/648
 func (p *Platform) ton(w http.ResponseWriter, r *http.Request) {
-	switch p.caller(r, tonHost) {
+	switch p.caller(r, p.TonHost) {
 	case theUser1:
 		p.photo(w, r, "image/jpeg")
 	case forged:

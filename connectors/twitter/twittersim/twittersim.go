@@ -32,6 +32,8 @@ type Platform struct {
 	AccessToken, AccessTokenSecret, OAuth2Token string
 	// OAuth2 makes Settings use the token of OAuth 2.0 for the account.
 	OAuth2 bool
+	// TonHost is the host that photos are served at.
+	TonHost string
 	// Hooks is how many webhooks the app may have. It is one in the plans without a
 	// contract, and five or more with one.
 	Hooks int
@@ -55,7 +57,7 @@ func Start() (*Platform, error) {
 		UserID: sim.Decimal(19, sim.Secret()), AppID: sim.Decimal(8, sim.Secret()),
 		ConsumerKey: sim.Secret(), ConsumerSecret: sim.Secret(), BearerToken: "AAAA%2B" + sim.Secret(),
 		AccessTokenSecret: sim.Secret(), OAuth2Token: sim.Secret(),
-		Hooks: 5, nonces: map[string]bool{}, people: map[string]string{},
+		TonHost: "ton.twitter.com", Hooks: 5, nonces: map[string]bool{}, people: map[string]string{},
 	}
 	p.AccessToken = p.UserID + "-" + sim.Secret()
 	mux := http.NewServeMux()
