@@ -111,8 +111,17 @@ func (m subjectMutant) concerned(used map[string][]string) []check {
 		if m.replaces == nil {
 			return !slices.Contains([]string{"channel", "texts", "settings", "responder", "challenge"}, c.name)
 		}
-		return !slices.ContainsFunc(used[c.name], func(method string) bool { return slices.Contains(m.replaces, method) })
+		return !slices.ContainsFunc(m.replaces, func(method string) bool {
+			return slices.Contains(used[c.name], method) && (method != "Parse" || asksParse(c))
+		})
 	})
+}
+
+// asksParse tells whether c asks more of Parse than to hear one message, as all
+// checks of Send do, or the empty call with which a platform tries a webhook.
+func asksParse(c check) bool {
+	outbound := slices.ContainsFunc(outboundChecks(), func(o check) bool { return o.name == c.name })
+	return !outbound || c.name == "send_text" || c.name == "send_reply_token"
 }
 
 // subjectMutant is a subject that breaks the contract, and the checks that must
@@ -137,7 +146,9 @@ func allMutants() map[string]subjectMutant {
 		}
 		all[m.name] = subjectMutant{m.breaks, s, m.replaces()}
 	}
-	for _, m := range slices.Concat(shapeMutants(), sendMutants(), sendFaultMutants(), sendHostMutants(), registerMutants(), registerHostMutants()) {
+	for _, m := range slices.Concat(
+		shapeMutants(), lookupMutants(), sendMutants(), sendFaultMutants(), sendHostMutants(), registerMutants(), registerHostMutants(),
+	) {
 		s, replaced := m.subject()
 		all[m.name] = subjectMutant{m.breaks, s, replaced}
 	}

@@ -19,7 +19,7 @@ func describeChecks() []check {
 		{"channel", "a channel has a name for keys and addresses, a title, limits, and fresh settings at every call", checkChannel},
 		{"texts", "a channel says how long a text may be, where its webhook is entered by hand, and why it cannot do what it cannot", checkTexts},
 		{"settings", "settings that reach the platform pass their own check and name the channel and its accounts", checkSettings},
-		{"responder", "a Responder names a media type and a body fit for a 200 answer", checkResponder},
+		{"responder", "a Responder names a media type and a body fit for a 200 answer, without a secret", checkResponder},
 	}
 }
 
@@ -61,7 +61,7 @@ func checkTexts(b *bench) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Cannot)) {
 		if strings.TrimSpace(c.Cannot[name]) == "" {
-			return fmt.Errorf("Cannot gives no reason for %s", name)
+			return fmt.Errorf("got no reason in Cannot for %s", name)
 		}
 	}
 	return nil
@@ -102,5 +102,5 @@ func checkResponder(b *bench) error {
 	if len(body) > 4<<10 {
 		return fmt.Errorf("got a body of %d bytes, want at most 4 KB", len(body))
 	}
-	return nil
+	return secretLeaks(b.settings).in("the answer to a webhook", body)
 }

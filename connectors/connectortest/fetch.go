@@ -132,6 +132,9 @@ func judgeStatus(s step, k, n, status int, err error) error {
 		return wantKind(err, kinds...)
 	case kinds != nil:
 		return wantKind(err, kinds...)
+	case err != nil && (status == http.StatusNoContent || status == http.StatusResetContent):
+		// Such an answer has no body. Who knows how long a photo is misses it.
+		return wantKind(err, connectors.Unavailable, connectors.Gone)
 	case k == n-1 && s.status == http.StatusOK:
 		return err
 	}

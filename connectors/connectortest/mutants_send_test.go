@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -50,6 +51,30 @@ func shapeMutants() []toyMutant {
 				}
 			}
 		})},
+	}
+}
+
+// lookupMutants break the first of two steps of a fetch.
+func lookupMutants() []toyMutant {
+	fetch := func(name, breaks string, change func(e *connectors.Error)) toyMutant {
+		return toyMutant{name, breaks, toyManners{lookup: true}, func(t *twistedToy) {
+			t.fetch = func(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
+				stream, err := t.toy.Fetch(ctx, p)
+				var e *connectors.Error
+				if errors.As(err, &e) && e.Op == "toy: look up" {
+					change(e)
+				}
+				return stream, err
+			}
+		}}
+	}
+	return []toyMutant{
+		fetch("takes a look-up that fails for an answer", "fetch_status fetch_incomplete", func(e *connectors.Error) {
+			if e.Kind == connectors.Unavailable {
+				e.Kind = connectors.Gone
+			}
+		}),
+		fetch("looks up again at once", "fetch_retry_after", func(e *connectors.Error) { e.After = 0 }),
 	}
 }
 
@@ -153,8 +178,8 @@ func saysOneAtATime(t *twistedToy) {
 }
 
 func sendFaultMutants() []toyMutant {
-	status := func(breaks, name string, kind connectors.ErrorKind, statuses ...int) toyMutant {
-		return toyMutant{name, breaks, toyManners{}, errs(func(_ *twistedToy, e *connectors.Error) error {
+	status := func(name string, kind connectors.ErrorKind, statuses ...int) toyMutant {
+		return toyMutant{name, "send_status", toyManners{}, errs(func(_ *twistedToy, e *connectors.Error) error {
 			var answer *wire.StatusFailure
 			for _, s := range statuses {
 				if errors.As(e, &answer) && answer.Status == s {
@@ -165,10 +190,10 @@ func sendFaultMutants() []toyMutant {
 		})}
 	}
 	return []toyMutant{
-		status("send_status", "gives up when the platform fails", connectors.Refused, 500, 502),
-		status("send_status", "gives up when there was too much", connectors.Refused, http.StatusTooManyRequests),
-		status("send_status", "tries a bad request again", connectors.Unavailable, http.StatusBadRequest),
-		status("send_status", "blames the message for the token", connectors.Refused, http.StatusUnauthorized),
+		status("gives up when the platform fails", connectors.Refused, 500, 502),
+		status("gives up when there was too much", connectors.Refused, http.StatusTooManyRequests),
+		status("tries a bad request again", connectors.Unavailable, http.StatusBadRequest),
+		status("blames the message for the token", connectors.Refused, http.StatusUnauthorized),
 		{"takes a redirect for a success", "send_status", toyManners{}, answers(func(_ *twistedToy, _ connectors.Outgoing, id string, err error) (string, error) {
 			var answer *wire.StatusFailure
 			if errors.As(err, &answer) && answer.Status == http.StatusSeeOther {

@@ -142,12 +142,12 @@ func checkSendAccounts(d dialogue) error {
 		return err
 	}
 	dumps := d.seen()
-	real, strange := d.answer("from the second of two"), d.answer("from the first of two")
+	known, strange := d.answer("from the second of two"), d.answer("from the first of two")
 	strange.Account = decoy.ID
-	if _, err := both.Send(d.ctx, real); err != nil {
+	if _, err := both.Send(d.ctx, known); err != nil {
 		return fmt.Errorf("the second of two accounts: %w", err)
 	}
-	if _, err := d.arrived(1, real); err != nil {
+	if _, err := d.arrived(1, known); err != nil {
 		return err
 	}
 	if err := ownSecrets(s, 0).in("a call for the second account", strings.Join(dumps(), "\n")); err != nil {

@@ -3,6 +3,7 @@ package connectortest
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -13,6 +14,7 @@ type twistedToy struct {
 	*toy
 
 	parse      func(*connectors.Request) ([]connectors.Event, error)
+	fetch      func(context.Context, connectors.Photo) (io.ReadCloser, error)
 	send       func(context.Context, connectors.Outgoing) (string, error)
 	registered func(ctx context.Context, account, url string) (connectors.Registration, error)
 	register   func(ctx context.Context, account, url string) error
@@ -32,6 +34,14 @@ func (t *twistedToy) Parse(r *connectors.Request) ([]connectors.Event, error) {
 		return t.parse(r)
 	}
 	return t.toy.Parse(r)
+}
+
+func (t *twistedToy) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
+	t.called("Fetch")
+	if t.fetch != nil {
+		return t.fetch(ctx, p)
+	}
+	return t.toy.Fetch(ctx, p)
 }
 
 func (t *twistedToy) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
@@ -72,7 +82,7 @@ func (m toyMutant) subject() (s Subject, replaced []string) {
 	t := &twistedToy{toy: &toy{config: &toyConfig{Accounts: []toyAccount{{}}}, env: connectors.Env{}}}
 	m.twist(t)
 	for name, is := range map[string]bool{
-		"Parse": t.parse != nil, "Send": t.send != nil, "Registered": t.registered != nil, "Register": t.register != nil,
+		"Parse": t.parse != nil, "Fetch": t.fetch != nil, "Send": t.send != nil, "Registered": t.registered != nil, "Register": t.register != nil,
 	} {
 		if is {
 			replaced = append(replaced, name)

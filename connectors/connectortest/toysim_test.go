@@ -41,6 +41,7 @@ func startToy() (*toyPlatform, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /photos/{id}", p.guarded(p.photo))
+	mux.HandleFunc("GET /lookup/{id}", p.guarded(p.lookup))
 	mux.HandleFunc("POST /messages", p.guarded(p.message))
 	mux.HandleFunc("GET /webhook", p.guarded(p.recorded))
 	mux.HandleFunc("PUT /webhook", p.guarded(p.register))
@@ -131,6 +132,15 @@ func (p *toyPlatform) photo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write(data)
+}
+
+// lookup tells where a photo is.
+func (p *toyPlatform) lookup(w http.ResponseWriter, r *http.Request) {
+	if _, ok := p.photos.Get(r.PathValue("id")); !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"url": p.URL + "/photos/" + r.PathValue("id")})
 }
 
 // toyMessage is what the business says.
