@@ -52,6 +52,25 @@ func TestRegister(t *testing.T) {
 	}
 }
 
+// TestRegisterAnswersThatSayLittle has answers to a change that was made.
+func TestRegisterAnswersThatSayLittle(t *testing.T) {
+	p := start(t)
+	c := connect(t, p, nil)
+	for _, body := range []string{"", "null", "<html>", `{"sid":5}`, strings.Repeat(" ", 1<<20)} {
+		p.Server.Wrap(func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					h = failWith(http.StatusOK, body)(nil)
+				}
+				h.ServeHTTP(w, r)
+			})
+		})
+		if err := register(t, c, p.Number); err != nil {
+			t.Errorf("200 with %d bytes: got %v, want no error", len(body), err)
+		}
+	}
+}
+
 func TestRegistered(t *testing.T) {
 	p := start(t)
 	c := connect(t, p, withShortCode(p))
