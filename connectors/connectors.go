@@ -86,6 +86,9 @@ type Channel struct {
 	// Withdraws tells that consumers can unsend or edit what they have sent, so
 	// that messages must be found again by their MessageID.
 	Withdraws bool
+	// Suffix is what the platform adds to the address that is registered with
+	// it, such as "/message"; empty for those that call just that.
+	Suffix string
 	// Console says in one sentence where an operator enters the webhook's
 	// address by hand.
 	Console string

@@ -18,6 +18,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/registration"
 	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/store"
 	"github.com/lightlock/lightlock/gateway/webhook"
@@ -72,7 +73,7 @@ func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
 // those before it are taken down again. ctx bounds the start, not the run.
 func (a *App) Start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openJournal, a.openStore, a.openDarkroom, a.startWork, a.openAdmin, a.openPublic,
+		a.openJournal, a.openStore, a.openDarkroom, a.startWork, a.openAdmin, a.openPublic, a.startWatch,
 	} {
 		if err := step(ctx); err != nil {
 			return errors.Join(err, a.Close())
@@ -177,6 +178,12 @@ func (a *App) startWork(context.Context) error {
 	return nil
 }
 
+// startWatch asks the platforms for their webhooks once these can be answered.
+func (a *App) startWatch(context.Context) error {
+	a.background((&registration.Watch{Routes: a.routes, Metrics: a.metrics, Accounts: a.accounts, Log: a.log}).Run)
+	return nil
+}
+
 // background runs a loop until the App closes.
 func (a *App) background(run func(ctx context.Context, grace time.Duration)) {
 	ctx, stop := context.WithCancel(context.Background())
@@ -185,11 +192,7 @@ func (a *App) background(run func(ctx context.Context, grace time.Duration)) {
 		defer close(done)
 		run(ctx, workTime)
 	}()
-	a.onClose(func() error {
-		stop()
-		<-done
-		return nil
-	})
+	a.onClose(func() error { stop(); <-done; return nil })
 }
 
 func (a *App) openAdmin(context.Context) (err error) {

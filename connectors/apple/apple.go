@@ -53,6 +53,7 @@ func Channel() connectors.Channel {
 		BodyLimit:  maxBody,
 		// Whether Apple recognises a message that it gets twice is not known.
 		Texts:   connectors.Texts{Limit: textLimit},
+		Suffix:  "/message",
 		Console: "Apple Business Register, your Messaging Service Provider: the server's URL, to which Apple itself adds /message",
 		Cannot: map[string]string{
 			"verify_body_bits":   "Apple signs no body",

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -149,6 +152,23 @@ func TestVerifyTokens(t *testing.T) {
 		"empty":                     "",
 	} {
 		wantKind(t, name, verify(t, token), connectors.Unauthentic)
+	}
+}
+
+// Other methods are refused although their signatures are right.
+func TestVerifyMethods(t *testing.T) {
+	claims := jwt.MapClaims{"aud": mspID, "iat": iat}
+	for _, row := range []struct {
+		method jwt.SigningMethod
+		key    any
+	}{
+		{jwt.SigningMethodHS384, key()}, {jwt.SigningMethodHS512, key()}, {jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType},
+	} {
+		token, err := jwt.NewWithClaims(row.method, claims).SignedString(row.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantKind(t, row.method.Alg(), verify(t, token), connectors.Unauthentic)
 	}
 }
 
@@ -296,6 +316,20 @@ func TestVerifyBombs(t *testing.T) {
 		wantKind(t, name, c.Verify(r), connectors.Unauthentic)
 		_, err := c.Parse(r)
 		wantKind(t, name+", parsed", err, connectors.Malformed)
+	}
+}
+
+// However much a body would unfold into, little of it is ever held.
+func TestVerifyBombMemory(t *testing.T) {
+	c := connect(t, settings(), at(60))
+	r := post(vector, hello())
+	r.Body = bytes.Repeat(applesim.Gzip(make([]byte, 1<<20)), 512)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	wantKind(t, "half a gigabyte", c.Verify(r), connectors.Unauthentic)
+	runtime.ReadMemStats(&after)
+	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(128<<20); got > most {
+		t.Errorf("got %d bytes allocated, want at most %d", got, most)
 	}
 }
 

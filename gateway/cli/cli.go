@@ -80,6 +80,8 @@ type commands struct {
 	Demo  demoCmd  `cmd:"" help:"Send a photo through every channel, simulated, and show what becomes of it."`
 	Photo photoCmd `cmd:"" help:"Develop local pictures and say what became of each."`
 	Check checkCmd `cmd:"" help:"Read the configuration and report every problem at once."`
+
+	Connect connectCmd `cmd:"" help:"Make the platforms send their webhooks to this gateway."`
 }
 
 const homepage = "https://github.com/lightlock/lightlock"

@@ -46,6 +46,7 @@ func (p Program) simulate(c config.Config) (*config.Loaded, []simulated, error) 
 			return nil, nil, fmt.Errorf("simulated %s: %w", channel.Name, err)
 		}
 		settings := platform.Settings("demo", simulatedQueue)
+		settings.Common().Registration = "off" // these platforms call us anyway
 		loaded.Connectors = append(loaded.Connectors, settings)
 		platforms = append(platforms, simulated{channel, platform, settings.Common().FullName()})
 	}

@@ -2,39 +2,53 @@ package ops
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 )
 
-// Accounts remembers which accounts the platforms refuse, for a line each in
-// /readyz: a refused token is the operator's to mend, and nobody else's.
+// Accounts remembers what is wrong with which account, for a line each in
+// /readyz: a refused token and a webhook that is not registered are the
+// operator's to mend, and nobody else's.
 type Accounts struct {
 	names []string
 	now   func() time.Time
 
-	mu      sync.Mutex
-	refused map[string]time.Time
+	mu           sync.Mutex
+	refused      map[string]time.Time
+	unregistered map[string]time.Time
 }
 
 // NewAccounts makes the lines for the named accounts.
 func NewAccounts(names []string, now func() time.Time) *Accounts {
-	return &Accounts{names: names, now: now, refused: map[string]time.Time{}}
+	return &Accounts{names: names, now: now, refused: map[string]time.Time{}, unregistered: map[string]time.Time{}}
 }
 
 // Refused notes that the platform refused the account's credentials.
-func (a *Accounts) Refused(name string) {
+func (a *Accounts) Refused(name string) { a.since(a.refused, name) }
+
+// Served notes that the platform answered the account.
+func (a *Accounts) Served(name string) { a.over(a.refused, name) }
+
+// Unregistered notes that the platform sends the account's webhooks elsewhere,
+// or nowhere.
+func (a *Accounts) Unregistered(name string) { a.since(a.unregistered, name) }
+
+// Registered notes that the platform sends the account's webhooks here.
+func (a *Accounts) Registered(name string) { a.over(a.unregistered, name) }
+
+func (a *Accounts) since(trouble map[string]time.Time, name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, known := a.refused[name]; !known {
-		a.refused[name] = a.now()
+	if _, known := trouble[name]; !known {
+		trouble[name] = a.now()
 	}
 }
 
-// Served notes that the platform answered the account.
-func (a *Accounts) Served(name string) {
+func (a *Accounts) over(trouble map[string]time.Time, name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.refused, name)
+	delete(trouble, name)
 }
 
 // Check is the Check with a line per account.
@@ -44,10 +58,26 @@ func (a *Accounts) Check(context.Context) []Line {
 	lines := make([]Line, len(a.names))
 	for i, name := range a.names {
 		lines[i] = Line{Name: name, State: OK}
+		var notes []string
 		if since, ok := a.refused[name]; ok {
+			notes = append(notes, "credentials refused since "+clock(since)+"; photos wait for a valid token")
+		}
+		if since, ok := a.unregistered[name]; ok {
+			notes = append(notes, "webhook not registered since "+clock(since))
+		}
+		if len(notes) > 0 {
 			lines[i].State = Warn
-			lines[i].Note = "credentials refused since " + since.UTC().Format("15:04") + " UTC; photos wait for a valid token"
+			lines[i].Note = strings.Join(append(notes, "lightlock connect "+connectorOf(name)), "; ")
 		}
 	}
 	return lines
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04") + " UTC" }
+
+// connectorOf returns the connector of an account's name: channel/name of
+// channel/name/account.
+func connectorOf(account string) string {
+	parts := strings.SplitN(account, "/", 3)
+	return strings.Join(parts[:min(2, len(parts))], "/")
 }

@@ -26,6 +26,7 @@
 //	                                                develop: child_died
 //	                                                journal: breach, or the step at which Redis did not answer
 //	                                                work: dead, unfinished, newer
+//	                                                registration: missing, repaired, not_repaired, or a kind of error
 //	                                                send: retry; outgoing: the step at which Redis did not answer
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead

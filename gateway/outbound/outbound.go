@@ -97,7 +97,7 @@ func (r *run) look(ctx context.Context, name string) {
 			<-r.slots
 			continue
 		}
-		r.wg.Go(func() { //nolint:contextcheck // what is begun outlives the loop
+		r.wg.Go(func() {
 			defer func() { <-r.slots }()
 			r.handle(r.hurry, *s)
 		})

@@ -56,7 +56,7 @@ type door struct {
 func (h *Handlers) Mount(e *echo.Echo, routes []*routes.Route) {
 	for _, route := range routes {
 		d := door{route, newSeldom(h.Log), newSeldom(h.Log)}
-		path := "/webhooks/" + route.Name
+		path := "/webhooks/" + route.Name + route.Channel.Suffix
 		e.POST(path, func(c echo.Context) error { return h.receive(c, d) })
 		if challenger, ok := route.Connector.(connectors.Challenger); ok {
 			e.GET(path, func(c echo.Context) error { return h.challenge(c, d, challenger) })
@@ -148,7 +148,7 @@ func (h *Handlers) read(c echo.Context, route *routes.Route) (*connectors.Reques
 // the configured one; only the query is this request's own, byte for byte.
 func (h *Handlers) request(c echo.Context, route *routes.Route, body []byte) *connectors.Request {
 	r := c.Request()
-	url := route.URL
+	url := route.URL + route.Channel.Suffix
 	if r.URL.RawQuery != "" || r.URL.ForceQuery {
 		url += "?" + r.URL.RawQuery
 	}
