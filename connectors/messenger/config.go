@@ -1,12 +1,12 @@
 package messenger
 
 import (
-	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/meta"
 )
 
 // Config is the file of a Messenger connector: one Meta app, with the Pages
@@ -38,14 +38,9 @@ type Account struct {
 	PageAccessToken config.Secret `yaml:"page_access_token" check:"required" why:"nothing can be sent without page_access_token" jsonschema_description:"Page access token with pages_messaging; one of a system user does not expire."`
 }
 
-// defaultVersion was in Meta's own samples when this channel was written. Meta
-// keeps a version for about two years.
-const defaultVersion = "v25.0"
-
 var (
-	graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
-	decimal      = regexp.MustCompile(`^[0-9]+$`)
-	mediaHost    = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
+	decimal   = regexp.MustCompile(`^[0-9]+$`)
+	mediaHost = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
 )
 
 // AccountList implements config.Settings.
@@ -53,7 +48,7 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found []config.Finding
+	found := meta.CheckVersion(c.GraphVersion)
 	check := func(ok bool, f config.Finding) {
 		if !ok {
 			found = append(found, f)
@@ -64,12 +59,6 @@ func (c *Config) Check() []config.Finding {
 		What: "not the ID of a Meta app",
 		Why:  "the webhook is registered with the app of this ID",
 		Fix:  `copy "App ID" from the app's dashboard: digits, in quotes`,
-	})
-	check(graphVersion.MatchString(c.version()), config.Finding{
-		Path: "graph_version",
-		What: "not a version of the Graph API",
-		Why:  "it is part of every address that is called",
-		Fix:  "write it like " + defaultVersion + ", or leave it out",
 	})
 	for i, host := range c.MediaHosts {
 		check(mediaHost.MatchString(host), config.Finding{
@@ -90,15 +79,9 @@ func (c *Config) Check() []config.Finding {
 	return found
 }
 
-// version returns the version of the Graph API to call.
-func (c *Config) version() string { return cmp.Or(c.GraphVersion, defaultVersion) }
-
 func (c *Config) mediaHosts() []string {
 	if len(c.MediaHosts) > 0 {
 		return slices.Clone(c.MediaHosts)
 	}
 	return []string{".fbcdn.net", ".fbsbx.com"}
 }
-
-// bearer is the Authorization header of the Page's calls to Graph.
-func (a Account) bearer() string { return "Bearer " + a.PageAccessToken.Reveal() }

@@ -21,7 +21,8 @@ import (
 )
 
 const (
-	graphBase = "https://graph.facebook.com"
+	// object is what webhooks of this channel are about.
+	object = "page"
 
 	// maxText is how long a text may be.
 	// https://developers.facebook.com/docs/messenger-platform/reference/send-api
@@ -51,9 +52,8 @@ func Channel() connectors.Channel {
 // Connector is one Messenger webhook.
 type Connector struct {
 	config *Config
-	base   string // of the Graph API, with its version
-	hosts  func(*url.URL) bool
-	client *wire.Client
+	graph  meta.Graph
+	hosts  func(*url.URL) bool // of photos
 }
 
 var (
@@ -64,15 +64,15 @@ var (
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base, err := wire.Base("messenger", c.APIBase, graphBase)
+	base, err := wire.Base("messenger", c.APIBase, meta.GraphBase)
 	if err != nil {
 		return nil, err
 	}
+	client := wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, UserAgent: userAgent, Now: env.Now})
 	return &Connector{
 		config: c,
-		base:   base.String() + "/" + c.version() + "/",
+		graph:  meta.NewGraph(client, base, c.GraphVersion),
 		hosts:  wire.HostList(c.mediaHosts()...),
-		client: wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, UserAgent: userAgent, Now: env.Now}),
 	}, nil
 }
 
@@ -96,7 +96,7 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	}
 	events := []connectors.Event{}
 	for _, raw := range e.Entry {
-		if e.Object != "page" {
+		if e.Object != object {
 			events = append(events, event("", raw).As(connectors.Ignored, "other_object"))
 			continue
 		}
@@ -115,11 +115,11 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	}
 	page, ok := config.FindAccount(c.config.Accounts, p.Account)
 	if !ok {
-		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+		return nil, noAccount(op)
 	}
 	// The address itself is the right to read, so no credentials are shown.
 	get := wire.Fetch{Op: op, URL: ref.URL, Hosts: c.hosts, MaxRedirects: 3}
-	stream, err := c.client.Fetch(ctx, get)
+	stream, err := c.graph.Client.Fetch(ctx, get)
 	if connectors.KindOf(err) != connectors.Gone {
 		return stream, err
 	}
@@ -131,26 +131,34 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 		return nil, err
 	}
 	get.URL = fresh
-	return c.client.Fetch(ctx, get)
+	return c.graph.Client.Fetch(ctx, get)
 }
 
 // lookup asks Graph for an address of a photo, and returns none where Graph
 // does not tell: that a Page's token may ask at all is not promised. An error is
 // one that will pass.
 func (c *Connector) lookup(ctx context.Context, page Account, ref reference) (string, error) {
+	const op = "messenger: look up photo"
 	if !messageID.MatchString(ref.MID) {
 		return "", nil
 	}
+	body, err := c.graph.Get(ctx, op, page.PageAccessToken, url.PathEscape(ref.MID)+"?fields=attachments")
+	if err != nil {
+		if next := connectors.KindOf(err).Next(); next.Retry && !next.Alarm {
+			return "", err
+		}
+		return "", nil
+	}
 	var answer stored
-	err := c.get(ctx, "messenger: look up photo", url.PathEscape(ref.MID)+"?fields=attachments", page.bearer(), &answer)
-	if next := connectors.KindOf(err).Next(); err != nil && next.Retry && !next.Alarm {
-		return "", err
+	if json.Unmarshal(body, &answer) != nil {
+		// A maintenance page of somebody in between, or Graph in trouble.
+		return "", connectors.Errorf(connectors.Unavailable, op, "answer is not JSON as documented")
 	}
 	return answer.address(ref), nil
 }
 
 // Send implements connectors.Sender. Messenger knows no key by which it would
-// recognise a repeat.
+// recognise a repeat, and documents no way to answer one message in particular.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "messenger: send"
 	if n := connectors.Length(o.Text); n == 0 || n > maxText {
@@ -158,22 +166,16 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 	}
 	page, ok := config.FindAccount(c.config.Accounts, o.Account)
 	if !ok {
-		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
+		return "", noAccount(op)
 	}
 	if o.Consumer == "" {
 		return "", connectors.Errorf(connectors.Refused, op, "no consumer")
 	}
-	req, err := wire.NewJSON(op, c.base+url.PathEscape(page.ID)+"/messages", outgoing{
+	body, err := c.graph.Post(ctx, op, page.PageAccessToken, page.ID+"/messages", outgoing{
 		Recipient: recipient{o.Consumer}, MessagingType: "RESPONSE", Message: words{o.Text},
 	})
 	if err != nil {
 		return "", err
-	}
-	// Not in the address, where Meta's samples have it: addresses are logged.
-	req.Header.Set("Authorization", page.bearer())
-	body, err := c.client.Call(ctx, op, req, maxAnswer)
-	if err != nil {
-		return "", graphError(err)
 	}
 	var answer struct {
 		MessageID string `json:"message_id"`
@@ -186,4 +188,9 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 // event returns an event without a kind, which has no readable ID so far.
 func event(page string, raw json.RawMessage) connectors.Event {
 	return connectors.Event{Account: page, ID: connectors.DigestID(raw), Raw: raw}
+}
+
+// noAccount is the error for an account that is not in the configuration.
+func noAccount(op string) error {
+	return connectors.Errorf(connectors.Misconfigured, op, "no such account")
 }

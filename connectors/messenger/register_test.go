@@ -1,8 +1,10 @@
 package messenger_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +14,10 @@ import (
 	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
 )
 
-// ours are the fields that Register subscribes, sorted as it sends them.
-const ours = "message_deliveries,message_edits,messages,messaging_postbacks"
+// ours are the fields that Register subscribes.
+func ours(more ...string) []string {
+	return append([]string{"messages", "messaging_postbacks", "message_edits", "message_deliveries"}, more...)
+}
 
 // reachable lets the platform's handshake get to c.
 func reachable(p *messengersim.Platform, c *messenger.Connector) {
@@ -46,7 +50,7 @@ func TestRegister(t *testing.T) {
 	p, c := start(t)
 	reachable(p, c)
 	page := p.Pages[0].ID
-	wantRegistered(t, "before", c, page, connectors.Registration{Detail: "the app has no webhook for Pages"})
+	wantRegistered(t, "before", c, page, connectors.Registration{Detail: "the app has no webhook for page"})
 	for range 2 {
 		if err := c.Register(t.Context(), page, webhookURL); err != nil {
 			t.Fatal(err)
@@ -59,35 +63,43 @@ func TestRegister(t *testing.T) {
 
 func TestRegistered(t *testing.T) {
 	tests := []struct {
-		name   string
-		app    []string // address and fields
-		fields []string // of the Page
-		want   connectors.Registration
+		name      string
+		address   string
+		app, page []string // their fields
+		want      connectors.Registration
 	}{
-		{"all", []string{webhookURL, "messages"}, []string{"messages"}, connectors.Registration{OK: true, URL: webhookURL}},
-		{"more than all", []string{webhookURL, "feed", "messages"}, []string{"standby", "messages"}, connectors.Registration{OK: true, URL: webhookURL}},
+		{"all", webhookURL, ours(), ours(), connectors.Registration{OK: true, URL: webhookURL}},
+		{"more than all", webhookURL, ours("feed"), ours("standby"), connectors.Registration{OK: true, URL: webhookURL}},
 		{
-			"another address", []string{"https://old.example/hook?key=secret", "messages"}, []string{"messages"},
-			connectors.Registration{URL: "https://old.example/hook", Detail: "the app's webhook has another address"},
+			"another address", "https://old.example/hook?key=secret", ours(), ours(),
+			connectors.Registration{URL: "https://old.example/hook", Detail: "the app sends its webhooks to another address"},
 		},
 		{
-			"the app has other fields", []string{webhookURL, "feed"}, []string{"messages"},
-			connectors.Registration{URL: webhookURL, Detail: `the app is not subscribed to "messages"`},
+			"the app has other fields", webhookURL, []string{"feed"}, ours(),
+			connectors.Registration{URL: webhookURL, Detail: "the app's webhook is not subscribed to messages"},
 		},
 		{
-			"the Page has other fields", []string{webhookURL, "messages"}, []string{"feed"},
-			connectors.Registration{URL: webhookURL, Detail: `the Page is not subscribed to "messages"`},
+			"the app hears of no edits", webhookURL, []string{"message_deliveries", "messages", "messaging_postbacks"}, ours(),
+			connectors.Registration{URL: webhookURL, Detail: "the app's webhook is not subscribed to message_edits"},
 		},
 		{
-			"the Page has no fields", []string{webhookURL, "messages"}, []string{},
-			connectors.Registration{URL: webhookURL, Detail: `the Page is not subscribed to "messages"`},
+			"the Page has other fields", webhookURL, ours(), []string{"feed"},
+			connectors.Registration{URL: webhookURL, Detail: "the Page is not subscribed to messages"},
+		},
+		{
+			"the Page tells of no edits", webhookURL, ours(), []string{"message_deliveries", "messages", "messaging_postbacks"},
+			connectors.Registration{URL: webhookURL, Detail: "the Page is not subscribed to message_edits"},
+		},
+		{
+			"the Page has no fields", webhookURL, ours(), []string{},
+			connectors.Registration{URL: webhookURL, Detail: "the Page is not subscribed to messages"},
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p, c := start(t)
-			p.Register(test.app[0], test.app[1:]...)
-			p.Install(p.Pages[0], test.fields...)
+			p.Register(test.address, test.app...)
+			p.Install(p.Pages[0], test.page...)
 			wantRegistered(t, "Registered", c, p.Pages[0].ID, test.want)
 		})
 	}
@@ -148,15 +160,23 @@ func TestRegisterKeepsFields(t *testing.T) {
 	if err := c.Register(t.Context(), p.Pages[0].ID, webhookURL); err != nil {
 		t.Fatal(err)
 	}
-	want := url.Values{
-		"object": {"page"}, "callback_url": {webhookURL}, "verify_token": {p.VerifyToken}, "fields": {"feed," + ours},
+	app, page := list["subscriptions"], list["subscribed_apps"]
+	for form, want := range map[string]string{
+		app.Get("object"): "page", app.Get("callback_url"): webhookURL, app.Get("verify_token"): p.VerifyToken,
+		sorted(app.Get("fields")):             "feed,message_deliveries,message_edits,messages,messaging_postbacks",
+		sorted(page.Get("subscribed_fields")): "message_deliveries,message_edits,messages,messaging_postbacks,standby",
+	} {
+		if form != want {
+			t.Errorf("got %q, want %q", form, want)
+		}
 	}
-	if got := list["subscriptions"].Encode(); got != want.Encode() {
-		t.Errorf("got %s, want %s", got, want.Encode())
-	}
-	if got, want := list["subscribed_apps"].Encode(), (url.Values{"subscribed_fields": {ours + ",standby"}}).Encode(); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+}
+
+// sorted returns a list of fields in the order of the alphabet.
+func sorted(list string) string {
+	fields := strings.Split(list, ",")
+	slices.Sort(fields)
+	return strings.Join(fields, ",")
 }
 
 // No token and no secret is in an address, where somebody might log it.
@@ -197,7 +217,7 @@ func TestRegisterWithoutHandshake(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "Graph error 220") || strings.Contains(err.Error(), p.VerifyToken) {
 				t.Errorf("got %v, want Graph's code and no token", err)
 			}
-			wantRegistered(t, "after", c, p.Pages[0].ID, connectors.Registration{Detail: "the app has no webhook for Pages"})
+			wantRegistered(t, "after", c, p.Pages[0].ID, connectors.Registration{Detail: "the app has no webhook for page"})
 		})
 	}
 }
@@ -234,6 +254,7 @@ func TestRegisterErrors(t *testing.T) {
 
 	s := p.Settings("acme", "support").(*messenger.Config)
 	s.Accounts[0].PageAccessToken = config.NewSecret("revoked")
+	p.Register(webhookURL, ours()...)
 	_, err = connect(t, s).Registered(t.Context(), page, webhookURL)
 	wantKind(t, "revoked token", err, connectors.Misconfigured)
 
@@ -261,20 +282,29 @@ func TestRegisterErrors(t *testing.T) {
 	}
 }
 
-// Fields come as names or as objects, and the app's id as a string or a number.
-func TestRegisteredReadsAnyShape(t *testing.T) {
-	p, c := start(t)
-	body := `{"data":[{"object":"page","callback_url":"` + webhookURL + `","active":#,"fields":["messages"],"id":1517776481860111,"subscribed_fields":[5,null,{"name":"messages","version":"v25.0"}]}]}`
-	for active, want := range map[string]connectors.Registration{
-		"true":  {OK: true, URL: webhookURL},
-		"false": {URL: webhookURL, Detail: "the app's webhook is switched off"},
-	} {
-		p.Wrap(func(http.Handler) http.Handler { return answers(200, strings.Replace(body, "#", active, 1)) })
-		wantRegistered(t, "active "+active, c, p.Pages[0].ID, want)
+// The app's id comes as a string or as a number, and somebody else's app is not
+// ours.
+func TestRegisteredFindsItsApp(t *testing.T) {
+	p, _ := start(t)
+	c := withoutApp(t, p)
+	s := p.Settings("acme", "support").(*messenger.Config)
+	fields, err := json.Marshal(ours())
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Somebody else's app is not ours.
-	p.Wrap(func(http.Handler) http.Handler {
-		return answers(200, strings.NewReplacer("#", "true", "1517776481860111", "1").Replace(body))
-	})
-	wantRegistered(t, "another app", c, p.Pages[0].ID, connectors.Registration{URL: webhookURL, Detail: "the Page has not installed the app"})
+	for app, want := range map[string]string{
+		`"1517776481860111"`: "", `1517776481860111`: "", `"1"`: "the Page has not installed the app",
+	} {
+		p.Register(webhookURL, ours()...)
+		p.Wrap(func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/subscribed_apps") {
+					h = answers(200, `{"data":[{"id":`+app+`,"subscribed_fields":`+string(fields)+`}]}`)
+				}
+				h.ServeHTTP(w, r)
+			})
+		})
+		wantRegistered(t, "app "+app, connect(t, s), p.Pages[0].ID, connectors.Registration{OK: want == "", URL: webhookURL, Detail: want})
+		wantRegistered(t, "without app_id, app "+app, c, p.Pages[0].ID, connectors.Registration{OK: true})
+	}
 }
