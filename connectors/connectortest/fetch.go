@@ -160,6 +160,9 @@ func statusKinds(status int, authorized bool) []connectors.ErrorKind {
 	switch {
 	case status < 300:
 		return nil
+	case status < 400 && authorized:
+		// Some platforms lead those to a page for people whom they do not know.
+		return []connectors.ErrorKind{connectors.Unavailable, connectors.Misconfigured}
 	case status < 400, status >= 500:
 		return []connectors.ErrorKind{connectors.Unavailable}
 	}

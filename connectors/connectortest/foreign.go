@@ -170,6 +170,10 @@ func checkFetchAccount(b *bench) error {
 	return nil
 }
 
+// checkFetchPrivate tries the first address only, since no simulated platform has
+// a public one to be redirected from. The later ones are package wire's part,
+// whose tests have them; the test TestChannelsCallByWireAlone sees to it that no
+// channel goes another way.
 func checkFetchPrivate(b *bench) error {
 	p, err := b.onePhoto()
 	if err != nil {

@@ -180,6 +180,8 @@ func echoes(w http.ResponseWriter, r *http.Request, status int) {
 	body, _ := io.ReadAll(r.Body)
 	told := r.Header.Get("Authorization") + " " + r.URL.RawQuery + " " + canary
 	if status == 0 {
+		// net/http quotes the word in the status's place in an error of its own,
+		// which wire keeps as a cause and does not print.
 		raw(w, "HTTP/1.1 none "+told+"\r\n"+told+"\r\n\r\n", false)
 		return
 	}
