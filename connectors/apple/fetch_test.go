@@ -248,7 +248,7 @@ func TestFetchLocator(t *testing.T) {
 }
 
 // Each status of both steps: what the credentials are good for is told by the
-// first, and the second has none.
+// first, and the second has none. No success without what was announced is one.
 func TestFetchStatus(t *testing.T) {
 	p, c := start(t)
 	photo := onePhoto(t, p, c)

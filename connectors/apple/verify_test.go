@@ -109,7 +109,8 @@ func TestVerifyAge(t *testing.T) {
 		{"a second more", 3601, 0, false},
 		{"two hours old", 7200, 0, false},
 		{"two hours old where they may be three", 7200, 3 * time.Hour, true},
-		{"an hour old where it may be ten minutes", 3600, 10 * time.Minute, false},
+		{"ten minutes old where it may be that", 600, 10 * time.Minute, true},
+		{"a second more", 601, 10 * time.Minute, false},
 	} {
 		s := settings()
 		s.MaxTokenAge = config.Duration(row.age)
