@@ -1,7 +1,6 @@
 package twitter_test
 
 import (
-	"maps"
 	"testing"
 
 	"github.com/lightlock/lightlock/connectors/connectortest"
@@ -20,23 +19,16 @@ func TestConformance(t *testing.T) {
 	}})
 }
 
-// The host of the media answers a bad signature with a redirect, so that its
-// redirects mean something else than those of every other host. TestFetchStatus
-// has them all.
-func TestConformanceOAuth1(t *testing.T) {
+// The other credentials, and the other API. What they cannot do belongs to them
+// and not to the channel: the X Activity API delivers one message a call, and the
+// host of the media answers a bad signature with a redirect, so that its redirects
+// mean something else than those of every other host; TestFetchRedirect and
+// TestFetchStatus have its statuses.
+func TestConformanceOAuth1AndActivity(t *testing.T) {
 	channel := twitter.Channel()
-	channel.Cannot = maps.Clone(channel.Cannot)
-	if channel.Cannot == nil {
-		channel.Cannot = map[string]string{}
+	channel.Cannot = map[string]string{
+		"parse_batch": "one message a call", "parse_neighbours": "one message a call", "fetch_status": "a redirect is a failed authentication",
 	}
-	channel.Cannot["fetch_status"] = "a redirect is a failed authentication"
-	connectortest.Run(t, connectortest.Subject{Channel: channel, Start: func() (sim.Platform, error) { return twittersim.Start() }})
-}
-
-// The X Activity API delivers one message a call.
-func TestConformanceActivity(t *testing.T) {
-	channel := twitter.Channel()
-	channel.Cannot = map[string]string{"parse_batch": "one message a call", "parse_neighbours": "one message a call", "fetch_status": "as above"}
 	connectortest.Run(t, connectortest.Subject{Channel: channel, Start: func() (sim.Platform, error) {
 		p, err := twittersim.Start()
 		if err == nil {

@@ -133,6 +133,7 @@ func TestParsePhotoAddress(t *testing.T) {
 	for name, got := range map[string]connectors.Event{
 		"only media_url": with(`"media_url_https":"`+photoURL+`"`, `"media_url_https":null`),
 		"only https":     with(`"media_url":"`+photoURL+`"`, `"media_url":""`),
+		"no type":        with(`"type":"photo",`, ""),
 		"odd beside it":  with(`"media_url":"`+photoURL+`"`, `"media_url":{}`),
 	} {
 		if len(got.Photos) != 1 || got.Photos[0].Ref != photoURL {
@@ -231,6 +232,14 @@ func TestParseOtherAccount(t *testing.T) {
 	wantKind(t, "Fetch", fetchError(connect(t, settings()), got.Photos[0]), connectors.Misconfigured)
 }
 
+// A webhook that names no account is for the recipient of the message.
+func TestParseWithoutAccount(t *testing.T) {
+	got := one(t, strings.Replace(lists(message("1", media("x", "photo"))), `"for_user_id":"`+accountID+`",`, "", 1))
+	if got.Kind != connectors.Message || got.Account != accountID || got.Photos[0].Account != accountID {
+		t.Errorf("got %s, want the recipient's", toJSON(t, got))
+	}
+}
+
 func TestParseNamesAndTimes(t *testing.T) {
 	with := func(old, change string) connectors.Event {
 		return one(t, strings.Replace(lists(message("1", `{"text":"x"}`)), old, change, 1))
@@ -245,6 +254,8 @@ func TestParseNamesAndTimes(t *testing.T) {
 		"no time":                {with(`"1755000000123"`, `null`), "Ana", false},
 		"a time of no clock":     {with(`"1755000000123"`, `"-99999999999999999999999"`), "Ana", false},
 		"a time that is none":    {with(`"1755000000123"`, `{"a":[]}`), "Ana", false},
+		"another target":         {with(`{"recipient_id":"`+accountID+`"}`, `5`), "Ana", true},
+		"another app":            {with(`"268278"`, `{}`), "Ana", true},
 		"users of another shape": {with(`"users":{`, `"users":5,"x":{`), "", true},
 		"a user of another kind": {with(`{"id":"`+consumerID+`","name":"Ana","screen_name":"ana"}`, `["Ana"]`), "", true},
 		"a name of another kind": {with(`"name":"Ana"`, `"name":{}`), "", true},

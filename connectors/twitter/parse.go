@@ -155,6 +155,12 @@ func (c *Connector) parseMessage(account string, people map[string]json.RawMessa
 	case m.MessageCreate.SenderID == "":
 		return out.As(connectors.Ignored, "no_consumer")
 	}
+	if out.Account == "" {
+		// A webhook that names nobody is for whom the message is for.
+		var to target
+		_ = json.Unmarshal(m.MessageCreate.Target, &to)
+		out.Account = string(to.RecipientID)
+	}
 	out.Consumer.ID = string(m.MessageCreate.SenderID)
 	out.Consumer.Name = nameOf(people[out.Consumer.ID])
 	return parseContent(out, m.MessageCreate.MessageData)
@@ -179,8 +185,9 @@ func nameOf(raw json.RawMessage) string {
 const maxURL = 2000
 
 // parseContent reads what was said. A message has at most one attachment:
-// several photos are as many messages. Only a photo is one, since the address of
-// a video or an animated GIF shows a still of it.
+// several photos are as many messages. The address of a video or an animated GIF
+// shows a still of it, which is no photo; of one whose type we are not told,
+// content decides.
 func parseContent(out connectors.Event, said content) connectors.Event {
 	a, ok := readAttachment(said.Attachment)
 	if !ok {
@@ -189,8 +196,8 @@ func parseContent(out connectors.Event, said content) connectors.Event {
 	out.Kind = connectors.Message
 	out.Text = html.UnescapeString(cutLink(said.Text, string(a.Media.URL)))
 	switch {
-	case a.Media.Type == "photo":
-		address := string(cmp.Or(a.Media.MediaURLHTTPS, a.Media.MediaURL))
+	case a.Media.Type == "photo", a.Media.Type == "" && a.address() != "":
+		address := a.address()
 		if address == "" || len(address) > maxURL {
 			return out.As(connectors.Broken, "photo has no usable address")
 		}
@@ -206,14 +213,18 @@ func parseContent(out connectors.Event, said content) connectors.Event {
 	return out
 }
 
-// readAttachment reads an attachment as far as it can be read. One whose type
-// cannot might have been a photo.
+// readAttachment reads an attachment as far as it can be read. One that has
+// neither a type nor an address might have been a photo.
 func readAttachment(raw json.RawMessage) (a attachment, ok bool) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return a, true
 	}
 	_ = json.Unmarshal(raw, &a)
-	return a, a.Type != "" && (a.Type != "media" || a.Media.Type != "")
+	return a, a.Type != "" && (a.Type != "media" || a.Media.Type != "" || a.address() != "")
+}
+
+func (a attachment) address() string {
+	return string(cmp.Or(a.Media.MediaURLHTTPS, a.Media.MediaURL))
 }
 
 // attachmentReason is the metric's label for an attachment that we pass over.

@@ -32,10 +32,15 @@ type message struct {
 	ID               word `json:"id"`
 	CreatedTimestamp word `json:"created_timestamp"` // ms
 	MessageCreate    *struct {
-		SenderID    word    `json:"sender_id"`
-		SourceAppID word    `json:"source_app_id"`
-		MessageData content `json:"message_data"`
+		Target      json.RawMessage `json:"target"`
+		SenderID    word            `json:"sender_id"`
+		SourceAppID word            `json:"source_app_id"`
+		MessageData content         `json:"message_data"`
 	} `json:"message_create"`
+}
+
+type target struct {
+	RecipientID word `json:"recipient_id"`
 }
 
 type content struct {
