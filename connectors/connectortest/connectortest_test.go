@@ -147,7 +147,7 @@ func allMutants() map[string]subjectMutant {
 		all[m.name] = subjectMutant{m.breaks, s, m.replaces()}
 	}
 	for _, m := range slices.Concat(
-		shapeMutants(), lookupMutants(), sendMutants(), sendFaultMutants(), sendHostMutants(), registerMutants(), registerHostMutants(),
+		shapeMutants(), lookupMutants(), sendMutants(), partyMutants(), sendFaultMutants(), sendHostMutants(), registerMutants(), registerHostMutants(),
 	) {
 		s, replaced := m.subject()
 		all[m.name] = subjectMutant{m.breaks, s, replaced}

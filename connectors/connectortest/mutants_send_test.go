@@ -123,6 +123,12 @@ func sendMutants() []toyMutant {
 				return t.toy.Send(ctx, o)
 			}
 		}},
+	}
+}
+
+// partyMutants are wrong about who speaks, and to whom.
+func partyMutants() []toyMutant {
+	return []toyMutant{
 		{"speaks for strangers", "send_account", toyManners{}, says(func(t *twistedToy, o *connectors.Outgoing) { o.Account = t.known(o.Account) })},
 		{"knows one account's token", "send_accounts", toyManners{}, says(func(t *twistedToy, o *connectors.Outgoing) {
 			if _, ok := config.FindAccount(t.config.Accounts, o.Account); ok {
