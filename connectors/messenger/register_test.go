@@ -282,6 +282,16 @@ func TestRegisterErrors(t *testing.T) {
 	}
 }
 
+func TestRegisteredWithoutAList(t *testing.T) {
+	p, _ := start(t)
+	c := withoutApp(t, p)
+	for _, body := range []string{`{}`, `{"data":null}`, `{"data":{}}`, `[]`, `<html>`} {
+		p.Wrap(func(http.Handler) http.Handler { return answers(200, body) })
+		_, err := c.Registered(t.Context(), p.Pages[0].ID, webhookURL)
+		wantKind(t, body, err, connectors.Unavailable)
+	}
+}
+
 // The app's id comes as a string or as a number, and somebody else's app is not
 // ours.
 func TestRegisteredFindsItsApp(t *testing.T) {
