@@ -97,7 +97,7 @@ func (c *Connector) sorted(err error, kind func(*wire.StatusFailure, connectors.
 
 // maxAfter caps what X may ask for. Most of its limits are counted in windows of
 // this length; of those counted by the day it is enough to be told again.
-// https://docs.x.com/x-api/fundamentals/rate-limits
+// https://docs.x.com/fundamentals/rate-limits
 const maxAfter = 15 * time.Minute
 
 // after returns how long to wait: until the limit is reset, where X says when.

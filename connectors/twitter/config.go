@@ -48,7 +48,7 @@ type Account struct {
 
 // userID is the form of X's ids of accounts, consumers and apps: 64-bit
 // integers.
-// https://docs.x.com/resources/fundamentals/x-ids
+// https://docs.x.com/fundamentals/x-ids
 var userID = regexp.MustCompile(`^[0-9]{1,20}$`)
 
 // AccountList implements config.Settings.

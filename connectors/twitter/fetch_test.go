@@ -8,6 +8,7 @@ import (
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/connectors/twitter"
 	"github.com/lightlock/lightlock/connectors/twitter/twittersim"
 )
 
@@ -49,6 +50,21 @@ func TestFetchOAuth2(t *testing.T) {
 	}
 	if photo.ClaimedType != "" {
 		t.Errorf("got claimed type %q, want none", photo.ClaimedType)
+	}
+}
+
+// Behind a proxy it is still X that checks the signature, for its own address.
+func TestFetchByProxy(t *testing.T) {
+	for name, change := range both() {
+		p, _ := start(t, change)
+		c := with(t, p, func(s *twitter.Config) { s.APIBase = p.URL + "/egress/x/" })
+		p.Wrap(func(h http.Handler) http.Handler { return http.StripPrefix("/egress/x", h) })
+		if got, err := fetch(c, onePhoto(t, p, c)); err != nil || got != jpeg {
+			t.Errorf("%s: got %q, %v, want the photo", name, got, err)
+		}
+		if _, err := send(c, to(t, p, c, "x")); err != nil {
+			t.Errorf("%s: Send: %v", name, err)
+		}
 	}
 }
 

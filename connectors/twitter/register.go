@@ -66,7 +66,9 @@ func (c *Connector) Registered(ctx context.Context, account, url string) (connec
 }
 
 // Register implements connectors.Registrar. X calls url for its check before it
-// answers; a webhook that it has given up is checked again.
+// answers; a webhook that it has given up is checked again. A webhook of the app's
+// at another address stays, because somebody else may need it: where the app may
+// have only one, X declines, and the operator has to remove it.
 // https://docs.x.com/x-api/webhooks/introduction
 func (c *Connector) Register(ctx context.Context, account, url string) error {
 	a, err := c.account("twitter: register webhook", account)
@@ -125,7 +127,7 @@ func find(hooks []webhook, url string) (hook webhook, found bool) {
 var hookID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 
 // webhooks returns those that the app has.
-// https://docs.x.com/x-api/webhooks/get-webhook
+// https://docs.x.com/x-api/webhooks/introduction
 func (c *Connector) webhooks(ctx context.Context, a Account) ([]webhook, error) {
 	const op = "twitter: list webhooks"
 	var answer struct {
@@ -142,7 +144,7 @@ func (c *Connector) webhooks(ctx context.Context, a Account) ([]webhook, error) 
 }
 
 // create registers a webhook.
-// https://docs.x.com/x-api/webhooks/create-webhook
+// https://docs.x.com/x-api/webhooks/quickstart
 func (c *Connector) create(ctx context.Context, a Account, url string) (webhook, error) {
 	const op = "twitter: create webhook"
 	body, err := c.manage(ctx, c.app(a), ask{op: op, method: http.MethodPost, path: "/2/webhooks", body: map[string]string{"url": url}})
@@ -182,7 +184,7 @@ func (c *Connector) subscribed(ctx context.Context, a Account, hook webhook) (bo
 
 // subscribedToAll asks the Account Activity API, which answers for the account
 // whose token it is shown.
-// https://docs.x.com/x-api/account-activity/validate-subscription
+// https://docs.x.com/x-api/account-activity/quickstart
 func (c *Connector) subscribedToAll(ctx context.Context, a Account, hook webhook) (bool, error) {
 	body, err := c.manage(ctx, c.user(a), ask{op: "twitter: check subscription", method: http.MethodGet, path: allPath(hook)})
 	if connectors.KindOf(err) == connectors.Gone {
@@ -206,7 +208,7 @@ func allPath(hook webhook) string {
 
 // subscribe makes the account's messages go to hook. Encrypted ones are asked for
 // too, so that it shows when consumers use them, but not every app may have them.
-// https://docs.x.com/x-api/activity/create-x-activity-subscription
+// https://docs.x.com/x-api/activity/quickstart
 func (c *Connector) subscribe(ctx context.Context, a Account, hook webhook) error {
 	const op = "twitter: subscribe account"
 	if c.config.API == apiAccountActivity {

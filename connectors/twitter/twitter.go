@@ -102,10 +102,9 @@ func (c *Connector) Verify(r *connectors.Request) error {
 }
 
 // crcToken is what we sign for anybody who asks. X signs webhooks with the same
-// key, so no JSON object may be one, and no line of text with which somebody
-// could fool us about what it is: none of {}[]"\, no white space but single
-// blanks inside, which a + in the query stands for. X does not document its
-// tokens' alphabet; those seen are Base64.
+// key, so nothing that could be one may pass: plain ASCII without {}[]" and \, and
+// of white space only single blanks inside, which is what a + in the query stands
+// for. X does not document its tokens' alphabet; those seen are Base64.
 var crcToken = regexp.MustCompile(`^[!#-Z^-z|~]+(?: [!#-Z^-z|~]+)*$`)
 
 // maxToken is how long a token may be. X's have about 50 bytes.
