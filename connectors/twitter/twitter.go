@@ -82,7 +82,7 @@ const prefix = "sha256="
 // Verify implements connectors.Connector: the header holds the Base64 of
 // HMAC-SHA256 over the raw body, keyed with the app's consumer secret. A body
 // that Challenge would have signed for anybody proves nothing.
-// https://docs.x.com/x-api/webhooks/quickstart#signature-validation
+// https://docs.x.com/x-api/webhooks/quickstart
 func (c *Connector) Verify(r *connectors.Request) error {
 	const op = "twitter: verify"
 	header, err := wire.Header(r, "x-twitter-webhooks-signature")
