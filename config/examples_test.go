@@ -2,7 +2,6 @@ package config
 
 import (
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -10,34 +9,6 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 )
-
-// exampleKeys are the keys that belong to a channel and not to all of them. The
-// channels' own structs cannot be imported here; the gateway's test has them.
-type exampleConnector struct {
-	Connector     `yaml:",inline"`
-	ChannelSecret Secrets          `yaml:"channel_secret"`
-	AppSecret     Secrets          `yaml:"app_secret"`
-	VerifyToken   Secret           `yaml:"verify_token"`
-	AccountSID    string           `yaml:"account_sid"`
-	AuthToken     Secrets          `yaml:"auth_token"`
-	Accounts      []exampleAccount `yaml:"accounts" check:"required"`
-}
-
-type exampleAccount struct {
-	Account            `yaml:",inline"`
-	ChannelAccessToken Secret `yaml:"channel_access_token"`
-	AccessToken        Secret `yaml:"access_token"`
-}
-
-func (c *exampleConnector) AccountList() []Account {
-	var list []Account
-	for _, a := range c.Accounts {
-		list = append(list, a.Account)
-	}
-	return list
-}
-
-func (c *exampleConnector) Check() []Finding { return nil }
 
 // setVariables sets every ${NAME} of the text to something long enough.
 func setVariables(t *testing.T, text string) {
@@ -47,35 +18,7 @@ func setVariables(t *testing.T, text string) {
 	}
 }
 
-func TestExamples(t *testing.T) {
-	channels := Prototypes{}
-	files, err := filepath.Glob("connectors/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("found %d examples, %v", len(files), err)
-	}
-	for _, name := range append(files, "lightlock.yaml") {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		setVariables(t, string(text))
-	}
-	for _, name := range files {
-		channels[strings.TrimSuffix(filepath.Base(name), ".yaml")] = func() Settings { return &exampleConnector{} }
-	}
-	l, err := Load("lightlock.yaml", channels)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(l.Connectors) != len(files) {
-		t.Errorf("loaded %d connectors of %d", len(l.Connectors), len(files))
-	}
-	for _, c := range l.Connectors {
-		if len(c.AccountList()) == 0 {
-			t.Errorf("%s has no accounts", c.Common().FullName())
-		}
-	}
-}
+// The connectors' examples are read where the channels are known, in the gateway.
 
 // TestExampleShowsEveryKey takes the comment signs off the gateway's example,
 // and wants what then stands there to be read, and no key of Config to be left

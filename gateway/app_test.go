@@ -78,7 +78,9 @@ func open(t *testing.T) *house {
 		}
 		t.Cleanup(func() { _ = platform.Close() })
 		h.platforms[channel.Name] = platform
-		loaded.Connectors = append(loaded.Connectors, platform.Settings("acme", testQueue))
+		settings := platform.Settings("acme", testQueue)
+		settings.Common().Registration = "off" // they call us without
+		loaded.Connectors = append(loaded.Connectors, settings)
 	}
 	app, err := NewApp(loaded, slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {

@@ -162,9 +162,10 @@ func headerText(h http.Header) string {
 }
 
 // without returns the call with everything of the platform's header but its
-// content type gone.
+// content type gone, and no query, which may repeat a signature.
 func without(call *connectors.Request) *connectors.Request {
 	c := *call
+	c.URL, _, _ = strings.Cut(call.URL, "?")
 	c.Header = http.Header{"Content-Type": call.Header["Content-Type"]}
 	return &c
 }

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/line"
@@ -38,7 +36,7 @@ type house struct {
 	t        *testing.T
 	platform sim.Platform
 	journal  *queue.Journal
-	redis    *redis.Client
+	waiting  queuetest.Outgoing
 	line     *outbound.Line
 	log      *buffer
 
@@ -83,8 +81,7 @@ func newHouse(t *testing.T, p sim.Platform, channel connectors.Channel) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close(context.Background()) })
-	h.journal, h.redis = backend.Journal, redis.NewClient(&redis.Options{Network: "unix", Addr: address})
-	t.Cleanup(func() { _ = h.redis.Close() })
+	h.journal, h.waiting = backend.Journal, queuetest.OpenOutgoing(t, address, q)
 	h.line = &outbound.Line{
 		Journal: backend.Journal, Routes: table, Metrics: ops.NewMetrics(), Accounts: ops.NewAccounts(table.AccountNames(), time.Now),
 		Log: log, Work: loaded.Config.Work, Now: h.now,
@@ -175,30 +172,6 @@ func (h *house) work() (stop func()) {
 	stop = func() { cancel(); <-done }
 	h.t.Cleanup(stop)
 	return stop
-}
-
-// expireLeases makes everything due that is in a sender's hands or put off.
-func (h *house) expireLeases() {
-	h.t.Helper()
-	key := "{" + queue.Stream(q) + "}:outgoing"
-	for _, talk := range h.redis.ZRange(h.t.Context(), key, 0, -1).Val() {
-		if err := h.redis.ZAdd(h.t.Context(), key, redis.Z{Member: talk}).Err(); err != nil {
-			h.t.Fatal(err)
-		}
-	}
-}
-
-// replacePayload changes a part of the first message that waits.
-func (h *house) replacePayload(from, to []byte) {
-	h.t.Helper()
-	key := "{" + queue.Stream(q) + "}:say:" + h.conversation
-	record, err := h.redis.LIndex(h.t.Context(), key, 0).Bytes()
-	if err != nil || !bytes.Contains(record, from) {
-		h.t.Fatalf("got %q, %v, want a record with %s", record, err, from)
-	}
-	if err := h.redis.LSet(h.t.Context(), key, 0, bytes.Replace(record, from, to, 1)).Err(); err != nil {
-		h.t.Fatal(err)
-	}
 }
 
 func (h *house) awaitLog(line string) {

@@ -127,7 +127,7 @@ func TestASenderThatDied(t *testing.T) {
 		if s, err := h.journal.Claim(t.Context(), q, talks[0]); s == nil || err != nil {
 			t.Fatalf("got %v, %v", s, err)
 		}
-		h.expireLeases()
+		h.waiting.ExpireLeases()
 		h.work()
 		if resend {
 			h.wantTold("a", queue.ResultSent)
@@ -235,15 +235,15 @@ func TestARefusedTokenShowsInReadyz(t *testing.T) {
 func TestANewerMessageWaits(t *testing.T) {
 	h := onMessenger(t)
 	h.say("a", nil, "a")
-	h.replacePayload([]byte(`"version":1`), []byte(`"version":9`))
+	h.waiting.Replace(h.conversation, `"version":1`, `"version":9`)
 	stop := h.work()
 	h.awaitLog("left for a newer release")
 	stop()
 	if result, _, err := h.journal.Told(t.Context(), q, hash("a")); result != queue.ResultWaiting || err != nil {
 		t.Errorf("got %s, %v, want it to wait", result, err)
 	}
-	h.replacePayload([]byte(`"version":9`), []byte(`"version":1`))
-	h.expireLeases()
+	h.waiting.Replace(h.conversation, `"version":9`, `"version":1`)
+	h.waiting.ExpireLeases()
 	h.work()
 	h.wantTold("a", queue.ResultSent)
 }

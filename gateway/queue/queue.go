@@ -159,7 +159,16 @@ const (
 	Late
 )
 
-var outcomeNames = [...]string{Other: "other", Mine: "mine", Withdrawn: "withdrawn", Late: "late"}
-
-// String returns the outcome's name for logs and metrics.
-func (o Outcome) String() string { return outcomeNames[o] }
+// String returns the outcome's name, which is also what a script answers.
+func (o Outcome) String() string {
+	switch o {
+	case Mine:
+		return "mine"
+	case Withdrawn:
+		return "withdrawn"
+	case Late:
+		return "late"
+	default:
+		return "other"
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -210,8 +209,10 @@ func (j *Journal) outcome(ctx context.Context, which *script, keys []string, arg
 	if err != nil {
 		return Other, wrap(which.name, err)
 	}
-	if i := slices.Index(outcomeNames[:], answer); i >= 0 {
-		return Outcome(i), nil
+	for o := Other; o <= Late; o++ {
+		if o.String() == answer {
+			return o, nil
+		}
 	}
 	return Other, unexpected(which.name, answer)
 }
