@@ -38,6 +38,15 @@ type Connector interface {
 	// caller's decision. References are resolved afresh at every call, so a
 	// later try does not depend on an address that has expired meanwhile.
 	Fetch(ctx context.Context, p Photo) (io.ReadCloser, error)
+
+	// Send sends one text to a consumer and returns the platform's id of the
+	// message, as far as it gives one. It makes one try: what follows from an
+	// error is decided by its kind, and by Error.Unsure, which says that the
+	// platform may have sent the message in spite of the error. A text longer
+	// than the channel's limit is Refused without a call; none is ever cut. Sent
+	// again with the same Key, the consumer gets one message where the channel
+	// says so by Texts.Resend.
+	Send(ctx context.Context, o Outgoing) (id string, err error)
 }
 
 // Challenger is implemented by connectors whose platform proves the ownership
@@ -46,6 +55,8 @@ type Challenger interface {
 	// Challenge returns the body of the 200 answer, or an error of kind
 	// Unauthentic.
 	Challenge(r *Request) (body string, err error)
+	// ChallengeType returns the media type of that body.
+	ChallengeType() string
 }
 
 // Responder is implemented by connectors whose platform wants something other

@@ -5,18 +5,6 @@ import (
 	"time"
 )
 
-// Sender speaks to a consumer on the business's behalf.
-type Sender interface {
-	// Send sends one text and returns the platform's id of the message, as far
-	// as it gives one. It makes one try: what follows from an error is decided
-	// by its kind, and by Error.Unsure, which says that the platform may have
-	// sent the message in spite of the error. A text longer than the channel's
-	// TextLimit is Refused without a call; none is ever cut. Sent again with the
-	// same Key, the consumer gets one message where the channel says so by
-	// Resend.
-	Send(ctx context.Context, o Outgoing) (id string, err error)
-}
-
 // Outgoing is one message to a consumer.
 type Outgoing struct {
 	// Account is the platform's id of the account that speaks.

@@ -66,7 +66,7 @@ func Channel() connectors.Channel {
 	}
 }
 
-// Connector is one MSP's webhook. It is a connectors.Sender too.
+// Connector is one MSP's webhook.
 type Connector struct {
 	config *Config
 	keys   config.Secrets // the bytes that the secrets stand for
@@ -76,8 +76,6 @@ type Connector struct {
 	now    func() time.Time
 	client *wire.Client
 }
-
-var _ connectors.Sender = (*Connector)(nil)
 
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
@@ -271,7 +269,7 @@ func (c *Connector) preDownload(ctx context.Context, account string, r ref) (str
 	return answer.DownloadURL, nil
 }
 
-// Send implements connectors.Sender. What Apple answers tells all by its status:
+// Send implements connectors.Connector. What Apple answers tells all by its status:
 // 404 is a consumer who has left, 401 and 403 are our token, 400 the message.
 // The id of a message is the one that we give it.
 // https://register.apple.com/resources/messages/msp-rest-api/messages-sent

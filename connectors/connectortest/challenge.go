@@ -3,6 +3,7 @@ package connectortest
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,6 +44,9 @@ func checkChallenge(b *bench) error {
 	}
 	if body == "" {
 		return errors.New("got an empty answer to the handshake")
+	}
+	if _, _, err := mime.ParseMediaType(c.ChallengeType()); err != nil {
+		return fmt.Errorf("the answer's media type is %q: %w", c.ChallengeType(), err)
 	}
 	if err := secretLeaks(b.settings).in("the answer to the handshake", body); err != nil {
 		return err

@@ -237,6 +237,8 @@ func (o opening) Challenge(r *connectors.Request) (string, error) {
 	return word, nil
 }
 
+func (opening) ChallengeType() string { return "text/plain" }
+
 func shakeHands(s *Subject, rule func(token, given string) bool) {
 	s.Start = func() (sim.Platform, error) {
 		p, err := linesim.Start()

@@ -12,21 +12,10 @@ import (
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
-// sender returns c as one who speaks to consumers. It is the only place that
-// knows that a channel may not do so yet.
-func sender(c connectors.Connector) (connectors.Sender, error) {
-	s, ok := c.(connectors.Sender)
-	if !ok {
-		return nil, unconcerned("the channel sends nothing to consumers yet")
-	}
-	return s, nil
-}
-
 // dialogue is what a check of Send works with: a consumer who has just spoken,
 // and a connector that can answer.
 type dialogue struct {
 	*bench
-	sender connectors.Sender
 	// heard is what the consumer said.
 	heard connectors.Event
 }
@@ -34,15 +23,11 @@ type dialogue struct {
 // speaking makes a check of something about Send.
 func speaking(run func(dialogue) error) func(*bench) error {
 	return func(b *bench) error {
-		s, err := sender(b.connector)
-		if err != nil {
-			return err
-		}
 		heard, err := b.speaks("ada")
 		if err != nil {
 			return err
 		}
-		return run(dialogue{b, s, heard})
+		return run(dialogue{b, heard})
 	}
 }
 
@@ -100,11 +85,7 @@ func (d dialogue) silence(calls func() int) error {
 
 // try sends a short text by a connector.
 func (d dialogue) try(ctx context.Context, c connectors.Connector) error {
-	s, err := sender(c)
-	if err != nil {
-		return err
-	}
-	_, err = s.Send(ctx, d.answer("an answer"))
+	_, err := c.Send(ctx, d.answer("an answer"))
 	return err
 }
 

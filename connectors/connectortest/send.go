@@ -44,7 +44,7 @@ func checkSendText(d dialogue) error {
 		if i%3 == 2 {
 			o.ReplyTo = d.heard.MessageID
 		}
-		id, err := d.sender.Send(d.ctx, o)
+		id, err := d.connector.Send(d.ctx, o)
 		if err != nil {
 			return fmt.Errorf("text of %d units, %.50q: %w", connectors.Length(words), words, err)
 		}
@@ -70,7 +70,7 @@ func checkSendLong(d dialogue) error {
 		"one unit more, the last one only": strings.Repeat("a", limit-1) + "\U0001F4F7",
 		"ten times the limit":              strings.Repeat("long ", 2*limit),
 	} {
-		_, err := d.sender.Send(d.ctx, d.answer(words))
+		_, err := d.connector.Send(d.ctx, d.answer(words))
 		if err := refusal(err, connectors.Refused); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
@@ -94,7 +94,7 @@ func checkSendRepeat(d dialogue) error {
 	first, other := d.answer("the same"), d.answer("the same")
 	var ids []string
 	for _, o := range []connectors.Outgoing{first, first, other, first} {
-		id, err := d.sender.Send(d.ctx, o)
+		id, err := d.connector.Send(d.ctx, o)
 		if err != nil {
 			return fmt.Errorf("message %d: %w", len(ids)+1, err)
 		}
@@ -118,7 +118,7 @@ func checkSendAccount(d dialogue) error {
 	for _, account := range []string{"", "nobody", d.heard.Account + "0", otherID(d.heard.Account)} {
 		o := d.answer("an answer")
 		o.Account = account
-		_, err := d.sender.Send(d.ctx, o)
+		_, err := d.connector.Send(d.ctx, o)
 		if err := refusal(err, connectors.Misconfigured, connectors.Refused); err != nil {
 			return fmt.Errorf("account %q, which is not configured: %w", account, err)
 		}
@@ -137,14 +137,10 @@ func checkSendAccounts(d dialogue) error {
 	if err != nil {
 		return fmt.Errorf("settings with two accounts: %w", err)
 	}
-	both, err := sender(c)
-	if err != nil {
-		return err
-	}
 	dumps := d.seen()
 	known, strange := d.answer("from the second of two"), d.answer("from the first of two")
 	strange.Account = decoy.ID
-	if _, err := both.Send(d.ctx, known); err != nil {
+	if _, err := c.Send(d.ctx, known); err != nil {
 		return fmt.Errorf("the second of two accounts: %w", err)
 	}
 	if _, err := d.arrived(1, known); err != nil {
@@ -154,7 +150,7 @@ func checkSendAccounts(d dialogue) error {
 		return err
 	}
 	before := len(dumps())
-	_, err = both.Send(d.ctx, strange)
+	_, err = c.Send(d.ctx, strange)
 	if err := ownSecrets(s, 1).in("a call for the first account", strings.Join(dumps()[before:], "\n")); err != nil {
 		return err
 	}
@@ -177,7 +173,7 @@ func checkSendConsumer(d dialogue) error {
 	} {
 		o := d.answer("for nobody")
 		o.Consumer = id
-		_, err := d.sender.Send(d.ctx, o)
+		_, err := d.connector.Send(d.ctx, o)
 		if err := refusal(err, connectors.Refused, connectors.Gone); err != nil {
 			return fmt.Errorf("consumer %.60q, who is nobody: %w", id, err)
 		}
@@ -205,7 +201,7 @@ func checkSendReplyToken(d dialogue) error {
 	} {
 		o := d.answer(row.what)
 		o.ReplyToken = row.token
-		_, err := d.sender.Send(d.ctx, o)
+		_, err := d.connector.Send(d.ctx, o)
 		if err == nil {
 			_, err = d.arrived(i+1, o)
 		}
@@ -224,10 +220,10 @@ func checkSendConcurrent(d dialogue) error {
 		o := d.answer(fmt.Sprint("answer ", i))
 		want[o.Text] = 1
 		all.Go(func() {
-			_, err := d.sender.Send(d.ctx, o)
+			_, err := d.connector.Send(d.ctx, o)
 			errs[i] = err
 			if err == nil && d.subject.Channel.Texts.Resend {
-				_, errs[i] = d.sender.Send(d.ctx, repeated)
+				_, errs[i] = d.connector.Send(d.ctx, repeated)
 			}
 		})
 	}

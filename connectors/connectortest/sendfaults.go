@@ -133,12 +133,12 @@ func (d dialogue) sendsAgain(steps []step) error {
 	before := len(d.platform.Sent())
 	d.lose(steps, lostAnswers()[0])
 	o := d.answer("once")
-	_, err := d.sender.Send(d.ctx, o)
+	_, err := d.connector.Send(d.ctx, o)
 	if err := d.unsure(err); err != nil {
 		return err
 	}
 	d.platform.Wrap(nil)
-	if _, err := d.sender.Send(d.ctx, o); err != nil {
+	if _, err := d.connector.Send(d.ctx, o); err != nil {
 		return fmt.Errorf("the same Key after a lost answer: %w", err)
 	}
 	if n := len(d.platform.Sent()) - before; n != 1 {
@@ -190,7 +190,7 @@ func checkSendAnswer(d dialogue) error {
 // readsAnswer sends a message and returns an error unless it was a success
 // without an id or a failure that may have been one.
 func (d dialogue) readsAnswer() error {
-	id, err := d.sender.Send(d.ctx, d.answer("an answer"))
+	id, err := d.connector.Send(d.ctx, d.answer("an answer"))
 	switch {
 	case err == nil && id != "":
 		return fmt.Errorf("got id %.100q, want none", id)
@@ -236,7 +236,7 @@ func checkSendSlow(d dialogue) error {
 	got, o := make(chan error, 1), d.answer("a slow answer")
 	go func() {
 		var err error
-		id, err = d.sender.Send(d.ctx, o)
+		id, err = d.connector.Send(d.ctx, o)
 		got <- err
 	}()
 	if err := d.await(begun, "the call"); err != nil {

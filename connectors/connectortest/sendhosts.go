@@ -96,7 +96,7 @@ func (d dialogue) provokeSend(o connectors.Outgoing, look func(what string, err 
 		return err
 	}
 	send := func(ctx context.Context, o connectors.Outgoing) error {
-		_, err := d.sender.Send(ctx, o)
+		_, err := d.connector.Send(ctx, o)
 		return err
 	}
 	if err := d.provokeCalls(steps, func() error { return send(d.ctx, o) }, look); err != nil {

@@ -95,6 +95,8 @@ func (c *toy) Verify(r *connectors.Request) error {
 	return nil
 }
 
+func (*toy) ChallengeType() string { return "text/plain" }
+
 func (c *toy) Challenge(r *connectors.Request) (string, error) {
 	no := connectors.Errorf(connectors.Unauthentic, "toy: challenge", "not the platform's")
 	u, err := url.Parse(r.URL)

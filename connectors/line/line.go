@@ -66,7 +66,6 @@ type Connector struct {
 }
 
 var (
-	_ connectors.Sender    = (*Connector)(nil)
 	_ connectors.Registrar = (*Connector)(nil)
 )
 
@@ -169,7 +168,7 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	})
 }
 
-// Send implements connectors.Sender: by the reply token where there is one,
+// Send implements connectors.Connector: by the reply token where there is one,
 // because replies are free, else as a push message, which counts against the
 // monthly quota. ReplyTo is of no use: LINE quotes by a quoteToken, and that
 // stands in the event alone.

@@ -39,7 +39,7 @@ func to(e connectors.Event, text string) connectors.Outgoing {
 
 func send(t *testing.T, c connectors.Connector, o connectors.Outgoing) (string, error) {
 	t.Helper()
-	return c.(connectors.Sender).Send(t.Context(), o)
+	return c.Send(t.Context(), o)
 }
 
 // call is what the platform was asked.
@@ -296,7 +296,7 @@ func TestSendWithoutACall(t *testing.T) {
 func TestSendHosts(t *testing.T) {
 	for _, token := range []string{"token", ""} {
 		o := connectors.Outgoing{Account: botID, Consumer: userID, Key: key, Text: "hello", ReplyToken: token}
-		_, err := strict(t).(connectors.Sender).Send(canceled(), o)
+		_, err := strict(t).Send(canceled(), o)
 		if err == nil || !strings.Contains(err.Error(), " api.line.me:") || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want a cancelled call to api.line.me", err)
 		}

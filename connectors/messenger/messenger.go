@@ -57,7 +57,6 @@ type Connector struct {
 }
 
 var (
-	_ connectors.Sender    = (*Connector)(nil)
 	_ connectors.Registrar = (*Connector)(nil)
 )
 
@@ -87,6 +86,9 @@ func (c *Connector) Verify(r *connectors.Request) error {
 func (c *Connector) Challenge(r *connectors.Request) (string, error) {
 	return meta.Challenge("messenger: challenge", r, c.config.VerifyToken)
 }
+
+// ChallengeType implements connectors.Challenger.
+func (c *Connector) ChallengeType() string { return meta.ChallengeType }
 
 // Parse implements connectors.Connector.
 func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
@@ -157,7 +159,7 @@ func (c *Connector) lookup(ctx context.Context, page Account, ref reference) (st
 	return answer.address(ref), nil
 }
 
-// Send implements connectors.Sender. Messenger knows no key by which it would
+// Send implements connectors.Connector. Messenger knows no key by which it would
 // recognise a repeat, and documents no way to answer one message in particular.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "messenger: send"

@@ -76,6 +76,9 @@ func Challenge(op string, r *connectors.Request, token config.Secret) (string, e
 	return echo, nil
 }
 
+// ChallengeType is the media type of what Challenge returns: the bare text.
+const ChallengeType = "text/plain; charset=utf-8"
+
 // only returns a parameter that is there once, or nothing.
 func only(query url.Values, name string) string {
 	if values := query[name]; len(values) == 1 {

@@ -27,7 +27,7 @@ func to(p *twiliosim.Platform, name, text string) connectors.Outgoing {
 
 func send(t testing.TB, c connectors.Connector, o connectors.Outgoing) (string, error) {
 	t.Helper()
-	return c.(connectors.Sender).Send(t.Context(), o)
+	return c.Send(t.Context(), o)
 }
 
 // asked is one call of the API as it arrived.
@@ -138,7 +138,7 @@ func TestSendEnvironment(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := example(t).(connectors.Sender).Send(ctx, connectors.Outgoing{Account: number, Consumer: consumer, Key: key, Text: "hello"})
+	_, err := example(t).Send(ctx, connectors.Outgoing{Account: number, Consumer: consumer, Key: key, Text: "hello"})
 	if err == nil || !strings.Contains(err.Error(), " api.twilio.com:") || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want a cancelled call to api.twilio.com", err)
 	}

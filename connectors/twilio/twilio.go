@@ -72,7 +72,6 @@ type Connector struct {
 }
 
 var (
-	_ connectors.Sender    = (*Connector)(nil)
 	_ connectors.Registrar = (*Connector)(nil)
 )
 
@@ -200,7 +199,7 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	return rc, err
 }
 
-// Send implements connectors.Sender: by the number that the consumer wrote to,
+// Send implements connectors.Connector: by the number that the consumer wrote to,
 // with its messaging service if it has one. SMS has no means to show which
 // message is answered, and Twilio none to recognise a repeat.
 // https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource

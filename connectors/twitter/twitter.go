@@ -35,7 +35,6 @@ const apiBase = "https://api.x.com"
 const maxText = 10_000
 
 var (
-	_ connectors.Sender     = (*Connector)(nil)
 	_ connectors.Challenger = (*Connector)(nil)
 	_ connectors.Registrar  = (*Connector)(nil)
 )
@@ -199,7 +198,7 @@ func (c *Connector) fetchError(err error, oauth2 bool) error {
 	})
 }
 
-// Send implements connectors.Sender. X has no key for repeats and shows no
+// Send implements connectors.Connector. X has no key for repeats and shows no
 // quotes.
 // https://docs.x.com/x-api/direct-messages/create-dm-message-by-participant-id
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {

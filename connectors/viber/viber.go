@@ -63,7 +63,6 @@ type Connector struct {
 
 var (
 	_ connectors.Connector = (*Connector)(nil)
-	_ connectors.Sender    = (*Connector)(nil)
 	_ connectors.Registrar = (*Connector)(nil)
 )
 
@@ -260,7 +259,7 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	return c.client.Fetch(ctx, wire.Fetch{Op: op, URL: address, Hosts: c.hosts, MaxRedirects: 3})
 }
 
-// Send implements connectors.Sender. Viber recognises no repeats.
+// Send implements connectors.Connector. Viber recognises no repeats.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "viber: send"
 	account, ok := config.FindAccount(c.config.Accounts, o.Account)

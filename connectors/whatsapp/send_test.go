@@ -30,7 +30,7 @@ func reply(t *testing.T, p *whatsappsim.Platform) connectors.Outgoing {
 
 func send(t *testing.T, c connectors.Connector, o connectors.Outgoing) (string, error) {
 	t.Helper()
-	return c.(connectors.Sender).Send(t.Context(), o)
+	return c.Send(t.Context(), o)
 }
 
 func TestSendRequest(t *testing.T) {

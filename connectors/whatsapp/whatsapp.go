@@ -57,7 +57,6 @@ type Connector struct {
 }
 
 var (
-	_ connectors.Sender    = (*Connector)(nil)
 	_ connectors.Registrar = (*Connector)(nil)
 )
 
@@ -98,6 +97,9 @@ func (c *Connector) Verify(r *connectors.Request) error {
 func (c *Connector) Challenge(r *connectors.Request) (string, error) {
 	return meta.Challenge("whatsapp: challenge", r, c.config.VerifyToken)
 }
+
+// ChallengeType implements connectors.Challenger.
+func (c *Connector) ChallengeType() string { return meta.ChallengeType }
 
 // Parse implements connectors.Connector.
 func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
@@ -170,7 +172,7 @@ func noAccount(op string) error {
 	return connectors.Errorf(connectors.Misconfigured, op, "no such account")
 }
 
-// Send implements connectors.Sender. That Graph takes a message does not mean
+// Send implements connectors.Connector. That Graph takes a message does not mean
 // that the consumer gets it: the statuses tell.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "whatsapp: send"

@@ -62,13 +62,18 @@ func (c *call) fail(err error) error {
 	case errors.Is(err, errPrivate):
 		kind, text = connectors.Refused, "private address"
 	default:
-		text = describe(err)
+		if text = describe(err); text == broken {
+			err = nil // its text may quote what a server sent in place of an answer
+		}
 	}
 	if kind != connectors.Other && errors.Is(err, context.Canceled) {
 		err = nil // not the caller's own cancellation, so it must not look like it
 	}
 	return &connectors.Error{Kind: kind, Op: c.op, Err: &failure{c.host, text, err}}
 }
+
+// broken is what is said of a connection about which no more can be said.
+const broken = "connection broken"
 
 // describe says in fixed words what happened on the network.
 func describe(err error) string {
@@ -98,5 +103,5 @@ func describe(err error) string {
 	case errors.As(err, &network) && network.Timeout():
 		return "timeout"
 	}
-	return "connection broken"
+	return broken
 }

@@ -179,11 +179,7 @@ func (l *Line) token(s queue.Sending, m Message) string {
 func (l *Line) send(ctx context.Context, route *routes.Route, s queue.Sending, m Message, token string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.Journal.Lease()*2/3)
 	defer cancel()
-	sender, ok := route.Connector.(connectors.Sender)
-	if !ok {
-		return "", connectors.Errorf(connectors.Refused, "outbound: send", "channel cannot send")
-	}
-	return sender.Send(ctx, connectors.Outgoing{
+	return route.Connector.Send(ctx, connectors.Outgoing{
 		Account: m.Account, Consumer: m.Consumer, Key: sendKey(s.Key, s.Part), Text: m.Parts[s.Part],
 		ReplyTo: m.ReplyTo, ReplyToken: token, Automatic: m.Kind == Notice,
 	})

@@ -118,7 +118,7 @@ func (h *Handlers) challenge(c echo.Context, route door, challenger connectors.C
 	}
 	h.Metrics.Webhook(route.Name, "challenge")
 	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
-	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(body))
+	return c.Blob(http.StatusOK, challenger.ChallengeType(), []byte(body))
 }
 
 var (

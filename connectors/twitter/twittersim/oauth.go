@@ -60,7 +60,7 @@ func (p *Platform) signed(r *http.Request, host string) bool {
 	if !p.fresh(protocol["oauth_nonce"] + " " + protocol["oauth_timestamp"]) {
 		return false
 	}
-	return given == Signature(r.Method, "https://"+host+r.URL.EscapedPath(), r.URL.Query(), protocol, p.ConsumerSecret, p.AccessTokenSecret)
+	return given == Signature(r.Method, "https://"+host+r.URL.EscapedPath(), r.URL.Query(), protocol, [2]string{p.ConsumerSecret, p.AccessTokenSecret})
 }
 
 // fresh tells whether no request has used this nonce before.
@@ -73,7 +73,8 @@ func (p *Platform) fresh(nonce string) bool {
 }
 
 // Signature is the signature that X expects of a request with these parameters.
-func Signature(method, address string, query url.Values, protocol map[string]string, secret, tokenSecret string) string {
+// The secrets are the app's and the user's.
+func Signature(method, address string, query url.Values, protocol map[string]string, secrets [2]string) string {
 	var list []string
 	for name, value := range protocol {
 		list = append(list, encode(name)+"="+encode(value))
@@ -84,7 +85,7 @@ func Signature(method, address string, query url.Values, protocol map[string]str
 		}
 	}
 	sort.Strings(list) // no name of X's is the beginning of another
-	h := hmac.New(sha1.New, []byte(encode(secret)+"&"+encode(tokenSecret)))
+	h := hmac.New(sha1.New, []byte(encode(secrets[0])+"&"+encode(secrets[1])))
 	h.Write([]byte(method + "&" + encode(address) + "&" + encode(strings.Join(list, "&"))))
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }

@@ -76,7 +76,7 @@ func TestOAuthVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Signature(v.method, v.address, query, v.protocol, v.secret, v.tokenSecret); got != v.want {
+		if got := Signature(v.method, v.address, query, v.protocol, [2]string{v.secret, v.tokenSecret}); got != v.want {
 			t.Errorf("%s: got %s, want %s", v.address, got, v.want)
 		}
 	}
