@@ -69,18 +69,16 @@ type toy struct {
 	toyManners
 	config *toyConfig
 	env    connectors.Env
-	base   *url.URL
-	client *wire.Client
+	api    wire.API
 }
 
 func newToy(m toyManners, s config.Settings, env connectors.Env) (*toy, error) {
 	c := s.(*toyConfig)
-	base, err := wire.Base("toy", c.APIBase, "https://api.toy.example")
+	api, err := wire.NewAPI(c.Connector, "https://api.toy.example", wire.Options{Now: env.Now})
 	if err != nil {
 		return nil, err
 	}
-	client := wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now})
-	return &toy{m, c, env, base, client}, nil
+	return &toy{m, c, env, api}, nil
 }
 
 func (c *toy) Verify(r *connectors.Request) error {
@@ -154,7 +152,7 @@ func (c *toy) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, err
 	if !ok || !toyID.MatchString(p.Ref) || p.Ref == "null" {
 		return nil, connectors.Errorf(connectors.Refused, op, "no such photo")
 	}
-	address := c.base.String() + "/photos/" + p.Ref
+	address := c.api.Base + "/photos/" + p.Ref
 	if c.lookup {
 		body, err := c.call(ctx, "toy: look up", http.MethodGet, "/lookup/"+p.Ref, p.Account, nil)
 		if err != nil {
@@ -166,8 +164,8 @@ func (c *toy) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, err
 		}
 		address = told.URL
 	}
-	return c.client.Fetch(ctx, wire.Fetch{
-		Op: op, URL: address, Hosts: wire.HostList(c.base.Host),
+	return c.api.Fetch(ctx, wire.Fetch{
+		Op: op, URL: address, Hosts: c.api.Host,
 		Authorize: func(*url.URL) (string, bool) { return "Bearer " + a.Token.Reveal(), true },
 	})
 }
@@ -178,16 +176,11 @@ func (c *toy) call(ctx context.Context, op, method, path, account string, v any)
 	if !ok {
 		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
 	}
-	req, err := wire.NewJSON(op, c.base.String()+path, v)
-	if err != nil {
-		return nil, err
+	r := wire.Request{Op: op, Method: method, Path: path, Header: map[string]string{"Authorization": "Bearer " + a.Token.Reveal()}}
+	if method != http.MethodGet {
+		r.Body = v
 	}
-	req.Method = method
-	if method == http.MethodGet {
-		req.Body, req.ContentLength, req.GetBody = nil, 0, nil
-	}
-	req.Header.Set("Authorization", "Bearer "+a.Token.Reveal())
-	return c.client.Call(ctx, op, req, 64<<10)
+	return c.api.Do(ctx, r)
 }
 
 func (c *toy) Send(ctx context.Context, o connectors.Outgoing) (string, error) {

@@ -63,14 +63,13 @@ var (
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base, err := wire.Base("messenger", c.APIBase, meta.GraphBase)
+	api, err := wire.NewAPI(c.Connector, meta.GraphBase, wire.Options{UserAgent: userAgent, Now: env.Now})
 	if err != nil {
 		return nil, err
 	}
-	client := wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, UserAgent: userAgent, Now: env.Now})
 	return &Connector{
 		config: c,
-		graph:  meta.NewGraph(client, base, c.GraphVersion),
+		graph:  meta.NewGraph(api, c.GraphVersion),
 		hosts:  wire.HostList(c.mediaHosts()...),
 	}, nil
 }
@@ -115,13 +114,13 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if err := json.Unmarshal([]byte(p.Ref), &ref); err != nil || ref.URL == "" {
 		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
 	}
-	page, ok := config.FindAccount(c.config.Accounts, p.Account)
-	if !ok {
-		return nil, noAccount(op)
+	page, err := wire.Account(op, c.config.Accounts, p.Account)
+	if err != nil {
+		return nil, err
 	}
 	// The address itself is the right to read, so no credentials are shown.
 	get := wire.Fetch{Op: op, URL: ref.URL, Hosts: c.hosts, MaxRedirects: 3}
-	stream, err := c.graph.Client.Fetch(ctx, get)
+	stream, err := c.graph.Fetch(ctx, get)
 	if connectors.KindOf(err) != connectors.Gone {
 		return stream, err
 	}
@@ -133,7 +132,7 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 		return nil, err
 	}
 	get.URL = fresh
-	return c.graph.Client.Fetch(ctx, get)
+	return c.graph.Fetch(ctx, get)
 }
 
 // lookup asks Graph for an address of a photo, and returns none where Graph
@@ -163,15 +162,9 @@ func (c *Connector) lookup(ctx context.Context, page Account, ref reference) (st
 // recognise a repeat, and documents no way to answer one message in particular.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "messenger: send"
-	if n := connectors.Length(o.Text); n == 0 || n > maxText {
-		return "", connectors.Errorf(connectors.Refused, op, "text of %d characters, wanted 1 to %d", n, maxText)
-	}
-	page, ok := config.FindAccount(c.config.Accounts, o.Account)
-	if !ok {
-		return "", noAccount(op)
-	}
-	if o.Consumer == "" {
-		return "", connectors.Errorf(connectors.Refused, op, "no consumer")
+	page, err := wire.Sender(op, c.config.Accounts, o, maxText)
+	if err != nil {
+		return "", err
 	}
 	body, err := c.graph.Post(ctx, op, page.PageAccessToken, page.ID+"/messages", outgoing{
 		Recipient: recipient{o.Consumer}, MessagingType: "RESPONSE", Message: words{o.Text},
@@ -190,9 +183,4 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 // event returns an event without a kind, which has no readable ID so far.
 func event(page string, raw json.RawMessage) connectors.Event {
 	return connectors.Event{Account: page, ID: connectors.DigestID(raw), Raw: raw}
-}
-
-// noAccount is the error for an account that is not in the configuration.
-func noAccount(op string) error {
-	return connectors.Errorf(connectors.Misconfigured, op, "no such account")
 }

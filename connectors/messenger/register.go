@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 const opWebhook = "messenger: webhook"
@@ -25,13 +25,12 @@ func wanted() []string {
 // seen, and the second alone is looked at.
 // https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps
 func (c *Connector) Registered(ctx context.Context, account, address string) (connectors.Registration, error) {
-	page, ok := config.FindAccount(c.config.Accounts, account)
-	if !ok {
-		return connectors.Registration{}, noAccount(opWebhook)
+	page, err := wire.Account(opWebhook, c.config.Accounts, account)
+	if err != nil {
+		return connectors.Registration{}, err
 	}
 	var r connectors.Registration
 	if c.config.AppID != "" {
-		var err error
 		if r, err = c.app().Registered(ctx, address); err != nil || !r.OK {
 			return r, err
 		}
@@ -48,9 +47,9 @@ func (c *Connector) Registered(ctx context.Context, account, address string) (co
 // Register implements connectors.Registrar. Without an app_id the address stays
 // what it is, and the Page alone is subscribed.
 func (c *Connector) Register(ctx context.Context, account, address string) error {
-	page, ok := config.FindAccount(c.config.Accounts, account)
-	if !ok {
-		return noAccount(opWebhook)
+	page, err := wire.Account(opWebhook, c.config.Accounts, account)
+	if err != nil {
+		return err
 	}
 	if c.config.AppID != "" {
 		if err := c.app().Register(ctx, address); err != nil {

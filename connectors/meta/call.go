@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -20,9 +18,6 @@ const (
 	// defaultVersion was the newest one when this package was written. Meta
 	// keeps a version for two years at least.
 	defaultVersion = "v25.0"
-	// maxAnswer is how long an answer may be. Graph's objects have a few
-	// hundred bytes.
-	maxAnswer = 64 << 10
 )
 
 var graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
@@ -42,60 +37,41 @@ func CheckVersion(version string) []config.Finding {
 }
 
 // Graph calls the Graph API. Its errors have the kinds of GraphError.
-type Graph struct {
-	Client *wire.Client
-	base   string // with the version, and without a slash at its end
-}
+type Graph struct{ wire.API }
 
-// NewGraph returns a Graph that calls base in a version such as v25.0, which is
-// the one if none is given.
-func NewGraph(client *wire.Client, base *url.URL, version string) Graph {
-	return Graph{Client: client, base: base.String() + "/" + cmp.Or(version, defaultVersion)}
+// NewGraph returns a Graph at api, in a version such as v25.0, which is the one
+// if none is given.
+func NewGraph(api wire.API, version string) Graph {
+	api.Base += "/" + cmp.Or(version, defaultVersion)
+	return Graph{api}
 }
 
 // Get returns the answer to a GET; path may end with a query.
 func (g Graph) Get(ctx context.Context, op string, token config.Secret, path string) ([]byte, error) {
-	answer, err := g.get(ctx, op, token, path)
+	answer, err := g.call(ctx, op, token, path, nil)
 	return answer, GraphError(err)
 }
 
 // GetOwn is Get of an object of our own, so that its errors are those of
 // OwnError.
 func (g Graph) GetOwn(ctx context.Context, op string, token config.Secret, path string) ([]byte, error) {
-	answer, err := g.get(ctx, op, token, path)
+	answer, err := g.call(ctx, op, token, path, nil)
 	return answer, OwnError(err)
 }
 
-func (g Graph) get(ctx context.Context, op string, token config.Secret, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.base+"/"+path, nil)
-	if err != nil {
-		return nil, noAddress(op)
-	}
-	return g.call(ctx, op, token, req)
-}
-
-// Post returns the answer to a POST of body as JSON to an object of our own, so
-// that its errors are those of OwnError.
+// Post returns the answer to a POST of body as JSON, or as a form if it is
+// url.Values, to an object of our own, so that its errors are those of OwnError.
 func (g Graph) Post(ctx context.Context, op string, token config.Secret, path string, body any) ([]byte, error) {
-	req, err := wire.NewJSON(op, g.base+"/"+path, body)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := g.call(ctx, op, token, req)
+	answer, err := g.call(ctx, op, token, path, body)
 	return answer, OwnError(err)
 }
 
 // Set posts form to an object of our own and wants to hear of success. Errors
 // are those of OwnError.
 func (g Graph) Set(ctx context.Context, op string, token config.Secret, path string, form url.Values) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.base+"/"+path, strings.NewReader(form.Encode()))
+	answer, err := g.Post(ctx, op, token, path, form)
 	if err != nil {
-		return noAddress(op)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := g.call(ctx, op, token, req)
-	if err != nil {
-		return OwnError(err)
+		return err
 	}
 	var a struct {
 		Success any `json:"success"` // true, or "true" in samples
@@ -106,12 +82,9 @@ func (g Graph) Set(ctx context.Context, op string, token config.Secret, path str
 	return nil
 }
 
-func noAddress(op string) error {
-	return connectors.Errorf(connectors.Misconfigured, op, "no address can be made of api_base")
-}
-
 // call shows the token in a header, so that no address holds it.
-func (g Graph) call(ctx context.Context, op string, token config.Secret, req *http.Request) ([]byte, error) {
-	req.Header.Set("Authorization", "Bearer "+token.Reveal())
-	return g.Client.Call(ctx, op, req, maxAnswer)
+func (g Graph) call(ctx context.Context, op string, token config.Secret, path string, body any) ([]byte, error) {
+	return g.Do(ctx, wire.Request{
+		Op: op, Path: "/" + path, Body: body, Header: map[string]string{"Authorization": "Bearer " + token.Reveal()},
+	})
 }

@@ -20,11 +20,11 @@ func graph(t *testing.T, version string, h http.HandlerFunc) meta.Graph {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	base, err := url.Parse(server.URL)
+	api, err := wire.NewAPI(config.Connector{APIBase: server.URL, AllowPrivateAddresses: true}, meta.GraphBase, wire.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return meta.NewGraph(wire.NewClient(wire.Options{AllowPrivate: true}), base, version)
+	return meta.NewGraph(api, version)
 }
 
 func TestCheckVersion(t *testing.T) {

@@ -2,7 +2,6 @@ package meta
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -17,9 +16,8 @@ import (
 // we know, err stays as it is.
 // https://developers.facebook.com/docs/graph-api/guides/error-handling
 func GraphError(err error) error {
-	var failed *connectors.Error
-	var status *wire.StatusFailure
-	if !errors.As(err, &failed) || !errors.As(err, &status) {
+	failed, status := wire.Failure(err)
+	if status == nil {
 		return err
 	}
 	var answer struct {
@@ -36,28 +34,18 @@ func GraphError(err error) error {
 	if !known {
 		return err
 	}
-	sorted := *failed // unsure it stays, if it was
-	sorted.Kind = kind
+	failed.Kind = kind
 	if kind == connectors.Throttled {
-		sorted.After = max(failed.After, graphPause(code), regainAccess(status.Header))
+		failed.After = max(failed.After, graphPause(code), regainAccess(status.Header))
 	}
-	sorted.Err = fmt.Errorf("%w, Graph error %d/%d", failed.Err, code, subcode)
-	return &sorted
+	failed.Err = fmt.Errorf("%w, Graph error %d/%d", failed.Err, code, subcode)
+	return err
 }
 
 // OwnError is GraphError for a call whose address names nothing but the
 // account itself, such as one that sends: where Graph does not know the object,
 // no consumer is gone, but our id or the right to use it is wrong.
-func OwnError(err error) error {
-	err = GraphError(err)
-	var failed *connectors.Error
-	if connectors.KindOf(err) != connectors.Gone || !errors.As(err, &failed) {
-		return err
-	}
-	sorted := *failed
-	sorted.Kind = connectors.Misconfigured
-	return &sorted
-}
+func OwnError(err error) error { return wire.OwnAddress(GraphError(err)) }
 
 // graphKind is the one table from Graph's error codes to kinds of error, for
 // Messenger and WhatsApp: no code means something else to the other.

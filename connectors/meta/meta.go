@@ -10,7 +10,6 @@ package meta
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -35,14 +34,11 @@ func Verify(op string, r *connectors.Request, secrets config.Secrets) error {
 	if !ok {
 		return connectors.Errorf(connectors.Unauthentic, op, "signature is not of the form sha256=")
 	}
-	got, err := hex.DecodeString(digits)
-	if err != nil || digits != strings.ToLower(digits) {
-		return connectors.Errorf(connectors.Unauthentic, op, "signature is not lower-case hex")
+	got, err := wire.Hex(op, digits)
+	if err != nil {
+		return err
 	}
-	if !wire.VerifyMAC(sha256.New, secrets, r.Body, got) {
-		return connectors.Errorf(connectors.Unauthentic, op, "wrong signature")
-	}
-	return nil
+	return wire.CheckMAC(op, sha256.New, secrets, r.Body, got)
 }
 
 // challenge is what may be echoed. Meta sends a decimal number; the characters

@@ -3,7 +3,6 @@ package meta_test
 import (
 	"encoding/json"
 	"net/http"
-	"reflect"
 	"testing"
 	"time"
 
@@ -59,36 +58,6 @@ func TestTime(t *testing.T) {
 		}
 		if _, err := json.Marshal(got); err != nil {
 			t.Errorf("%s: the time cannot be stored: %v", test.raw, err)
-		}
-	}
-}
-
-func TestOptional(t *testing.T) {
-	type part struct {
-		ID    string `json:"id"`
-		Count int    `json:"count"`
-	}
-	tests := []struct {
-		raw  string
-		want []part
-	}{
-		{`[{"id":"a","count":1}]`, []part{{"a", 1}}},
-		{`[5,{"id":"a","count":"1"}]`, []part{{}, {"a", 0}}},
-		{`{"id":"a"}`, nil},
-		{`"a"`, nil},
-		{`null`, nil},
-		{`[]`, []part{}},
-	}
-	for _, test := range tests {
-		var got struct {
-			Beside meta.Optional[[]part] `json:"beside"`
-			Text   string                `json:"text"`
-		}
-		if err := json.Unmarshal([]byte(`{"beside":`+test.raw+`,"text":"x"}`), &got); err != nil || got.Text != "x" {
-			t.Errorf("%s: got %+v, %v, want the text beside it", test.raw, got, err)
-		}
-		if !reflect.DeepEqual(got.Beside.Value, test.want) {
-			t.Errorf("%s: got %+v, want %+v", test.raw, got.Beside.Value, test.want)
 		}
 	}
 }

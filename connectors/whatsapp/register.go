@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"net/url"
 
-	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 const opRegister = "whatsapp: webhook"
@@ -17,9 +17,9 @@ const opRegister = "whatsapp: webhook"
 // its webhooks here, unless the account itself names an address for them.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 func (c *Connector) Registered(ctx context.Context, id, address string) (connectors.Registration, error) {
-	account, ok := config.FindAccount(c.config.Accounts, id)
-	if !ok {
-		return connectors.Registration{}, noAccount(opRegister)
+	account, err := wire.Account(opRegister, c.config.Accounts, id)
+	if err != nil {
+		return connectors.Registration{}, err
 	}
 	if account.WABAID != "" {
 		override, subscribed, err := c.subscriber(ctx, account, address)
@@ -47,9 +47,9 @@ func (c *Connector) Registered(ctx context.Context, id, address string) (connect
 // Register implements connectors.Registrar. Without the app's id the WhatsApp
 // Business Account gets an address of its own.
 func (c *Connector) Register(ctx context.Context, id, address string) error {
-	account, ok := config.FindAccount(c.config.Accounts, id)
-	if !ok {
-		return noAccount(opRegister)
+	account, err := wire.Account(opRegister, c.config.Accounts, id)
+	if err != nil {
+		return err
 	}
 	if c.config.AppID == "" && account.WABAID == "" {
 		return connectors.Errorf(connectors.Misconfigured, opRegister, "neither app_id nor waba_id is set")

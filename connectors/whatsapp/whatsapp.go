@@ -63,14 +63,17 @@ var (
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base, err := wire.Base("whatsapp", c.APIBase, meta.GraphBase)
+	api, err := wire.NewAPI(c.Connector, meta.GraphBase, wire.Options{Now: env.Now})
 	if err != nil {
 		return nil, err
 	}
-	client := wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now})
+	base, err := url.Parse(api.Base)
+	if err != nil {
+		return nil, err
+	}
 	return &Connector{
 		config: c,
-		graph:  meta.NewGraph(client, base, c.GraphVersion),
+		graph:  meta.NewGraph(api, c.GraphVersion),
 		hosts:  tokenHosts(base, c.APIBase != ""),
 	}, nil
 }
@@ -126,16 +129,16 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if !ok || !mediaID.MatchString(id) {
 		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
 	}
-	account, ok := config.FindAccount(c.config.Accounts, p.Account)
-	if !ok {
-		return nil, noAccount(op)
+	account, err := wire.Account(op, c.config.Accounts, p.Account)
+	if err != nil {
+		return nil, err
 	}
 	for try := 1; ; try++ {
 		address, err := c.lookup(ctx, id, account)
 		if err != nil {
 			return nil, err
 		}
-		rc, err := c.graph.Client.Fetch(ctx, wire.Fetch{
+		rc, err := c.graph.Fetch(ctx, wire.Fetch{
 			Op:        op,
 			URL:       address,
 			Hosts:     c.hosts,
@@ -168,23 +171,13 @@ func (c *Connector) lookup(ctx context.Context, id string, account Account) (str
 	return m.URL, nil
 }
 
-func noAccount(op string) error {
-	return connectors.Errorf(connectors.Misconfigured, op, "no such account")
-}
-
 // Send implements connectors.Connector. That Graph takes a message does not mean
 // that the consumer gets it: the statuses tell.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "whatsapp: send"
-	account, ok := config.FindAccount(c.config.Accounts, o.Account)
-	if !ok {
-		return "", noAccount(op)
-	}
-	if n := connectors.Length(o.Text); n == 0 || n > maxText {
-		return "", connectors.Errorf(connectors.Refused, op, "text of %d characters, not 1 to %d", n, maxText)
-	}
-	if o.Consumer == "" {
-		return "", connectors.Errorf(connectors.Refused, op, "no consumer")
+	account, err := wire.Sender(op, c.config.Accounts, o, maxText)
+	if err != nil {
+		return "", err
 	}
 	answer, err := c.graph.Post(ctx, op, account.AccessToken, url.PathEscape(account.ID)+"/messages", outgoing(o))
 	if err != nil {

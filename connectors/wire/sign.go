@@ -2,6 +2,8 @@ package wire
 
 import (
 	"crypto/hmac"
+	"encoding/base64"
+	"encoding/hex"
 	"hash"
 	"net/http"
 	"strings"
@@ -31,6 +33,35 @@ func VerifyMAC(h func() hash.Hash, secrets config.Secrets, message, got []byte) 
 		valid = valid || equal && !secret.IsZero()
 	}
 	return valid
+}
+
+// Base64 reads a signature of size bytes in Base64. Any other form is an error of
+// kind Unauthentic, also one that means the same.
+func Base64(op, text string, size int) ([]byte, error) {
+	mac, err := base64.StdEncoding.Strict().DecodeString(text)
+	// The length too, because the decoder passes over line breaks.
+	if err != nil || len(text) != base64.StdEncoding.EncodedLen(size) {
+		return nil, connectors.Errorf(connectors.Unauthentic, op, "signature is not the Base64 of %d bytes", size)
+	}
+	return mac, nil
+}
+
+// Hex reads a signature in lower-case hex. Any other form is an error of kind
+// Unauthentic.
+func Hex(op, text string) ([]byte, error) {
+	mac, err := hex.DecodeString(text)
+	if err != nil || text != strings.ToLower(text) {
+		return nil, connectors.Errorf(connectors.Unauthentic, op, "signature is not lower-case hex")
+	}
+	return mac, nil
+}
+
+// CheckMAC is VerifyMAC that tells with an error of kind Unauthentic.
+func CheckMAC(op string, h func() hash.Hash, secrets config.Secrets, message, got []byte) error {
+	if !VerifyMAC(h, secrets, message, got) {
+		return connectors.Errorf(connectors.Unauthentic, op, "wrong signature")
+	}
+	return nil
 }
 
 // Header returns the one value of a header, or an error of kind Unauthentic

@@ -120,3 +120,43 @@ func TestHeaderIsThereExactlyOnce(t *testing.T) {
 		})
 	}
 }
+
+func TestSignatureForms(t *testing.T) {
+	for _, row := range []struct {
+		name, text string
+		decode     func(string) ([]byte, error)
+		good       bool
+	}{
+		{"Base64", "AAEC/w==", base64Of4, true},
+		{"Base64 with a line break", "AAEC\n/w==", base64Of4, false},
+		{"Base64 without padding", "AAEC/w", base64Of4, false},
+		{"Base64 of another spelling", "AAEC/x==", base64Of4, false},
+		{"Base64 for addresses", "AAEC_w==", base64Of4, false},
+		{"Base64 of three bytes", "AAEC", base64Of4, false},
+		{"hex", "000102ff", hexOf, true},
+		{"hex in capitals", "000102FF", hexOf, false},
+		{"hex of half a byte", "000102f", hexOf, false},
+		{"no hex", "000102fg", hexOf, false},
+	} {
+		got, err := row.decode(row.text)
+		if row.good && (err != nil || string(got) != "\x00\x01\x02\xff") {
+			t.Errorf("%s: got %x, %v", row.name, got, err)
+		}
+		if !row.good {
+			wantKind(t, err, connectors.Unauthentic)
+		}
+	}
+}
+
+func base64Of4(text string) ([]byte, error) { return Base64("x: verify", text, 4) }
+
+func hexOf(text string) ([]byte, error) { return Hex("x: verify", text) }
+
+func TestCheckMAC(t *testing.T) {
+	secrets := config.Secrets{config.NewSecret("old")}
+	mac := MAC(sha256.New, []byte("old"), []byte("body"))
+	if err := CheckMAC("x: verify", sha256.New, secrets, []byte("body"), mac); err != nil {
+		t.Errorf("got %v for the right signature", err)
+	}
+	wantKind(t, CheckMAC("x: verify", sha256.New, secrets, []byte("body "), mac), connectors.Unauthentic)
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,6 +41,28 @@ func (f *StatusFailure) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, f
 
 // MarshalText implements encoding.TextMarshaler, so that no encoder does either.
 func (f *StatusFailure) MarshalText() ([]byte, error) { return []byte(f.Error()), nil }
+
+// Failure returns the parts of a failed call: our own error, and the platform's
+// answer, each nil where there is none. A connector that knows better what an
+// answer means changes our error itself, which belongs to that one call.
+func Failure(err error) (*connectors.Error, *StatusFailure) {
+	var own *connectors.Error
+	var answer *StatusFailure
+	if errors.As(err, &own) {
+		errors.As(own, &answer)
+	}
+	return own, answer
+}
+
+// OwnAddress corrects the kind of a failed call whose address names neither a
+// consumer nor a photo: where nothing is there, nothing of theirs is gone, but
+// an id of ours is wrong, or api_base. It returns err.
+func OwnAddress(err error) error {
+	if own, _ := Failure(err); own != nil && own.Kind == connectors.Gone {
+		own.Kind = connectors.Misconfigured
+	}
+	return err
+}
 
 // statusError returns nil for an answer that is a complete success, and
 // otherwise a *connectors.Error of the kind that follows from the status, with

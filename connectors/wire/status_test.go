@@ -150,3 +150,28 @@ func TestStatusErrorNeedsNeitherRequestNorBody(t *testing.T) {
 		t.Errorf("got %v, want nil", err)
 	}
 }
+
+func TestFailure(t *testing.T) {
+	answer := &StatusFailure{Status: 404}
+	ours := &connectors.Error{Kind: connectors.Gone, Unsure: true, Op: "x: send", Err: fmt.Errorf("api.example: %w", answer)}
+	if own, found := Failure(fmt.Errorf("more: %w", ours)); own != ours || found != answer {
+		t.Errorf("got %v, %v, want both parts", own, found)
+	}
+	if own, found := Failure(errors.New("x")); own != nil || found != nil {
+		t.Errorf("got %v, %v of an error that is not ours, want nothing", own, found)
+	}
+	if own, found := Failure(nil); own != nil || found != nil {
+		t.Errorf("got %v, %v of no error, want nothing", own, found)
+	}
+	if err := OwnAddress(ours); connectors.KindOf(err) != connectors.Misconfigured || !connectors.UnsureOf(err) {
+		t.Errorf("got %v, want misconfigured, and as unsure as before", err)
+	}
+	for _, kind := range []connectors.ErrorKind{connectors.Refused, connectors.Unavailable} {
+		if err := OwnAddress(connectors.Errorf(kind, "x", "y")); connectors.KindOf(err) != kind {
+			t.Errorf("got %v, want kind %v as it was", err, kind)
+		}
+	}
+	if err := OwnAddress(nil); err != nil {
+		t.Errorf("got %v, want no error", err)
+	}
+}

@@ -38,11 +38,8 @@ func TestUnsure(t *testing.T) {
 		{"503", status(503), false},
 		{"504", status(504), true},
 	} {
-		req, err := NewJSON(testOp, row.url, map[string]string{"text": "hello"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = simulated(t, Options{}).Call(t.Context(), testOp, req, 10)
+		api := API{Client: simulated(t, Options{}), Base: row.url}
+		_, err := api.Do(t.Context(), Request{Op: testOp, Body: map[string]string{"text": "hello"}, MaxAnswer: 10})
 		if got := connectors.UnsureOf(err); err == nil || got != row.want {
 			t.Errorf("%s: got unsure %v with %v, want %v", row.name, got, err, row.want)
 		}
@@ -51,14 +48,10 @@ func TestUnsure(t *testing.T) {
 
 func TestAcceptedIsEnoughForAPost(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
-	req, err := NewJSON(testOp, server.URL, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := simulated(t, Options{}).Call(t.Context(), testOp, req, 10); err != nil {
+	api := API{Client: simulated(t, Options{}), Base: server.URL}
+	if _, err := api.Do(t.Context(), Request{Op: testOp, Body: 1}); err != nil {
 		t.Errorf("got %v for a POST that was accepted, want none", err)
 	}
-	req.Method = http.MethodGet
-	_, err = simulated(t, Options{}).Call(t.Context(), testOp, req, 10)
+	_, err := api.Do(t.Context(), Request{Op: testOp})
 	wantKind(t, err, connectors.Unavailable)
 }

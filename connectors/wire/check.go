@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"net/url"
+	"regexp"
+	"strconv"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+)
+
+// Account returns the one of a connector's accounts that has the platform's id,
+// or an error of kind Misconfigured.
+func Account[A interface{ Base() config.Account }](op string, own []A, id string) (A, error) {
+	a, ok := config.FindAccount(own, id)
+	if !ok {
+		return a, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	}
+	return a, nil
+}
+
+// Sender returns the account that o is sent by. A text that is empty or longer
+// than limit is Refused, and so is a message for nobody.
+func Sender[A interface{ Base() config.Account }](op string, own []A, o connectors.Outgoing, limit int) (A, error) {
+	a, err := Account(op, own, o.Account)
+	switch n := connectors.Length(o.Text); {
+	case err != nil:
+	case n == 0 || n > limit:
+		err = connectors.Errorf(connectors.Refused, op, "text of %d characters, allowed are 1 to %d", n, limit)
+	case o.Consumer == "":
+		err = connectors.Errorf(connectors.Refused, op, "no consumer")
+	}
+	return a, err
+}
+
+// Registration says what a platform's record about a webhook comes to: found is
+// the address on record, want the one that should be, and missing what else
+// keeps events from it, if anything. A query makes no difference, because it does
+// not change where events go, and is not shown, because it may hold a secret.
+func Registration(found, want, missing string) connectors.Registration {
+	r := connectors.Registration{URL: Bare(found), Detail: missing}
+	switch {
+	case found == "":
+		r.Detail = "no webhook is set"
+	case r.URL != Bare(want):
+		r.Detail = "webhooks go to another address"
+	}
+	r.OK = r.Detail == ""
+	return r
+}
+
+// Bare returns an address without its query, fragment and user info: as it may
+// be shown. One that cannot be read is empty.
+func Bare(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
+	return u.String()
+}
+
+// hostForm is a name with or without a port, or a suffix of two labels or more.
+var hostForm = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
+
+// CheckHosts returns what is wrong with the setting media_hosts, a list for
+// HostList.
+func CheckHosts(hosts []string) []config.Finding {
+	var found []config.Finding
+	for i, host := range hosts {
+		if !hostForm.MatchString(host) {
+			found = append(found, config.Finding{
+				Path: "media_hosts[" + strconv.Itoa(i) + "]",
+				What: "neither a host name in lower case nor a suffix of two parts or more",
+				Why:  "photos are fetched from these hosts and no others",
+				Fix:  `write "media.example.com", or ".example.com" for all names below it`,
+			})
+		}
+	}
+	return found
+}
+
+// CheckID returns what is wrong with an id among the settings that has not the
+// given form: what it is meant to be, and how to mend it.
+func CheckID(form *regexp.Regexp, path, id, what, fix string) []config.Finding {
+	if form.MatchString(id) {
+		return nil
+	}
+	return []config.Finding{{Path: path, What: "not " + what, Why: "events and calls name it by this id", Fix: fix}}
+}
