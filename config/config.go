@@ -102,6 +102,8 @@ type Work struct {
 	// RetryMin and RetryMax bound the pause between two attempts.
 	RetryMin Duration `yaml:"retry_min" check:"min=1ms,max=24h" jsonschema_description:"Shortest pause between two attempts."`
 	RetryMax Duration `yaml:"retry_max" check:"min=1ms,max=24h" jsonschema_description:"Longest pause between two attempts."`
+	// KeepLetters is how long dead letters are kept: they hold consumers' words.
+	KeepLetters Duration `yaml:"keep_letters" check:"min=1h,max=8760h" jsonschema_description:"How long dead letters are kept, which hold consumers' words."`
 }
 
 // Service is a program, such as the agents' desktop, that may fetch pictures.
@@ -144,6 +146,8 @@ func Default() Config {
 			Attempts: 8,
 			RetryMin: seconds(1),
 			RetryMax: seconds(15 * 60),
+
+			KeepLetters: seconds(30 * 24 * 3600),
 		},
 		Photos: Photos{
 			Enabled:       &photos,

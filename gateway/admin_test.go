@@ -62,7 +62,7 @@ func TestAdmin(t *testing.T) {
 	if status != http.StatusOK || !strings.HasPrefix(body, "ready, 1 warning\n") {
 		t.Errorf("/readyz: %d %q", status, body)
 	}
-	for _, want := range []string{"fsync", "queue support  warn", "line/acme", "twilio/acme", "whatsapp/acme"} {
+	for _, want := range []string{"fsync", "queue support   warn", "line/acme", "twilio/acme", "whatsapp/acme"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/readyz has no %q:\n%s", want, body)
 		}

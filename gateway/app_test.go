@@ -42,6 +42,7 @@ type house struct {
 	t         *testing.T
 	app       *App
 	platforms map[string]sim.Platform // by channel
+	loaded    *config.Loaded
 	log       *lockedBuffer
 }
 
@@ -63,11 +64,21 @@ func (l *lockedBuffer) String() string {
 }
 
 // open starts a gateway on a real redis-server.
-func open(t *testing.T) *house {
+func open(t *testing.T, edit ...func(*config.Config)) *house {
 	t.Helper()
-	h := &house{t: t, platforms: map[string]sim.Platform{}, log: &lockedBuffer{}}
-	loaded := &config.Loaded{Config: config.Default()}
-	c := &loaded.Config
+	h := prepare(t)
+	for _, e := range edit {
+		e(&h.loaded.Config)
+	}
+	h.start()
+	return h
+}
+
+// prepare starts the platforms, and configures a gateway that is not started.
+func prepare(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, platforms: map[string]sim.Platform{}, log: &lockedBuffer{}, loaded: &config.Loaded{Config: config.Default()}}
+	c := &h.loaded.Config
 	c.Listen, c.AdminListen, c.Data, c.PublicURL = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), testURL
 	c.Redis = &config.Redis{Address: queuetest.Redis(t)}
 	c.Services = []config.Service{{Name: "desktop", Token: config.NewSecret(testToken), Queues: []string{testQueue}}}
@@ -80,22 +91,27 @@ func open(t *testing.T) *house {
 		h.platforms[channel.Name] = platform
 		settings := platform.Settings("acme", testQueue)
 		settings.Common().Registration = "off" // they call us without
-		loaded.Connectors = append(loaded.Connectors, settings)
+		h.loaded.Connectors = append(h.loaded.Connectors, settings)
 	}
-	app, err := NewApp(loaded, slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	return h
+}
+
+// start starts the gateway.
+func (h *house) start() {
+	h.t.Helper()
+	app, err := NewApp(h.loaded, slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	if err := app.Start(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := app.Start(h.t.Context()); err != nil {
+		h.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	h.t.Cleanup(func() {
 		if err := app.Close(); err != nil {
-			t.Errorf("close: %v", err)
+			h.t.Errorf("close: %v", err)
 		}
 	})
 	h.app = app
-	return h
 }
 
 // webhookURL is the address of a channel's webhook as the platform knows it.
@@ -140,10 +156,11 @@ func post(t *testing.T, address string, call *connectors.Request) (*http.Respons
 
 // message is what the tests read of a document.
 type message struct {
-	ID     string
-	Source string
-	Data   struct {
+	ID, Type, Source string
+
+	Data struct {
 		Conversation string
+		Message      string
 		Consumer     struct{ ID string }
 		Seq          int64
 		Text         string

@@ -72,7 +72,7 @@ func configuration(t *testing.T, line *linesim.Platform, redis string) string {
 	for name, text := range map[string]string{
 		"lightlock.yaml": fmt.Sprintf("listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\npublic_url: http://localhost:1\n"+
 			"data: %s\nredis:\n  address: %s\nwork:\n  lease: 1s\n", filepath.Join(dir, "data"), redis),
-		"connectors/line.yaml": fmt.Sprintf("channel: line\nname: acme\napi_base: %s\nallow_private_addresses: true\n"+
+		"connectors/line.yaml": fmt.Sprintf("channel: line\nname: acme\napi_base: %s\nallow_private_addresses: true\nregistration: off\n"+
 			"channel_secret_file: secret\naccounts:\n  - id: %s\n    queue: %s\n    channel_access_token_file: token\n",
 			line.URL, line.BotID, testQueue),
 		"connectors/secret": line.Secret + "\n",
@@ -124,7 +124,11 @@ func TestKilledMidPhoto(t *testing.T) {
 	if response, _ := post(t, first.public, call); response.StatusCode != http.StatusOK {
 		t.Fatalf("the webhook was answered %d", response.StatusCode)
 	}
-	<-asked
+	select {
+	case <-asked:
+	case <-time.After(time.Minute):
+		t.Fatal("the photo is never asked for")
+	}
 	if err := first.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

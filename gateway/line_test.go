@@ -74,26 +74,13 @@ func (h *house) checkMessages(t *testing.T, messages []message, channel string) 
 // was left and is on top now.
 func (h *house) checkPicture(t *testing.T, href string, width, height int) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+h.app.Addresses().Public+href, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+testToken)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	status, data := h.getPicture(t, href)
 	if bytes.Contains(data, []byte(canary)) {
 		t.Errorf("%s holds metadata of the original", href)
 	}
 	img, err := jpeg.Decode(bytes.NewReader(data))
 	if err != nil {
-		t.Fatalf("%s: %d, %v", href, response.StatusCode, err)
+		t.Fatalf("%s: %d, %v", href, status, err)
 	}
 	if got := img.Bounds().Size(); got.X != width || got.Y != height {
 		t.Errorf("%s is %v, want %dx%d", href, got, width, height)
@@ -104,6 +91,26 @@ func (h *house) checkPicture(t *testing.T, href string, width, height int) {
 	if r, _, b, _ := img.At(width/2, height-10).RGBA(); b < r {
 		t.Errorf("%s: the bottom is not blue: it is not upright", href)
 	}
+}
+
+// getPicture fetches a picture as a service does.
+func (h *house) getPicture(t *testing.T, href string) (status int, data []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+h.app.Addresses().Public+href, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+testToken)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err = io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, data
 }
 
 // TestForgedWebhooks sends each channel what a forger could send. Every answer

@@ -25,7 +25,6 @@ const (
 	dueEvery  = 500 * time.Millisecond
 	dueAtOnce = 100
 	// A dead letter holds a consumer's words, so it is not kept for ever.
-	lettersFor   = 30 * 24 * time.Hour
 	expireEvery  = time.Hour
 	expireAtOnce = 1000
 	// complainEvery is how often the log hears that Redis does not answer.
@@ -130,12 +129,12 @@ func (c *crew) takeDue(ctx context.Context, name string) {
 	})
 }
 
-// expire removes dead letters that nobody has looked after for a month.
+// expire removes dead letters that nobody has looked after in time.
 func (c *crew) expire(ctx context.Context, name string) {
 	sweep := func() {
 		for removed := expireAtOnce; removed == expireAtOnce && ctx.Err() == nil; {
 			var err error
-			if removed, err = c.Journal.Expire(ctx, name, lettersFor, expireAtOnce); err != nil {
+			if removed, err = c.Journal.Expire(ctx, name, time.Duration(c.Work.KeepLetters), expireAtOnce); err != nil {
 				c.silence(ctx, "expire dead letters", err)
 			}
 			if removed > 0 {

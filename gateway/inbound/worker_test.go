@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -359,5 +360,28 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	}
 	if got := h.pictures(); got != n/4*2 {
 		t.Errorf("the store holds %d pictures, want %d", got, n/4*2)
+	}
+}
+
+// A gateway that is started often sweeps too, and counts what is accounted for no
+// more.
+func TestOldDeadLettersAreRemoved(t *testing.T) {
+	p := startLINE(t)
+	h := newHouse(t, p)
+	g := h.open()
+	h.receiveBroken(t, g, p)
+	g.letters(1)
+	h.config.Work.KeepLetters = config.Duration(time.Millisecond)
+	second := h.open().work()
+	second.await("the letter is gone", func(s queue.Stats) bool { return s.Dead == 0 })
+	await(t, "it is counted", func() bool { return second.figures("lightlock_letters_expired_total")[q] == 1 })
+}
+
+// receiveBroken delivers a message that no connector can read.
+func (h *house) receiveBroken(t *testing.T, g *gateway, p *linesim.Platform) {
+	t.Helper()
+	broken := map[string]any{"type": "message", "webhookEventId": "broken", "source": "nobody", "message": 1}
+	if err := g.Receive(t.Context(), g.route(), sign(t, p, p.BotID, []any{broken})); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ package routes
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -63,7 +64,7 @@ func New(loaded *config.Loaded, channels []connectors.Channel, env connectors.En
 		}
 		table.list = append(table.list, &Route{
 			Name:         common.FullName(),
-			URL:          loaded.Config.PublicURL + "/webhooks/" + common.FullName(),
+			URL:          strings.TrimRight(loaded.Config.PublicURL, "/") + "/webhooks/" + common.FullName(),
 			Channel:      channel,
 			Connector:    connector,
 			Accounts:     accounts(settings, channel, loaded.Config),
