@@ -176,7 +176,7 @@ func (c *toy) call(ctx context.Context, op, method, path, account string, v any)
 	if !ok {
 		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
 	}
-	r := wire.Request{Op: op, Method: method, Path: path, Header: map[string]string{"Authorization": "Bearer " + a.Token.Reveal()}}
+	r := wire.Request{Op: op, Method: method, Path: path, Authorization: "Bearer " + a.Token.Reveal()}
 	if method != http.MethodGet {
 		r.Body = v
 	}

@@ -2,9 +2,9 @@ package line
 
 import (
 	"regexp"
-	"strconv"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Config is the file of a LINE connector. A LINE channel is one bot, so it
@@ -29,25 +29,13 @@ type Account struct {
 var botID = regexp.MustCompile(`^U[0-9a-f]{32}$`)
 
 // AccountList implements config.Settings.
-func (c *Config) AccountList() []config.Account {
-	return config.Accounts(c.Accounts)
-}
+func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
 
 // bearer is the Authorization header of every call.
 func (a Account) bearer() string { return "Bearer " + a.ChannelAccessToken.Reveal() }
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found []config.Finding
-	for i, a := range c.Accounts {
-		if !botID.MatchString(a.ID) {
-			found = append(found, config.Finding{
-				Path: "accounts[" + strconv.Itoa(i) + "].id",
-				What: "not the user ID of a LINE bot",
-				Why:  "events name the bot by it",
-				Fix:  `take userId from GET https://api.line.me/v2/bot/info, called with the channel access token: U and 32 hex digits`,
-			})
-		}
-	}
-	return found
+	return wire.CheckAccountIDs(botID, c.AccountList(), "the user ID of a LINE bot",
+		"take userId from GET https://api.line.me/v2/bot/info, called with the channel access token: U and 32 hex digits")
 }

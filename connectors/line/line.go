@@ -10,7 +10,6 @@ package line
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -59,34 +58,24 @@ func Channel() connectors.Channel {
 // Connector is one LINE webhook.
 type Connector struct {
 	config *Config
-	api    string // without a slash at its end
-	data   string // the same of the content API
-	hosts  func(*url.URL) bool
-	client *wire.Client
+	api    wire.API
+	data   wire.API // of photos
 }
 
-var (
-	_ connectors.Registrar = (*Connector)(nil)
-)
+var _ connectors.Registrar = (*Connector)(nil)
 
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	api, err := wire.Base("line", c.APIBase, apiBase)
+	api, err := wire.NewAPI(c.Connector, apiBase, wire.Options{Now: env.Now})
 	if err != nil {
 		return nil, err
 	}
-	data, err := wire.Base("line", c.APIBase, dataBase)
+	data, err := wire.NewAPI(c.Connector, dataBase, wire.Options{Now: env.Now})
 	if err != nil {
 		return nil, err
 	}
-	return &Connector{
-		config: c,
-		api:    api.String(),
-		data:   data.String(),
-		hosts:  wire.HostList(data.Host),
-		client: wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now}),
-	}, nil
+	return &Connector{config: c, api: api, data: data}, nil
 }
 
 // Verify implements connectors.Connector: the header holds the Base64 of
@@ -98,15 +87,11 @@ func (c *Connector) Verify(r *connectors.Request) error {
 	if err != nil {
 		return err
 	}
-	got, err := base64.StdEncoding.Strict().DecodeString(header)
-	// The length too, because the decoder passes over line breaks.
-	if err != nil || len(header) != base64.StdEncoding.EncodedLen(sha256.Size) {
-		return connectors.Errorf(connectors.Unauthentic, op, "signature is not the Base64 of 32 bytes")
+	got, err := wire.Base64(op, header, sha256.Size)
+	if err != nil {
+		return err
 	}
-	if !wire.VerifyMAC(sha256.New, c.config.ChannelSecret, r.Body, got) {
-		return connectors.Errorf(connectors.Unauthentic, op, "wrong signature")
-	}
-	return nil
+	return wire.CheckMAC(op, sha256.New, c.config.ChannelSecret, r.Body, got)
 }
 
 // Parse implements connectors.Connector.
@@ -150,20 +135,20 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	const op = "line: fetch content"
 	if address, ok := strings.CutPrefix(p.Ref, externalPrefix); ok {
 		// Any consumer can name any host here: no credentials, no trust.
-		return c.client.Fetch(ctx, wire.Fetch{Op: "line: fetch external content", URL: address, MaxRedirects: 3})
+		return c.data.Fetch(ctx, wire.Fetch{Op: "line: fetch external content", URL: address, MaxRedirects: 3})
 	}
 	id, ok := strings.CutPrefix(p.Ref, messagePrefix)
 	if !ok || !contentID.MatchString(id) {
 		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
 	}
-	account, ok := config.FindAccount(c.config.Accounts, p.Account)
-	if !ok {
-		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	account, err := wire.Account(op, c.config.Accounts, p.Account)
+	if err != nil {
+		return nil, err
 	}
-	return c.client.Fetch(ctx, wire.Fetch{
+	return c.data.Fetch(ctx, wire.Fetch{
 		Op:        op,
-		URL:       c.data + "/v2/bot/message/" + id + "/content",
-		Hosts:     c.hosts,
+		URL:       c.data.Base + "/v2/bot/message/" + id + "/content",
+		Hosts:     c.data.Host,
 		Authorize: func(*url.URL) (string, bool) { return account.bearer(), true },
 	})
 }
@@ -173,13 +158,9 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 // monthly quota. ReplyTo is of no use: LINE quotes by a quoteToken, and that
 // stands in the event alone.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
-	const op = "line: send"
-	if n := connectors.Length(o.Text); n == 0 || n > maxText {
-		return "", connectors.Errorf(connectors.Refused, op, "text of %d characters, allowed are 1 to %d", n, maxText)
-	}
-	account, ok := config.FindAccount(c.config.Accounts, o.Account)
-	if !ok {
-		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	account, err := wire.Sender("line: send", c.config.Accounts, o, maxText)
+	if err != nil {
+		return "", err
 	}
 	messages := []textMessage{{Type: "text", Text: o.Text}}
 	if o.ReplyToken != "" {
@@ -196,12 +177,8 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 // whether it was sent, nor of one that LINE failed at.
 // https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 func (c *Connector) reply(ctx context.Context, a Account, m replyMessage) (string, error) {
-	req, err := wire.NewJSON("line: reply", c.api+"/v2/bot/message/reply", m)
-	if err != nil {
-		return "", err
-	}
-	id, err := c.send(ctx, "line: reply", a, req)
-	if e, f := failureOf(err); f != nil && f.Status >= http.StatusInternalServerError {
+	id, err := c.call(ctx, wire.Request{Op: "line: reply", Path: "/v2/bot/message/reply", Authorization: a.bearer(), Body: m})
+	if e, answer := wire.Failure(err); answer != nil && answer.Status >= http.StatusInternalServerError {
 		e.Unsure = true
 	}
 	return id, err
@@ -211,15 +188,13 @@ func (c *Connector) reply(ctx context.Context, a Account, m replyMessage) (strin
 // a day, and answers 409 with what it has sent then, so no failure is unsure.
 // https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 func (c *Connector) push(ctx context.Context, a Account, key string, m pushMessage) (string, error) {
-	req, err := wire.NewJSON("line: push", c.api+"/v2/bot/message/push", m)
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("X-Line-Retry-Key", key)
-	id, err := c.send(ctx, "line: push", a, req)
-	e, f := failureOf(err)
-	if f != nil && f.Status == http.StatusConflict {
-		return sentID(f.Body), nil
+	id, err := c.call(ctx, wire.Request{
+		Op: "line: push", Path: "/v2/bot/message/push", Authorization: a.bearer(),
+		Header: map[string]string{"X-Line-Retry-Key": key}, Body: m,
+	})
+	e, answer := wire.Failure(err)
+	if answer != nil && answer.Status == http.StatusConflict {
+		return sentID(answer.Body), nil
 	}
 	if e != nil {
 		e.Unsure = false
@@ -227,103 +202,30 @@ func (c *Connector) push(ctx context.Context, a Account, key string, m pushMessa
 	return id, err
 }
 
-// send makes one call that sends a message, and returns the message's id.
-func (c *Connector) send(ctx context.Context, op string, a Account, req *http.Request) (string, error) {
-	req.Header.Set("Authorization", a.bearer())
-	body, err := c.client.Call(ctx, op, req, maxAnswer)
-	e, f := failureOf(err)
-	switch {
-	case e == nil:
-		return sentID(body), err
-	case e.Kind == connectors.Malformed:
-		// LINE has said yes, at greater length than we read.
-		return "", nil
-	case f != nil && f.Status == http.StatusTooManyRequests && strings.Contains(errorMessage(f), "monthly limit"):
+// call makes one call that sends a message, and returns the message's id.
+func (c *Connector) call(ctx context.Context, r wire.Request) (string, error) {
+	body, err := c.api.Do(ctx, r)
+	if connectors.KindOf(err) == connectors.Malformed {
+		return "", nil // LINE has said yes, at greater length than we read
+	}
+	return sentID(body), sorted(err)
+}
+
+// sorted gives a failed call the kind that follows from LINE's words, where they
+// say more than the status. LINE answers 400 for a consumer.
+func sorted(err error) error {
+	e, answer := wire.Failure(wire.OwnAddress(err))
+	if answer == nil {
+		return err
+	}
+	if answer.Status == http.StatusTooManyRequests && strings.Contains(errorMessage(answer), "monthly limit") {
 		// LINE says so also while another message is on its way to many, so it
 		// may pass; if not, somebody has to buy more.
 		// https://developers.line.biz/en/faq/
 		e.Kind, e.After = connectors.Misconfigured, 0
-	case e.Kind == connectors.Gone:
-		// LINE answers 400 for a consumer, so it is the address that is wrong.
-		e.Kind = connectors.Misconfigured
 	}
-	if id := requestID(f); id != "" {
+	if id := requestID(answer); id != "" {
 		e.Err = fmt.Errorf("%w, x-line-request-id %s", e.Err, id)
 	}
-	return "", err
-}
-
-// Registered implements connectors.Registrar.
-// https://developers.line.biz/en/reference/messaging-api/#get-webhook-endpoint-information
-func (c *Connector) Registered(ctx context.Context, account, address string) (connectors.Registration, error) {
-	var on webhook
-	err := c.manage(ctx, account, webhookCall{"line: get webhook", http.MethodGet, "endpoint", nil}, &on)
-	if err != nil && connectors.KindOf(err) != connectors.Gone {
-		return connectors.Registration{}, err
-	}
-	r := connectors.Registration{URL: bare(on.Endpoint)}
-	switch {
-	case on.Endpoint == "":
-		r.Detail = "no webhook is set"
-	case r.URL != bare(address):
-		r.Detail = "webhooks go to another address"
-	case !on.Active:
-		r.Detail = `"Use webhook" is switched off in the console`
-	default:
-		r.OK = true
-	}
-	return r, nil
-}
-
-// Register implements connectors.Registrar. LINE stores an address without a
-// look at it, so it is asked to try the webhook then. That "Use webhook" is
-// switched off can be changed in the console alone.
-// https://developers.line.biz/en/reference/messaging-api/#set-webhook-endpoint-url
-// https://developers.line.biz/en/reference/messaging-api/#test-webhook-endpoint
-func (c *Connector) Register(ctx context.Context, account, address string) error {
-	want := webhook{Endpoint: address}
-	if err := c.manage(ctx, account, webhookCall{"line: set webhook", http.MethodPut, "endpoint", want}, nil); err != nil {
-		return err
-	}
-	const op = "line: test webhook"
-	var test webhookTest
-	if err := c.manage(ctx, account, webhookCall{op, http.MethodPost, "test", want}, &test); err != nil {
-		return err
-	}
-	if !test.Success {
-		return connectors.Errorf(connectors.Misconfigured, op, "LINE's own call to the webhook failed: %s, HTTP status %d", test.reason(), test.StatusCode)
-	}
-	return nil
-}
-
-// webhookCall is a call about an account's webhook.
-type webhookCall struct {
-	op, method, path string
-	body             any // as JSON; nil for none
-}
-
-// manage makes a call about the webhook of an account, and reads the answer as
-// far as somebody wants it.
-func (c *Connector) manage(ctx context.Context, account string, call webhookCall, answer any) error {
-	a, ok := config.FindAccount(c.config.Accounts, account)
-	if !ok {
-		return connectors.Errorf(connectors.Misconfigured, call.op, "no such account")
-	}
-	req, err := wire.NewJSON(call.op, c.api+"/v2/bot/channel/webhook/"+call.path, call.body)
-	if err != nil {
-		return err
-	}
-	req.Method = call.method
-	if call.body == nil {
-		req.Body, req.GetBody, req.ContentLength = nil, nil, 0
-	}
-	req.Header.Set("Authorization", a.bearer())
-	body, err := c.client.Call(ctx, call.op, req, maxAnswer)
-	if err != nil || answer == nil {
-		return err
-	}
-	if err := json.Unmarshal(body, answer); err != nil {
-		return connectors.Errorf(connectors.Malformed, call.op, "answer is not JSON as documented")
-	}
-	return nil
+	return err
 }

@@ -84,7 +84,5 @@ func (g Graph) Set(ctx context.Context, op string, token config.Secret, path str
 
 // call shows the token in a header, so that no address holds it.
 func (g Graph) call(ctx context.Context, op string, token config.Secret, path string, body any) ([]byte, error) {
-	return g.Do(ctx, wire.Request{
-		Op: op, Path: "/" + path, Body: body, Header: map[string]string{"Authorization": "Bearer " + token.Reveal()},
-	})
+	return g.Do(ctx, wire.Request{Op: op, Path: "/" + path, Body: body, Authorization: "Bearer " + token.Reveal()})
 }

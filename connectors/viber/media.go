@@ -22,14 +22,12 @@ const (
 // mediaHosts returns which hosts a photo may come from. Viber itself names a
 // stranger's for some photos, so a list would lose real ones, and has to be
 // asked for.
-func mediaHosts(c *Config, base *url.URL) func(*url.URL) bool {
-	switch {
-	case c.Media != "strict":
+func mediaHosts(c *Config, api wire.API) func(*url.URL) bool {
+	if c.Media != "strict" {
 		return nil
-	case c.APIBase != "":
-		return wire.HostList(mediaSuffix, base.Host)
 	}
-	return wire.HostList(mediaSuffix)
+	own := wire.HostList(mediaSuffix)
+	return func(u *url.URL) bool { return own(u) || c.APIBase != "" && api.Host(u) }
 }
 
 // firstTime is the least number that can be a time in seconds: a smaller one in

@@ -55,7 +55,7 @@ func TestRegister(t *testing.T) {
 	if got, want := registered(t, c, p.BotID, webhookURL), (connectors.Registration{OK: true, URL: webhookURL}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, want := registered(t, c, p.BotID, webhookURL+"2"), (connectors.Registration{URL: webhookURL, Detail: "events go to another address"}); got != want {
+	if got, want := registered(t, c, p.BotID, webhookURL+"2"), (connectors.Registration{URL: webhookURL, Detail: "webhooks go to another address"}); got != want {
 		t.Errorf("another address: got %+v, want %+v", got, want)
 	}
 }
@@ -132,8 +132,8 @@ func TestRegisteredAnswers(t *testing.T) {
 		{"names of another shape", `{"status":0,"id":5,"uri":{},"webhook":"` + webhookURL + `","event_types":"all"}`, botID, true, webhookURL, ""},
 		{"no webhook", `{` + bot + `"webhook":""}`, botID, false, "", "no webhook is set"},
 		{"a webhook of another shape", `{` + bot + `"webhook":null}`, botID, false, "", "no webhook is set"},
-		{"another webhook", `{` + bot + `"webhook":"https://old.example/viber",` + all + `}`, botID, false, "https://old.example/viber", "events go to another address"},
-		{"one below it", `{` + bot + `"webhook":"` + webhookURL + `/x",` + all + `}`, botID, false, webhookURL + "/x", "events go to another address"},
+		{"another webhook", `{` + bot + `"webhook":"https://old.example/viber",` + all + `}`, botID, false, "https://old.example/viber", "webhooks go to another address"},
+		{"one below it", `{` + bot + `"webhook":"` + webhookURL + `/x",` + all + `}`, botID, false, webhookURL + "/x", "webhooks go to another address"},
 		{"another bot", `{` + bot + `"webhook":"` + webhookURL + `",` + all + `}`, "othershop", false, webhookURL, "auth_token is another bot's than the account's id names"},
 		{"no receipts", `{` + bot + `"webhook":"` + webhookURL + `","event_types":["message","subscribed"]}`, botID, false, webhookURL, "what becomes of sent messages is not told"},
 		{"no event types", `{` + bot + `"webhook":"` + webhookURL + `","event_types":[]}`, botID, false, webhookURL, "what becomes of sent messages is not told"},

@@ -3,7 +3,6 @@ package viber
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,17 +29,12 @@ const statusInvalidURL = 1
 // in the answer's status, behind an HTTP 200; the answer comes back also with
 // an error that this status made.
 func (c *Connector) call(ctx context.Context, op, path string, v any) (answer, error) {
-	req, err := wire.NewJSON(op, c.base+path, v)
+	data, err := c.api.Do(ctx, wire.Request{
+		Op: op, Path: path, Header: map[string]string{"X-Viber-Auth-Token": c.config.token()},
+		Body: v, MaxBody: maxRequest, MaxAnswer: maxAnswer,
+	})
 	if err != nil {
-		return answer{}, err
-	}
-	if req.ContentLength > maxRequest {
-		return answer{}, connectors.Errorf(connectors.Refused, op, "request longer than %d bytes", maxRequest)
-	}
-	req.Header.Set("X-Viber-Auth-Token", c.config.token())
-	data, err := c.client.Call(ctx, op, req, maxAnswer)
-	if err != nil {
-		return answer{}, misplaced(err)
+		return answer{}, wire.OwnAddress(err)
 	}
 	var a answer
 	if err := json.Unmarshal(data, &a); err != nil || a.Status == nil {
@@ -50,16 +44,6 @@ func (c *Connector) call(ctx context.Context, op, path string, v any) (answer, e
 		return answer{}, err
 	}
 	return a, statusError(op, *a.Status)
-}
-
-// misplaced corrects the kind of an HTTP 404. Nothing that we ask for has an
-// address of its own, so it is the address of the API that is wrong.
-func misplaced(err error) error {
-	var e *connectors.Error
-	if errors.As(err, &e) && e.Kind == connectors.Gone {
-		e.Kind = connectors.Misconfigured
-	}
-	return err
 }
 
 // statusError sorts Viber's own codes. None of them leaves in doubt whether the

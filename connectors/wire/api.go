@@ -51,8 +51,10 @@ type Request struct {
 	Method string
 	// Path is what follows the API's base, with the query; it is made of what
 	// has been checked.
-	Path   string
-	Header map[string]string
+	Path string
+	// Authorization is the header of that name, and Header are others.
+	Authorization string
+	Header        map[string]string
 	// Body is nil for none, url.Values for a form, or else sent as JSON: the
 	// text in it goes out as it is, without the escapes for HTML that would make
 	// it longer than its limit.
@@ -84,6 +86,9 @@ func (a API) Do(ctx context.Context, r Request) ([]byte, error) {
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if r.Authorization != "" {
+		req.Header.Set("Authorization", r.Authorization)
 	}
 	for name, value := range r.Header {
 		req.Header.Set(name, value)

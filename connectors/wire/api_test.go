@@ -33,13 +33,13 @@ func api(t *testing.T, h http.HandlerFunc) API {
 
 func TestDo(t *testing.T) {
 	a := api(t, echo)
-	token := map[string]string{"Authorization": "Bearer t"}
 	for _, row := range []struct {
 		request Request
 		want    string
 	}{
-		{Request{Path: "/a?b=c", Header: token}, "GET /v1/a?b=c Bearer t  "},
+		{Request{Path: "/a?b=c", Authorization: "Bearer t"}, "GET /v1/a?b=c Bearer t  "},
 		{Request{Path: "/a", Method: "PUT"}, "PUT /v1/a   "},
+		{Request{Path: "/a", Header: map[string]string{"content-type": "text/plain"}}, "GET /v1/a  text/plain "},
 		{Request{Path: "/a", Body: map[string]string{"text": "<b> & \u2028 写"}}, `POST /v1/a  application/json {"text":"<b> & \u2028 写"}`},
 		{Request{Path: "/a", Body: url.Values{"a": {"b c"}}}, "POST /v1/a  application/x-www-form-urlencoded a=b+c"},
 		{Request{Path: "/a", Body: []int{1}, Method: "PATCH", MaxBody: 3}, "PATCH /v1/a  application/json [1]"},

@@ -88,3 +88,12 @@ func CheckID(form *regexp.Regexp, path, id, what, fix string) []config.Finding {
 	}
 	return []config.Finding{{Path: path, What: "not " + what, Why: "events and calls name it by this id", Fix: fix}}
 }
+
+// CheckAccountIDs is CheckID for the id of each account.
+func CheckAccountIDs(form *regexp.Regexp, accounts []config.Account, what, fix string) []config.Finding {
+	var found []config.Finding
+	for i, a := range accounts {
+		found = append(found, CheckID(form, "accounts["+strconv.Itoa(i)+"].id", a.ID, what, fix)...)
+	}
+	return found
+}

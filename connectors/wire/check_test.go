@@ -78,4 +78,9 @@ func TestCheckID(t *testing.T) {
 	if len(found) != 1 || found[0].Path != "accounts[0].id" || found[0].What != "not a number" || found[0].Fix != "copy it" || found[0].Why == "" {
 		t.Errorf("got %+v, want one finding with an explanation", found)
 	}
+	accounts := []config.Account{{ID: "1"}, {ID: "x"}, {ID: ""}}
+	found = CheckAccountIDs(form, accounts, "a number", "copy it")
+	if len(found) != 2 || found[0].Path != "accounts[1].id" || found[1].Path != "accounts[2].id" {
+		t.Errorf("got %+v, want the second and the third", found)
+	}
 }
