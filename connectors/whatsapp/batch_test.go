@@ -133,6 +133,9 @@ func TestParseStatusShapes(t *testing.T) {
 		{"user id only", `{"id":"w","status":"read","timestamp":"1","recipient_user_id":"PT.1"}`, "1 receipt read of PT.1"},
 		{"nobody", `{"id":"w","status":"sent"}`, "1 receipt sent of "},
 		{"beside what is not as documented", `{"id":"w","status":"sent","timestamp":[],"errors":5,"pricing":"x","conversation":[]}`, "1 receipt sent of "},
+		{"to a group", `{"id":"w","status":"read","recipient_id":"Y2Fw","recipient_type":"group","recipient_participant_id":"351"}`, "1 ignored group of "},
+		{"to one person, and so said", `{"id":"w","status":"read","recipient_id":"351","recipient_type":"individual"}`, "1 receipt read of 351"},
+		{"to what is no text", `{"id":"w","status":"read","recipient_id":"351","recipient_type":["group"]}`, "1 receipt read of 351"},
 		{"no message", `{"status":"read"}`, "1 ignored unreadable_status of "},
 		{"no status", `{"id":"w"}`, "1 ignored unreadable_status of "},
 		{"another shape", `5`, "1 ignored unreadable_status of "},
@@ -166,7 +169,11 @@ func TestParseEnvelope(t *testing.T) {
 		{"broken message", changes(`{"field":"messages","value":{"metadata":{"phone_number_id":"1"},"messages":[5,null,{"from":"35","id":"w","type":"text","text":{"body":"x"}}]}}`),
 			"1 broken message has no readable type\n1 broken message has no readable type\n1 message x"},
 		{"message without id", changes(`{"field":"messages","value":{"metadata":{"phone_number_id":"1"},"messages":[{"from":"35","type":"text","text":{"body":"x"}}]}}`),
-			"1 broken message has no id"},
+			"1 message x"},
+		{"messages without a field", changes(`{"value":` + good + `}`), "1 message x"},
+		{"status without a field", changes(`{"value":{"metadata":{"phone_number_id":"1"},"statuses":[{"id":"w","status":"read"}]}}`), "1 receipt read"},
+		{"errors without a field", changes(`{"value":{"metadata":{"phone_number_id":"1"},"errors":[{"code":0}]}}`), "1 ignored account_error"},
+		{"contacts without a field", changes(`{"value":{"metadata":{"phone_number_id":"1"},"contacts":[{"wa_id":"35"}]}}`), "1 broken change does not parse"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -247,5 +254,23 @@ func TestParseAmendments(t *testing.T) {
 	}
 	if len(ids) != 3 {
 		t.Errorf("got IDs %v, want three", ids)
+	}
+}
+
+// TestParseMessageWithoutID reads what nobody can name later: it arrives all the
+// same, and once however often it is delivered.
+func TestParseMessageWithoutID(t *testing.T) {
+	const (
+		photo = `{"from":"351910000001","timestamp":"1790000000","type":"image","image":{"id":"19","caption":"leaf"}}`
+		later = `{"from":"351910000001","timestamp":"1790000001","type":"image","image":{"id":"19","caption":"leaf"}}`
+	)
+	events := parseMessages(t, photo+","+later+","+photo)
+	for _, e := range events {
+		if e.Kind != connectors.Message || e.Text != "leaf" || len(e.Photos) != 1 || e.MessageID != "" {
+			t.Errorf("got %+v, want a message with a photo, and no name for it", e)
+		}
+	}
+	if len(events) != 3 || events[0].ID == "" || events[0].ID == events[1].ID || events[0].ID != events[2].ID {
+		t.Errorf("got %+v, want the ID of the first and the last to be the same", events)
 	}
 }

@@ -28,6 +28,7 @@ func parseEntry(raw json.RawMessage) []connectors.Event {
 
 // parseChange translates what one number has to tell. A field that we pass over
 // may have a value of any shape; of one that we read, the readable part counts.
+// Without the name of its field, a change is what its value holds.
 func parseChange(raw json.RawMessage) []connectors.Event {
 	var c change
 	err := json.Unmarshal(raw, &c)
@@ -36,7 +37,7 @@ func parseChange(raw json.RawMessage) []connectors.Event {
 		return []connectors.Event{event(account, raw).As(connectors.Ignored, fieldReason(c.Field))}
 	}
 	var events []connectors.Event
-	if err != nil || c.Field == "" {
+	if err != nil || c.Field == "" && c.Value.empty() {
 		events = append(events, event(account, raw).As(connectors.Broken, "change does not parse"))
 	}
 	people := directory(c.Value.Contacts.Value)
@@ -78,14 +79,12 @@ func parseMessage(account string, people map[string]contact, raw json.RawMessage
 	if m.Type == "" {
 		return out.As(connectors.Broken, "message has no readable type")
 	}
-	if reason := messageReason(m.Type); reason != "" && !m.tooLarge() {
+	// What somebody says beside a sound or a sticker is a text like any other.
+	if reason := messageReason(m.Type); reason != "" && !m.tooLarge() && m.content.Caption == "" {
 		return out.As(connectors.Ignored, reason)
 	}
 	if err != nil {
 		return out.As(connectors.Broken, "message does not parse")
-	}
-	if m.ID == "" {
-		return out.As(connectors.Broken, "message has no id")
 	}
 	// A group is several consumers, and a message in it may name none.
 	if m.GroupID != nil && m.GroupID != "" {
@@ -103,7 +102,7 @@ func messageReason(kind string) string {
 	switch kind {
 	case "text", "button", "interactive", "order", "image", "document", "video", "edit", "revoke":
 		return ""
-	case "audio", "sticker", "location", "contacts", "reaction", "system", "unsupported", "request_welcome":
+	case "audio", "voice", "sticker", "location", "contacts", "reaction", "system", "unsupported", "request_welcome":
 		return kind
 	default:
 		return "unknown_message_type"
@@ -187,6 +186,9 @@ func parseStatus(account string, raw json.RawMessage) connectors.Event {
 	}
 	out.ID, out.MessageID = s.ID+":"+s.Status, s.ID
 	out.SentAt = meta.Time(s.Timestamp)
+	if s.RecipientType == "group" {
+		return out.As(connectors.Ignored, "group") // several consumers, and we send to none
+	}
 	out.Consumer.ID = cmp.Or(s.RecipientUserID, s.RecipientID)
 	switch s.Status {
 	case "sent", "delivered", "read", "failed":

@@ -44,6 +44,9 @@ type value struct {
 	Errors   []json.RawMessage        `json:"errors"`
 }
 
+// empty tells whether v holds nothing that we read.
+func (v value) empty() bool { return len(v.Messages)+len(v.Statuses)+len(v.Errors) == 0 }
+
 // contact tells more about a sender. A user with a username may have no wa_id,
 // which is the phone number; the user_id is scoped to the business.
 type contact struct {
@@ -184,6 +187,7 @@ type status struct {
 	Timestamp       json.RawMessage `json:"timestamp"`
 	RecipientID     string          `json:"recipient_id"`
 	RecipientUserID string          `json:"recipient_user_id"`
+	RecipientType   any             `json:"recipient_type"` // of any shape; "group" or none
 }
 
 // outgoing is a text that we send, addressed by the id that the webhook had:

@@ -41,6 +41,11 @@ var shapes = []shape{
 	{"video with caption", `"type":"video","video":{"caption":"look","mime_type":"video/mp4","id":"1806"}`, "look", "", ""},
 
 	{"voice", `"type":"audio","audio":{"mime_type":"audio/ogg; codecs=opus","sha256":"x","id":"1807","voice":true}`, "", "", "audio"},
+	{"voice, as it was once called", `"type":"voice","voice":{"mime_type":"audio/ogg; codecs=opus","sha256":"x","id":"1807","file":"/usr/local/wamedia/x"}`, "", "", "voice"},
+	{"sound with caption", `"type":"audio","audio":{"caption":"hear this","mime_type":"audio/mpeg","id":"1807"}`, "hear this", "", ""},
+	{"sound that calls itself a picture", `"type":"audio","audio":{"mime_type":"image/jpeg","id":"1807"}`, "", "", "audio"},
+	{"sticker with caption", `"type":"sticker","sticker":{"caption":"me","mime_type":"image/webp","id":"1808"}`, "me", "", ""},
+	{"new medium with caption", `"type":"hologram","hologram":{"caption":"look around","mime_type":"image/jpeg","id":"1809"}`, "look around", "", ""},
 	{"sticker", `"type":"sticker","sticker":{"mime_type":"image/webp","sha256":"x","id":"1808","animated":false}`, "", "", "sticker"},
 	{"animated sticker", `"type":"sticker","sticker":{"mime_type":"image/webp","sha256":"x","id":"1808","animated":true,"url":"https://x.example"}`, "", "", "sticker"},
 	{"place", `"type":"location","location":{"address":"1 Road","latitude":37.44,"longitude":-122.16,"name":"Park","url":"https://x.example"}`, "", "", "location"},
