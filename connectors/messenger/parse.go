@@ -90,13 +90,13 @@ func (c *Connector) parseMessage(out connectors.Event, raw json.RawMessage) conn
 	if err != nil {
 		return out.As(connectors.Broken, "message does not parse")
 	}
-	if m.MID == "" {
-		return out.As(connectors.Broken, "message has no mid")
-	}
 	if out.Consumer.ID == "" {
 		return out.As(connectors.Ignored, "no_consumer")
 	}
 	if m.IsDeleted.Value {
+		if m.MID == "" {
+			return out.As(connectors.Broken, "deletion names no message")
+		}
 		out.Kind, out.ID = connectors.Unsend, m.MID+":deleted"
 		return out
 	}

@@ -301,3 +301,19 @@ func TestParseEnvelopes(t *testing.T) {
 		wantKind(t, body, err, connectors.Malformed)
 	}
 }
+
+// What has no mid cannot be named later. It arrives all the same, and once
+// however often it is delivered.
+func TestParseMessageWithoutMID(t *testing.T) {
+	photo := item(`"message":{"text":"look","attachments":[` + image(aJPG, "") + `]}`)
+	later := strings.Replace(photo, "1790000000011", "1790000000012", 1)
+	events := parseItems(t, photo+","+later+","+photo)
+	for _, e := range events {
+		if got := addresses(t, e); e.Kind != connectors.Message || e.Text != "look" || !slices.Equal(got, []string{aJPG}) || e.MessageID != "" {
+			t.Errorf("got %+v, want a message with a photo, and no name for it", e)
+		}
+	}
+	if len(events) != 3 || events[0].ID == "" || events[0].ID == events[1].ID || events[0].ID != events[2].ID {
+		t.Errorf("got %+v, want the ID of the first and the last to be the same", events)
+	}
+}
