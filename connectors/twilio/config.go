@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Config is the file of a Twilio connector: one account or subaccount, with any
@@ -46,7 +47,6 @@ var (
 	accountSID  = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
 	serviceSID  = regexp.MustCompile(`^MG[0-9a-f]{32}$`)
 	phoneNumber = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{5,6})$`)
-	mediaHost   = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
 )
 
 func (c *Config) mediaHosts() []string {
@@ -66,13 +66,11 @@ func (c *Config) basicAuth() string {
 }
 
 // AccountList implements config.Settings.
-func (c *Config) AccountList() []config.Account {
-	return config.Accounts(c.Accounts)
-}
+func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found []config.Finding
+	found := wire.CheckHosts(c.MediaHosts)
 	check := func(ok bool, f config.Finding) {
 		if !ok {
 			found = append(found, f)
@@ -90,14 +88,6 @@ func (c *Config) Check() []config.Finding {
 		Why:  "neither fetches a photo without the other",
 		Fix:  "set both, or none to use account_sid and auth_token",
 	})
-	for i, host := range c.MediaHosts {
-		check(mediaHost.MatchString(host), config.Finding{
-			Path: "media_hosts[" + strconv.Itoa(i) + "]",
-			What: "neither a host name in lower case nor a suffix of two parts or more",
-			Why:  "photos are fetched from these hosts and no others",
-			Fix:  `write "media.example.com", or ".example.com" for all names below it`,
-		})
-	}
 	check(c.StatusCallback == "" || isWebhook(c.StatusCallback), config.Finding{
 		Path: "status_callback",
 		What: "not an https address",
@@ -111,14 +101,9 @@ func (c *Config) Check() []config.Finding {
 			Why:  "Twilio sends nothing by a service that it does not know",
 			Fix:  `copy "Sid" from the console, Messaging, Services: MG and 32 hex digits`,
 		})
-		check(phoneNumber.MatchString(a.ID), config.Finding{
-			Path: "accounts[" + strconv.Itoa(i) + "].id",
-			What: "not a phone number in E.164 form, nor a short code",
-			Why:  "messages name the number by it; WhatsApp and RCS do not come in here",
-			Fix:  `write it with its plus and in quotes: "+14155550199"`,
-		})
 	}
-	return found
+	return append(found, wire.CheckAccountIDs(phoneNumber, c.AccountList(), "a phone number in E.164 form, nor a short code",
+		`write it with its plus and in quotes: "+14155550199"; WhatsApp and RCS do not come in here`)...)
 }
 
 func isWebhook(address string) bool {

@@ -42,7 +42,7 @@ func readMessage(form url.Values) (m message, ok bool) {
 		return strings.ToValidUTF8(form.Get(name), "\uFFFD")
 	}
 	m = message{
-		SID: get("MessageSid"), From: get("From"), To: get("To"),
+		SID: cmp.Or(get("MessageSid"), get("SmsMessageSid"), get("SmsSid")), From: get("From"), To: get("To"),
 		Body: get("Body"), NumMedia: get("NumMedia"),
 		MessageStatus: get("MessageStatus"), SMSStatus: get("SmsStatus"),
 		OptOutType: get("OptOutType"),
@@ -73,18 +73,35 @@ func (m message) outboundStatus() string {
 	return ""
 }
 
-// text returns what was written. Carriers turn some long texts into an MMS whose
-// body is Base64.
+// text returns what was written. Carriers turn some long texts into Base64: as
+// an MMS or, if they are not plain ASCII, as an SMS; and may have cut them inside
+// a character.
 func (m message) text() string {
-	if !strings.HasPrefix(m.SID, "MM") || len(m.Body) < minBase64 {
+	if len(m.Body) < minBase64 {
 		return m.Body
 	}
 	plain, err := base64.StdEncoding.Strict().DecodeString(m.Body)
+	plain = cutPartial(plain)
 	if err != nil || !utf8.Valid(plain) || bytes.ContainsFunc(plain, unprintable) {
 		return m.Body
 	}
+	if !strings.HasPrefix(m.SID, "MM") && !bytes.ContainsFunc(plain, notASCII) {
+		return m.Body // such as a licence key
+	}
 	return string(plain)
 }
+
+// cutPartial takes away the beginning of a character at the end of a text.
+func cutPartial(text []byte) []byte {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		if end := text[len(text)-n:]; utf8.RuneStart(end[0]) && !utf8.FullRune(end) {
+			return text[:len(text)-n]
+		}
+	}
+	return text
+}
+
+func notASCII(r rune) bool { return r > unicode.MaxASCII }
 
 // minBase64 is how long a body must be to count as Base64: an order number or a
 // voucher can look the same, and must arrive as it was typed.
@@ -97,6 +114,15 @@ func unprintable(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(
 func (p medium) addedByCarrier(body string) bool {
 	kind, _, err := mime.ParseMediaType(p.ContentType)
 	return err == nil && (kind == "application/smil" || kind == "text/plain" && body != "")
+}
+
+// isOther tells whether a part says of itself that it is something else than a
+// picture, and not a text that may be the message's own. Of a part that says
+// less, only content tells.
+func (p medium) isOther() bool {
+	kind, _, err := mime.ParseMediaType(p.ContentType)
+	family, _, _ := strings.Cut(kind, "/")
+	return err == nil && (family == "video" || family == "audio" || family == "text" && kind != "text/plain")
 }
 
 // optsOut tells whether Twilio itself has answered: with advanced opt-out it says
@@ -127,6 +153,9 @@ func (c *Connector) parseEvent(out connectors.Event, form url.Values) connectors
 	}
 	if m.From == "" {
 		return out.As(connectors.Ignored, "no_consumer")
+	}
+	if m.SID == "" && form.Has("CallSid") {
+		return out.As(connectors.Ignored, "call")
 	}
 	return c.parseMessage(out, m)
 }
@@ -185,26 +214,33 @@ func (c *Connector) parseMessage(out connectors.Event, m message) connectors.Eve
 	if out.Text != "" || len(out.Photos) > 0 {
 		return out
 	}
+	if len(m.Media) > 0 {
+		return out.As(connectors.Ignored, "attachment") // a film, a contact
+	}
 	if m.NumMedia != "" && m.NumMedia != "0" {
 		return out.As(connectors.Broken, "message has no readable media")
 	}
 	return out.As(connectors.Ignored, "empty")
 }
 
-// photos returns all media as photos, because only content tells. What carriers
-// add to an MMS was not sent by a person, and counts only where there is
-// nothing else: no text, and no other medium.
+// photos returns the media that may be photos, which only content tells. What
+// carriers add to an MMS was not sent by a person, and counts only where there
+// is nothing else: no text, and no other medium.
 func (c *Connector) photos(m message) []connectors.Photo {
 	var photos, added []connectors.Photo
+	others := 0
 	for _, part := range m.Media {
 		photo := connectors.Photo{Account: m.To, Ref: c.ref(m.SID, part.URL), ClaimedType: part.ContentType}
-		if part.addedByCarrier(m.Body) {
+		switch {
+		case part.addedByCarrier(m.Body):
 			added = append(added, photo)
-		} else {
+		case part.isOther():
+			others++
+		default:
 			photos = append(photos, photo)
 		}
 	}
-	if len(photos) == 0 && m.Body == "" {
+	if len(photos) == 0 && others == 0 && m.Body == "" {
 		return added
 	}
 	return photos

@@ -19,11 +19,8 @@ package twilio
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // for its size; signature.go says why it will do
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
-	"net/http"
 	"net/url"
 	"regexp"
 
@@ -64,31 +61,26 @@ func Channel() connectors.Channel {
 // Connector is one Twilio webhook.
 type Connector struct {
 	config   *Config
-	base     string              // of the API
+	api      wire.API
 	mediaURL *regexp.Regexp      // what a MediaUrl looks like
-	api      func(*url.URL) bool // hosts that see the credentials
-	hosts    func(*url.URL) bool // hosts that may be called
-	client   *wire.Client
+	hosts    func(*url.URL) bool // that may be called
 }
 
-var (
-	_ connectors.Registrar = (*Connector)(nil)
-)
+var _ connectors.Registrar = (*Connector)(nil)
 
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base, err := wire.Base("twilio", c.APIBase, apiBase)
+	api, err := wire.NewAPI(c.Connector, apiBase, wire.Options{Now: env.Now})
 	if err != nil {
 		return nil, err
 	}
+	media := wire.HostList(c.mediaHosts()...)
 	return &Connector{
 		config:   c,
-		base:     base.String(),
-		mediaURL: mediaURL(base.String(), c.AccountSID),
-		api:      wire.HostList(base.Host),
-		hosts:    wire.HostList(append(c.mediaHosts(), base.Host)...),
-		client:   wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now}),
+		api:      api,
+		mediaURL: mediaURL(api.Base, c.AccountSID),
+		hosts:    func(u *url.URL) bool { return api.Host(u) || media(u) },
 	}, nil
 }
 
@@ -104,10 +96,9 @@ func (c *Connector) Verify(r *connectors.Request) error {
 	if err != nil {
 		return err
 	}
-	got, err := base64.StdEncoding.Strict().DecodeString(header)
-	// The length too, because the decoder passes over line breaks.
-	if err != nil || len(header) != base64.StdEncoding.EncodedLen(sha1.Size) {
-		return connectors.Errorf(connectors.Unauthentic, op, "signature is not the Base64 of 20 bytes")
+	got, err := wire.Base64(op, header, sha1.Size)
+	if err != nil {
+		return err
 	}
 	form, err := url.ParseQuery(string(r.Body))
 	if err != nil {
@@ -176,18 +167,18 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if m == nil {
 		return nil, connectors.Errorf(connectors.Refused, op, "not on Twilio's API")
 	}
-	if _, ok := config.FindAccount(c.config.Accounts, p.Account); !ok {
-		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	if _, err := wire.Account(op, c.config.Accounts, p.Account); err != nil {
+		return nil, err
 	}
 	shown := false // whether the last host saw the credentials
-	rc, err := c.client.Fetch(ctx, wire.Fetch{
+	rc, err := c.api.Fetch(ctx, wire.Fetch{
 		Op:    op,
-		URL:   c.base + mediaPath(c.config.AccountSID, m[1], m[2]),
+		URL:   c.api.Base + mediaPath(c.config.AccountSID, m[1], m[2]),
 		Hosts: c.hosts,
 		// The address that the API leads to carries its own signature, and S3
 		// answers 400 to credentials on top of that.
 		Authorize: func(u *url.URL) (string, bool) {
-			shown = c.api(u)
+			shown = c.api.Host(u)
 			return c.config.basicAuth(), shown
 		},
 		MaxRedirects: 2,
@@ -205,12 +196,9 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 // https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "twilio: send"
-	if n := connectors.Length(o.Text); n == 0 || n > maxText {
-		return "", connectors.Errorf(connectors.Refused, op, "text of %d characters, allowed are 1 to %d", n, maxText)
-	}
-	account, ok := config.FindAccount(c.config.Accounts, o.Account)
-	if !ok {
-		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	account, err := wire.Sender(op, c.config.Accounts, o, maxText)
+	if err != nil {
+		return "", err
 	}
 	params := &openapi.CreateMessageParams{To: &o.Consumer, From: &account.ID, Body: &o.Text}
 	if account.MessagingServiceSID != "" {
@@ -220,53 +208,13 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 		params.StatusCallback = &c.config.StatusCallback
 	}
 	answer, err := c.call(ctx, op).CreateMessage(params)
-	if failure := (*connectors.Error)(nil); errors.As(err, &failure) && failure.Kind != connectors.Malformed {
+	switch failed, _ := wire.Failure(err); {
+	case failed != nil && failed.Kind != connectors.Malformed:
 		return "", err
-	}
-	if err != nil {
+	case err != nil:
 		return "", nil //nolint:nilerr // Twilio has taken the message, in words that cannot be read.
 	}
 	return deref(answer.Sid), nil
-}
-
-// Registered implements connectors.Registrar. What a messaging service has set
-// instead is not looked at: by default it leaves the matter to its numbers.
-// https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
-func (c *Connector) Registered(ctx context.Context, account, address string) (connectors.Registration, error) {
-	n, err := c.number(ctx, "twilio: get webhook", account)
-	if err != nil {
-		return connectors.Registration{}, err
-	}
-	r := connectors.Registration{URL: bare(n.url)}
-	switch {
-	case n.application:
-		r.URL, r.Detail = "", "a TwiML app is set in the webhook's place"
-	case n.url == "":
-		r.Detail = "no webhook is set"
-	case r.URL != bare(address):
-		r.Detail = "messages go to another address"
-	case n.method != http.MethodPost:
-		r.Detail = "the webhook's method is not HTTP POST"
-	default:
-		r.OK = true
-	}
-	return r, nil
-}
-
-// overrides ask Twilio for three repeats of a webhook that failed, which it does
-// not do otherwise. The fragment is neither sent to us nor signed.
-// https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
-const overrides = "#rc=3&rp=all"
-
-// Register implements connectors.Registrar. It takes a TwiML app away from the
-// number, because the webhook would count for nothing beside it.
-func (c *Connector) Register(ctx context.Context, account, address string) error {
-	const op = "twilio: set webhook"
-	n, err := c.number(ctx, op, account)
-	if err != nil {
-		return err
-	}
-	return n.update(c.call(ctx, op), address+overrides)
 }
 
 // Response implements connectors.Responder: TwiML that says nothing. Twilio

@@ -156,7 +156,7 @@ func TestHosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if call, show := c.hosts(u), c.api(u); call != row.call || show != row.show {
+		if call, show := c.hosts(u), c.api.Host(u); call != row.call || show != row.show {
 			t.Errorf("%s: got call %v, credentials %v; want %v, %v", row.address, call, show, row.call, row.show)
 		}
 	}

@@ -85,9 +85,9 @@ func TestRegistered(t *testing.T) {
 		{"ours with other overrides", twiliosim.Record{URL: webhookURL + "#rc=5", Method: "POST"}, connectors.Registration{OK: true, URL: webhookURL}},
 		{"ours with a query", twiliosim.Record{URL: webhookURL + "?token=secret", Method: "POST"}, connectors.Registration{OK: true, URL: webhookURL}},
 		{"GET", twiliosim.Record{URL: webhookURL, Method: "GET"}, connectors.Registration{URL: webhookURL, Detail: "the webhook's method is not HTTP POST"}},
-		{"another", twiliosim.Record{URL: "https://user:secret@other.example/sms?token=secret#rc=1", Method: "POST"}, connectors.Registration{URL: other, Detail: "messages go to another address"}},
-		{"a slash too many", twiliosim.Record{URL: webhookURL + "/", Method: "POST"}, connectors.Registration{URL: webhookURL + "/", Detail: "messages go to another address"}},
-		{"none that can be read", twiliosim.Record{URL: "https://%zz", Method: "POST"}, connectors.Registration{Detail: "messages go to another address"}},
+		{"another", twiliosim.Record{URL: "https://user:secret@other.example/sms?token=secret#rc=1", Method: "POST"}, connectors.Registration{URL: other, Detail: "webhooks go to another address"}},
+		{"a slash too many", twiliosim.Record{URL: webhookURL + "/", Method: "POST"}, connectors.Registration{URL: webhookURL + "/", Detail: "webhooks go to another address"}},
+		{"none that can be read", twiliosim.Record{URL: "https://%zz", Method: "POST"}, connectors.Registration{Detail: "webhooks go to another address"}},
 		{"an app", twiliosim.Record{URL: webhookURL, Method: "POST", Application: "AP" + accountSID[2:]}, connectors.Registration{Detail: "a TwiML app is set in the webhook's place"}},
 	} {
 		for _, account := range []string{p.Number, p.ShortCode} {
