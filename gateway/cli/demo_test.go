@@ -69,10 +69,34 @@ func TestDemo(t *testing.T) {
 			pointsUp(t, picture.Path, img)
 		}
 	}
-	if want := []string{"line", "whatsapp", "twilio"}; !slices.Equal(channels, want) {
+	var want []string
+	for _, c := range demoChannels() {
+		want = append(want, c.name)
+	}
+	if !slices.Equal(channels, want) {
 		t.Errorf("channels %q, want %q", channels, want)
 	}
 	leavesNothing(t, p)
+}
+
+// demoChannel is a channel as the demo shows it. Some platforms tell how large a
+// photo is, so that it need not be read.
+type demoChannel struct {
+	name, title, limit string
+	tells              bool
+}
+
+// demoChannels are all channels, in the demo's order.
+func demoChannels() []demoChannel {
+	return []demoChannel{
+		{"apple", "Apple Messages for Business", "10 MB", true},
+		{"messenger", "Facebook Messenger", "25 MB", false},
+		{"twilio", "Twilio SMS/MMS", "10 MB", false},
+		{"whatsapp", "WhatsApp", "25 MB", false},
+		{"line", "LINE", "10 MB", false},
+		{"viber", "Viber", "25 MB", true},
+		{"twitter", "Twitter (X)", "25 MB", false},
+	}
 }
 
 // TestDemoVerdicts sends what is not shown, and two files of one name.
@@ -89,26 +113,23 @@ func TestDemoVerdicts(t *testing.T) {
 	if code := p.exit(t); code != exitDone || complaint(p) != "" {
 		t.Errorf("exit %d, stderr %q", code, p.err.String())
 	}
-	want := `
- CHANNEL VERDICT SOURCE PREVIEW THUMB MS
-✓ line still.gif ready 48 B 8×8 597 B 597 B N
-✓ whatsapp still.gif ready 48 B 8×8 597 B 597 B N
-✓ twilio still.gif ready 48 B 8×8 597 B 597 B N
-✓ line still.gif ready 48 B 8×8 597 B 597 B N
-✓ whatsapp still.gif ready 48 B 8×8 597 B 597 B N
-✓ twilio still.gif ready 48 B 8×8 597 B 597 B N
-✗ line moving.gif animated 135 B 8×8 it moves; only still photos are shown
-✗ whatsapp moving.gif animated 135 B 8×8 it moves; only still photos are shown
-✗ twilio moving.gif animated 135 B 8×8 it moves; only still photos are shown
-✗ line text.txt unsupported_type 5 B text/plain, not a photo we accept
-✗ whatsapp text.txt unsupported_type 5 B text/plain, not a photo we accept
-✗ twilio text.txt unsupported_type 5 B text/plain, not a photo we accept
-✗ line big.jpg too_large over 10 MB LINE allows 10 MB
-✗ whatsapp big.jpg too_large over 25 MB WhatsApp allows 25 MB
-✗ twilio big.jpg too_large over 10 MB Twilio SMS/MMS allows 10 MB
-6 of 15 ready, 9 rejected. Pictures: out/
-Next: PROGRAM demo --keep
-`
+	want := "\n CHANNEL VERDICT SOURCE PREVIEW THUMB MS\n"
+	for _, verdict := range []string{
+		"✓ NAME still.gif ready 48 B 8×8 597 B 597 B N",
+		"✓ NAME still.gif ready 48 B 8×8 597 B 597 B N",
+		"✗ NAME moving.gif animated 135 B 8×8 it moves; only still photos are shown",
+		"✗ NAME text.txt unsupported_type 5 B text/plain, not a photo we accept",
+		"✗ NAME big.jpg too_large SIZE TITLE allows LIMIT",
+	} {
+		for _, c := range demoChannels() {
+			size := "over " + c.limit
+			if c.tells {
+				size = "26.0 MB"
+			}
+			want += strings.NewReplacer("SIZE", size, "NAME", c.name, "TITLE", c.title, "LIMIT", c.limit).Replace(verdict) + "\n"
+		}
+	}
+	want += "14 of 35 ready, 21 rejected. Pictures: out/\nNext: PROGRAM demo --keep\n"
 	got := strings.ReplaceAll("\n"+withoutMS(p.out.String()), p.Path, "PROGRAM")
 	for strings.Contains(got, "  ") {
 		got = strings.ReplaceAll(got, "  ", " ")
@@ -117,8 +138,8 @@ Next: PROGRAM demo --keep
 		t.Errorf("got:%s\nwant:%s", got, want)
 	}
 	pictures, err := filepath.Glob(filepath.Join(dir, "out", "*.jpg"))
-	if err != nil || len(pictures) != 12 {
-		t.Errorf("%d pictures of 6 photos: %q, %v", len(pictures), pictures, err)
+	if err != nil || len(pictures) != 28 {
+		t.Errorf("%d pictures of 14 photos: %q, %v", len(pictures), pictures, err)
 	}
 	leavesNothing(t, p)
 }
@@ -130,7 +151,7 @@ func TestDemoKept(t *testing.T) {
 	dir := t.TempDir()
 	p := startIn(t, dir, "demo", "--keep", "--photo", put(t, dir, "still.gif", gifOf(t, 1)))
 	p.await(t, "the hints", func() bool { return strings.Contains(p.err.String(), "/metrics\n") })
-	p.await(t, "the table", func() bool { return strings.HasSuffix(p.out.String(), "\n3 of 3 ready. Pictures: lightlock-demo/\n") })
+	p.await(t, "the table", func() bool { return strings.HasSuffix(p.out.String(), "\n7 of 7 ready. Pictures: lightlock-demo/\n") })
 	hasAll(t, p.err.String(), "Running until Ctrl-C.", "/preview\n", "/readyz\n")
 	p.signal(t, syscall.SIGINT)
 	if code := p.exit(t); code != exitDone {
