@@ -3,7 +3,6 @@ package twitter
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"path"
@@ -39,60 +38,17 @@ func (c *Connector) user(a Account) authority {
 	return func(method string, own *url.URL) string { return o.header(method, own, newNonce(), c.env.Now()) }
 }
 
-// at returns where to call what X has at own. What is signed is always X's own
-// address: behind a proxy as well as on a simulated platform, it is X that checks
-// the signature.
-func (c *Connector) at(own *url.URL) *url.URL {
-	if c.base == nil {
-		return own
-	}
-	called := *own
-	called.Scheme, called.Host, called.User = c.base.Scheme, c.base.Host, c.base.User
-	called.Path = c.base.Path + own.Path
-	return &called
-}
-
-// ask is one call of the API.
-type ask struct {
-	op, method string
-	path       string // made of what has been checked
-	body       any    // posted as JSON, if any
-}
-
-// call makes one call and returns the answer's body.
-func (c *Connector) call(ctx context.Context, by authority, a ask) ([]byte, error) {
-	own, err := url.Parse(apiBase + a.path)
+// call makes one call and returns the answer's body. What is signed is always X's
+// own address: behind a proxy as well as on a simulated platform, it is X that
+// checks the signature.
+func (c *Connector) call(ctx context.Context, by authority, r wire.Request) ([]byte, error) {
+	own, err := url.Parse(apiBase + r.Path)
 	if err != nil {
-		return nil, connectors.Errorf(connectors.Refused, a.op, "address cannot be read")
+		return nil, connectors.Errorf(connectors.Refused, r.Op, "address cannot be read")
 	}
-	req := &http.Request{Method: a.method, URL: c.at(own), Header: http.Header{}}
-	if a.body != nil {
-		if req, err = wire.NewJSON(a.op, c.at(own).String(), a.body); err != nil {
-			return nil, err
-		}
-	}
-	req.Header.Set("Authorization", by(a.method, own))
-	return c.client.Call(ctx, a.op, req, maxAnswer)
-}
-
-// sorted returns err with the kind that kind finds for the answer, and with the
-// time that X asks to wait. What is no answer stays as it is.
-func (c *Connector) sorted(err error, kind func(*wire.StatusFailure, connectors.ErrorKind) connectors.ErrorKind) error {
-	var failed *connectors.Error
-	var status *wire.StatusFailure
-	if !errors.As(err, &failed) || !errors.As(err, &status) {
-		return err
-	}
-	out := *failed
-	out.Kind = kind(status, failed.Kind)
-	switch out.Kind {
-	case connectors.Throttled:
-		out.After = c.after(status, failed.After)
-	case connectors.Unavailable:
-	default:
-		out.After = 0
-	}
-	return &out
+	r.Authorization, r.MaxAnswer = by(r.Method, own), maxAnswer
+	body, err := c.api.Do(ctx, r)
+	return body, c.paused(err)
 }
 
 // maxAfter caps what X may ask for. Most of its limits are counted in windows of
@@ -100,35 +56,42 @@ func (c *Connector) sorted(err error, kind func(*wire.StatusFailure, connectors.
 // https://docs.x.com/fundamentals/rate-limits
 const maxAfter = 15 * time.Minute
 
-// after returns how long to wait: until the limit is reset, where X says when.
-func (c *Connector) after(status *wire.StatusFailure, otherwise time.Duration) time.Duration {
+// paused notes in the failure of a call how long to wait: until a limit is reset,
+// where X says when.
+func (c *Connector) paused(err error) error {
+	e, answer := wire.Failure(err)
+	if answer == nil || e.Kind != connectors.Throttled {
+		return err
+	}
 	const lastSecond = 253_402_300_799 // of the year 9999
-	reset, err := strconv.ParseInt(status.Header.Get("x-rate-limit-reset"), 10, 64)
-	if err != nil || reset < 0 || reset > lastSecond {
-		return otherwise
+	reset, unreadable := strconv.ParseInt(answer.Header.Get("x-rate-limit-reset"), 10, 64)
+	if unreadable != nil || reset > lastSecond {
+		return err
 	}
-	wait := time.Unix(reset, 0).Sub(c.env.Now())
-	if wait <= 0 {
-		return otherwise
+	if wait := time.Unix(reset, 0).Sub(c.env.Now()); wait > 0 {
+		e.After = min(wait, maxAfter)
 	}
-	return min(wait, maxAfter)
+	return err
 }
 
-// sendError sorts the failure of a message by its status: 403 stands for a
-// recipient who takes no messages as well as for an app that may not send any.
+// sorted gives the failure of a message the kind that follows from X's answer:
+// 403 stands for a recipient who takes no messages as well as for an app that
+// may not send any.
 // https://docs.x.com/x-api/fundamentals/response-codes-and-errors
-func (c *Connector) sendError(err error) error {
-	return c.sorted(err, func(status *wire.StatusFailure, kind connectors.ErrorKind) connectors.ErrorKind {
-		switch status.Status {
-		case http.StatusPaymentRequired:
-			return connectors.Misconfigured // the app's credits are used up
-		case http.StatusForbidden:
-			return forbidden(status.Body)
-		case http.StatusNotFound, http.StatusGone:
-			return connectors.Refused
-		}
-		return kind
-	})
+func sorted(err error) error {
+	e, answer := wire.Failure(err)
+	if answer == nil {
+		return err
+	}
+	switch answer.Status {
+	case http.StatusPaymentRequired:
+		e.Kind = connectors.Misconfigured // the app's credits are used up
+	case http.StatusForbidden:
+		e.Kind = forbidden(answer.Body)
+	case http.StatusNotFound, http.StatusGone:
+		e.Kind = connectors.Refused
+	}
+	return err
 }
 
 // sentID reads the answer to a message. X may say under a status of success that

@@ -1,11 +1,11 @@
 package twitter
 
 import (
-	"cmp"
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // OAuth 1.0a of X knows no other method; as an HMAC it is sound.
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -37,11 +37,11 @@ func (o oauth1) header(method string, u *url.URL, nonce string, now time.Time) s
 		"oauth_version":          {"1.0"},
 	}
 	signature := o.signature(baseString(method, u, protocol, u.Query()))
-	var fields []string
-	for _, p := range pairs(protocol) {
-		fields = append(fields, p.name+`="`+p.value+`"`)
+	header := "OAuth "
+	for _, name := range slices.Sorted(maps.Keys(protocol)) {
+		header += name + `="` + escape(protocol.Get(name)) + `", `
 	}
-	return "OAuth " + strings.Join(fields, ", ") + `, oauth_signature="` + escape(signature) + `"`
+	return header + `oauth_signature="` + escape(signature) + `"`
 }
 
 // signature is the Base64 of HMAC-SHA1 over the base string, keyed with both
@@ -52,34 +52,22 @@ func (o oauth1) signature(base string) string {
 }
 
 // baseString is what is signed: the method, the address without its query, and
-// all parameters in order (RFC 5849, section 3.4.1).
+// all parameters in the order of their encoded names, then of their encoded
+// values (RFC 5849, section 3.4.1).
 func baseString(method string, u *url.URL, parameters ...url.Values) string {
 	var list []string
-	for _, p := range pairs(parameters...) {
-		list = append(list, p.name+"="+p.value)
-	}
-	address := strings.ToLower(u.Scheme+"://"+u.Host) + u.EscapedPath()
-	return method + "&" + escape(address) + "&" + escape(strings.Join(list, "&"))
-}
-
-// pair is a parameter, percent-encoded.
-type pair struct{ name, value string }
-
-// pairs returns all parameters in the order in which they are signed: by their
-// encoded names, then by their encoded values.
-func pairs(parameters ...url.Values) []pair {
-	var list []pair
 	for _, values := range parameters {
 		for name, all := range values {
 			for _, value := range all {
-				list = append(list, pair{escape(name), escape(value)})
+				// The blank comes before all that a name is made of, as "=" does not.
+				list = append(list, escape(name)+" "+escape(value))
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b pair) int {
-		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.value, b.value))
-	})
-	return list
+	slices.Sort(list)
+	all := strings.ReplaceAll(strings.Join(list, "&"), " ", "=")
+	address := strings.ToLower(u.Scheme+"://"+u.Host) + u.EscapedPath()
+	return method + "&" + escape(address) + "&" + escape(all)
 }
 
 // escape encodes everything but letters, digits and -._~ (RFC 5849, section 3.6).

@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 
-	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/wire"
 )
@@ -40,7 +38,7 @@ type filter struct {
 
 // Registered implements connectors.Registrar.
 func (c *Connector) Registered(ctx context.Context, account, url string) (connectors.Registration, error) {
-	a, err := c.account("twitter: check registration", account)
+	a, err := wire.Account("twitter: check registration", c.config.Accounts, account)
 	if err != nil {
 		return connectors.Registration{}, err
 	}
@@ -49,8 +47,7 @@ func (c *Connector) Registered(ctx context.Context, account, url string) (connec
 		return connectors.Registration{}, err
 	}
 	hook, found := find(hooks, url)
-	var out connectors.Registration
-	out.URL, _, _ = strings.Cut(string(hook.URL), "?")
+	out := connectors.Registration{URL: wire.Bare(string(hook.URL))}
 	switch {
 	case !found:
 		out.Detail = "the app has no webhook at this address"
@@ -71,7 +68,7 @@ func (c *Connector) Registered(ctx context.Context, account, url string) (connec
 // have only one, X declines, and the operator has to remove it.
 // https://docs.x.com/x-api/webhooks/introduction
 func (c *Connector) Register(ctx context.Context, account, url string) error {
-	a, err := c.account("twitter: register webhook", account)
+	a, err := wire.Account("twitter: register webhook", c.config.Accounts, account)
 	if err != nil {
 		return err
 	}
@@ -84,7 +81,7 @@ func (c *Connector) Register(ctx context.Context, account, url string) error {
 	case !found:
 		hook, err = c.create(ctx, a, url)
 	case !hook.Valid:
-		_, err = c.manage(ctx, c.app(a), ask{op: "twitter: check webhook again", method: http.MethodPut, path: "/2/webhooks/" + string(hook.ID)})
+		err = c.manage(ctx, c.app(a), wire.Request{Op: "twitter: check webhook again", Method: http.MethodPut, Path: webhooksPath + "/" + string(hook.ID)}, nil)
 	}
 	if err != nil {
 		return err
@@ -93,14 +90,6 @@ func (c *Connector) Register(ctx context.Context, account, url string) error {
 		return err
 	}
 	return c.subscribe(ctx, a, hook)
-}
-
-func (c *Connector) account(op, id string) (Account, error) {
-	a, ok := config.FindAccount(c.config.Accounts, id)
-	if !ok {
-		return a, connectors.Errorf(connectors.Misconfigured, op, "no such account")
-	}
-	return a, nil
 }
 
 // app speaks for the app itself. X also lets an account's OAuth 1.0a token
@@ -123,6 +112,11 @@ func find(hooks []webhook, url string) (hook webhook, found bool) {
 	return webhook{}, false
 }
 
+const (
+	webhooksPath = "/2/webhooks"
+	activityPath = "/2/activity/subscriptions"
+)
+
 // hookID is the form of an id that may become part of an address.
 var hookID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 
@@ -133,12 +127,11 @@ func (c *Connector) webhooks(ctx context.Context, a Account) ([]webhook, error) 
 	var answer struct {
 		Data []webhook `json:"data"`
 	}
-	body, err := c.manage(ctx, c.app(a), ask{op: op, method: http.MethodGet, path: "/2/webhooks"})
-	if err != nil {
+	if err := c.manage(ctx, c.app(a), wire.Request{Op: op, Method: http.MethodGet, Path: webhooksPath}, &answer); err != nil {
 		return nil, err
 	}
-	if json.Unmarshal(body, &answer) != nil || slices.ContainsFunc(answer.Data, func(h webhook) bool { return !hookID.MatchString(string(h.ID)) }) {
-		return nil, connectors.Errorf(connectors.Unavailable, op, "answer is no list of webhooks")
+	if slices.ContainsFunc(answer.Data, func(h webhook) bool { return !hookID.MatchString(string(h.ID)) }) {
+		return nil, connectors.Errorf(connectors.Unavailable, op, "answer names a webhook without an id")
 	}
 	return answer.Data, nil
 }
@@ -147,18 +140,14 @@ func (c *Connector) webhooks(ctx context.Context, a Account) ([]webhook, error) 
 // https://docs.x.com/x-api/webhooks/quickstart
 func (c *Connector) create(ctx context.Context, a Account, url string) (webhook, error) {
 	const op = "twitter: create webhook"
-	body, err := c.manage(ctx, c.app(a), ask{op: op, method: http.MethodPost, path: "/2/webhooks", body: map[string]string{"url": url}})
-	if err != nil {
-		return webhook{}, err
-	}
 	var answer struct {
 		Data webhook `json:"data"`
 	}
-	_ = json.Unmarshal(body, &answer)
-	if !hookID.MatchString(string(answer.Data.ID)) {
-		return webhook{}, connectors.Errorf(connectors.Unavailable, op, "answer names no webhook")
+	err := c.manage(ctx, c.app(a), wire.Request{Op: op, Method: http.MethodPost, Path: webhooksPath, Body: map[string]string{"url": url}}, &answer)
+	if err == nil && !hookID.MatchString(string(answer.Data.ID)) {
+		err = connectors.Errorf(connectors.Unavailable, op, "answer names no webhook")
 	}
-	return answer.Data, nil
+	return answer.Data, err
 }
 
 // subscribed tells whether the account's messages go to hook.
@@ -167,15 +156,11 @@ func (c *Connector) subscribed(ctx context.Context, a Account, hook webhook) (bo
 	if c.config.API == apiAccountActivity {
 		return c.subscribedToAll(ctx, a, hook)
 	}
-	body, err := c.manage(ctx, c.app(a), ask{op: op, method: http.MethodGet, path: "/2/activity/subscriptions"})
-	if err != nil {
-		return false, err
-	}
 	var answer struct {
 		Data []subscription `json:"data"`
 	}
-	if json.Unmarshal(body, &answer) != nil {
-		return false, connectors.Errorf(connectors.Unavailable, op, "answer is no list of subscriptions")
+	if err := c.manage(ctx, c.app(a), wire.Request{Op: op, Method: http.MethodGet, Path: activityPath}, &answer); err != nil {
+		return false, err
 	}
 	return slices.ContainsFunc(answer.Data, func(s subscription) bool {
 		return s.EventType == received && string(s.Filter.UserID) == a.ID && s.WebhookID == hook.ID
@@ -186,20 +171,16 @@ func (c *Connector) subscribed(ctx context.Context, a Account, hook webhook) (bo
 // whose token it is shown.
 // https://docs.x.com/x-api/account-activity/quickstart
 func (c *Connector) subscribedToAll(ctx context.Context, a Account, hook webhook) (bool, error) {
-	body, err := c.manage(ctx, c.user(a), ask{op: "twitter: check subscription", method: http.MethodGet, path: allPath(hook)})
+	var answer struct {
+		Data wire.Optional[struct {
+			Subscribed bool `json:"subscribed"`
+		}] `json:"data"`
+	}
+	err := c.manage(ctx, c.user(a), wire.Request{Op: "twitter: check subscription", Method: http.MethodGet, Path: allPath(hook)}, &answer)
 	if connectors.KindOf(err) == connectors.Gone {
 		return false, nil // the answer of version 1.1
 	}
-	if err != nil {
-		return false, err
-	}
-	var answer struct {
-		Data struct {
-			Subscribed bool `json:"subscribed"`
-		} `json:"data"`
-	}
-	_ = json.Unmarshal(body, &answer)
-	return answer.Data.Subscribed, nil
+	return answer.Data.Value.Subscribed, err
 }
 
 func allPath(hook webhook) string {
@@ -212,12 +193,12 @@ func allPath(hook webhook) string {
 func (c *Connector) subscribe(ctx context.Context, a Account, hook webhook) error {
 	const op = "twitter: subscribe account"
 	if c.config.API == apiAccountActivity {
-		return c.order(ctx, a, ask{op: op, method: http.MethodPost, path: allPath(hook)})
+		return c.order(ctx, a, wire.Request{Op: op, Method: http.MethodPost, Path: allPath(hook)})
 	}
 	for _, kind := range []word{received, chatReceived} {
-		err := c.order(ctx, a, ask{
-			op: op, method: http.MethodPost, path: "/2/activity/subscriptions",
-			body: subscription{EventType: kind, Filter: filter{word(a.ID)}, WebhookID: hook.ID, Tag: "lightlock"},
+		err := c.order(ctx, a, wire.Request{
+			Op: op, Method: http.MethodPost, Path: activityPath,
+			Body: subscription{EventType: kind, Filter: filter{word(a.ID)}, WebhookID: hook.ID, Tag: "lightlock"},
 		})
 		if err != nil && kind == received {
 			return err
@@ -230,28 +211,17 @@ func (c *Connector) subscribe(ctx context.Context, a Account, hook webhook) erro
 }
 
 // order makes a subscription; one that is already there is as good.
-func (c *Connector) order(ctx context.Context, a Account, order ask) error {
-	_, err := c.manage(ctx, c.user(a), order)
-	var why *declined
-	if errors.As(err, &why) && why.reason == duplicate {
+func (c *Connector) order(ctx context.Context, a Account, r wire.Request) error {
+	err := c.manage(ctx, c.user(a), r, nil)
+	if _, answer := wire.Failure(err); answer != nil && bytes.Contains(answer.Body, []byte(duplicate)) {
 		return nil
 	}
 	return err
 }
 
-// declined is X's no to a registration, with its reason in its own word.
-type declined struct {
-	reason string
-	err    error
-}
-
-func (d *declined) Error() string { return d.reason + ": " + d.err.Error() }
-
-func (d *declined) Unwrap() error { return d.err }
-
 const duplicate = "DuplicateSubscriptionFailed"
 
-// reasons are the words that X has for it. Only these are printed, whatever an
+// reasons are X's own words for declining. Only these are printed, whatever an
 // answer holds.
 // https://docs.x.com/x-api/webhooks/quickstart
 func reasons() []string {
@@ -261,18 +231,23 @@ func reasons() []string {
 	}
 }
 
-// manage makes a call about webhooks and names the reason if X declines.
-func (c *Connector) manage(ctx context.Context, by authority, a ask) ([]byte, error) {
-	body, err := c.call(ctx, by, a)
-	var status *wire.StatusFailure
-	if err == nil || !errors.As(err, &status) {
-		return body, err
-	}
-	err = c.sorted(err, func(_ *wire.StatusFailure, kind connectors.ErrorKind) connectors.ErrorKind { return kind })
-	for _, reason := range reasons() {
-		if bytes.Contains(status.Body, []byte(reason)) {
-			return nil, connectors.Errorf(connectors.KindOf(err), a.op, "%w", &declined{reason, status})
+// manage makes a call about webhooks, reads the answer as far as somebody wants
+// it, and names the reason if X declines.
+func (c *Connector) manage(ctx context.Context, by authority, r wire.Request, answer any) error {
+	body, err := c.call(ctx, by, r)
+	if e, failure := wire.Failure(err); failure != nil {
+		for _, reason := range reasons() {
+			if bytes.Contains(failure.Body, []byte(reason)) {
+				e.Err = fmt.Errorf("%s: %w", reason, e.Err)
+				break
+			}
 		}
 	}
-	return nil, err
+	if err != nil || answer == nil {
+		return err
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return connectors.Errorf(connectors.Unavailable, r.Op, "answer is not JSON as documented")
+	}
+	return nil
 }

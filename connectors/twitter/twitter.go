@@ -34,11 +34,6 @@ const apiBase = "https://api.x.com"
 // https://developer.x.com/en/docs/x-api/v1/direct-messages/sending-and-receiving/api-reference/new-event
 const maxText = 10_000
 
-var (
-	_ connectors.Challenger = (*Connector)(nil)
-	_ connectors.Registrar  = (*Connector)(nil)
-)
-
 // Channel describes X.
 func Channel() connectors.Channel {
 	return connectors.Channel{
@@ -56,23 +51,23 @@ func Channel() connectors.Channel {
 // Connector is one X webhook.
 type Connector struct {
 	config *Config
-	base   *url.URL // api_base, or nil where X itself is called
-	client *wire.Client
+	api    wire.API
 	env    connectors.Env
 }
 
+var (
+	_ connectors.Challenger = (*Connector)(nil)
+	_ connectors.Registrar  = (*Connector)(nil)
+)
+
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
-	c := &Connector{config: s.(*Config), env: env}
-	if c.config.APIBase != "" {
-		base, err := wire.Base("twitter", c.config.APIBase, "")
-		if err != nil {
-			return nil, err
-		}
-		c.base = base
+	c := s.(*Config)
+	api, err := wire.NewAPI(c.Connector, apiBase, wire.Options{Now: env.Now})
+	if err != nil {
+		return nil, err
 	}
-	c.client = wire.NewClient(wire.Options{AllowPrivate: c.config.AllowPrivateAddresses, Now: env.Now})
-	return c, nil
+	return &Connector{config: c, api: api, env: env}, nil
 }
 
 // prefix stands before every signature of X's, and before our answers.
@@ -89,15 +84,17 @@ func (c *Connector) Verify(r *connectors.Request) error {
 		return err
 	}
 	text, ok := strings.CutPrefix(header, prefix)
-	got, err := base64.StdEncoding.Strict().DecodeString(text)
-	// The length too, because the decoder passes over line breaks.
-	if !ok || err != nil || len(text) != base64.StdEncoding.EncodedLen(sha256.Size) {
-		return connectors.Errorf(connectors.Unauthentic, op, "signature is not sha256= and the Base64 of 32 bytes")
+	if !ok {
+		return connectors.Errorf(connectors.Unauthentic, op, "signature does not begin with %s", prefix)
 	}
-	if !wire.VerifyMAC(sha256.New, c.config.ConsumerSecret, r.Body, got) || crcToken.Match(r.Body) {
-		return connectors.Errorf(connectors.Unauthentic, op, "wrong signature")
+	got, err := wire.Base64(op, text, sha256.Size)
+	if err != nil {
+		return err
 	}
-	return nil
+	if crcToken.Match(r.Body) {
+		return connectors.Errorf(connectors.Unauthentic, op, "body may be a crc_token that we have signed")
+	}
+	return wire.CheckMAC(op, sha256.New, c.config.ConsumerSecret, r.Body, got)
 }
 
 // crcToken is what we sign for anybody who asks. X signs webhooks with the same
@@ -161,9 +158,9 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if ids == nil {
 		return nil, connectors.Errorf(connectors.Refused, op, "not the address of a direct message's photo")
 	}
-	account, ok := config.FindAccount(c.config.Accounts, p.Account)
-	if !ok {
-		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	account, err := wire.Account(op, c.config.Accounts, p.Account)
+	if err != nil {
+		return nil, err
 	}
 	address := p.Ref
 	if !account.OAuth2Token.IsZero() {
@@ -173,29 +170,23 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if err != nil {
 		return nil, connectors.Errorf(connectors.Refused, op, "address cannot be read")
 	}
-	called := c.at(own)
-	stream, err := c.client.Fetch(ctx, wire.Fetch{
+	hosts := wire.HostList(own.Host)
+	if c.config.APIBase != "" {
+		address, hosts = c.api.Base+own.Path, c.api.Host
+	}
+	stream, err := c.api.Fetch(ctx, wire.Fetch{
 		Op:        op,
-		URL:       called.String(),
-		Hosts:     wire.HostList(called.Host),
+		URL:       address,
+		Hosts:     hosts,
 		Authorize: func(*url.URL) (string, bool) { return c.user(account)(http.MethodGet, own), true },
 	})
-	if err != nil {
-		return nil, c.fetchError(err, !account.OAuth2Token.IsZero())
+	if e, answer := wire.Failure(err); answer != nil && answer.Status/100 == 3 && account.OAuth2Token.IsZero() {
+		// The host of the media sends a request that it does not like to a page
+		// for logging in.
+		// https://github.com/sferik/twitter-ruby/issues/648
+		e.Kind, e.After = connectors.Misconfigured, 0
 	}
-	return stream, nil
-}
-
-// fetchError sorts the failure of a download. The host of the media sends a
-// request that it does not like to a page for logging in.
-// https://github.com/sferik/twitter-ruby/issues/648
-func (c *Connector) fetchError(err error, oauth2 bool) error {
-	return c.sorted(err, func(status *wire.StatusFailure, kind connectors.ErrorKind) connectors.ErrorKind {
-		if !oauth2 && status.Status/100 == 3 {
-			return connectors.Misconfigured
-		}
-		return kind
-	})
+	return stream, c.paused(err)
 }
 
 // Send implements connectors.Connector. X has no key for repeats and shows no
@@ -203,22 +194,19 @@ func (c *Connector) fetchError(err error, oauth2 bool) error {
 // https://docs.x.com/x-api/direct-messages/create-dm-message-by-participant-id
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "twitter: send message"
-	account, ok := config.FindAccount(c.config.Accounts, o.Account)
-	if !ok {
-		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
-	}
-	if n := connectors.Length(o.Text); n == 0 || n > maxText {
-		return "", connectors.Errorf(connectors.Refused, op, "text of %d units, X takes 1 to %d", n, maxText)
+	account, err := wire.Sender(op, c.config.Accounts, o, maxText)
+	if err != nil {
+		return "", err
 	}
 	if !userID.MatchString(o.Consumer) {
 		return "", connectors.Errorf(connectors.Refused, op, "not the user id of an X account")
 	}
-	body, err := c.call(ctx, c.user(account), ask{
-		op: op, method: http.MethodPost, path: "/2/dm_conversations/with/" + o.Consumer + "/messages",
-		body: map[string]string{"text": o.Text},
+	body, err := c.call(ctx, c.user(account), wire.Request{
+		Op: op, Method: http.MethodPost, Path: "/2/dm_conversations/with/" + o.Consumer + "/messages",
+		Body: map[string]string{"text": o.Text},
 	})
 	if err != nil {
-		return "", c.sendError(err)
+		return "", sorted(err)
 	}
 	return sentID(op, body)
 }
