@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
@@ -63,7 +64,7 @@ func TestParseSources(t *testing.T) {
 		{"a type of tomorrow", `{"type":"square","userId":"U1"}`, "no_consumer"},
 		{"null", `null`, "no_consumer"},
 	} {
-		for _, kind := range []string{"message", "unsend"} {
+		for _, kind := range []string{"message", "messageEdited", "unsend"} {
 			raw := fmt.Sprintf(`{"type":%q,"webhookEventId":"a","source":%s,"message":{"type":"image","id":"1"},"unsend":{"messageId":"1"}}`, kind, row.source)
 			got := parse(t, raw)[0]
 			if got.Kind != connectors.Ignored || got.Reason != row.reason || len(got.Photos) != 0 {
@@ -87,7 +88,8 @@ func TestParseBroken(t *testing.T) {
 		`{"type":"message","webhookEventId":"bad","source":"U1"}`,
 		message("bad", `"text"`), message("bad", `{"type":"text","id":"1","text":{}}`), message("bad", `{"type":"text","text":"x"}`),
 		message("bad", `{"type":5,"id":"1"}`), message("bad", `{"type":"image","id":{}}`),
-		event("message", "bad", ""), event("unsend", "bad", ""),
+		event("message", "bad", ""), event("unsend", "bad", ""), event("messageEdited", "bad", ""),
+		event("messageEdited", "bad", `,"message":"text"`), event("messageEdited", "bad", `,"message":{"type":"text","text":"x"}`),
 	} {
 		got := parse(t, good, bad, good)
 		if got[1].Kind != connectors.Broken || got[1].Reason == "" || string(got[1].Raw) != bad {
@@ -208,6 +210,26 @@ func TestParseOddParts(t *testing.T) {
 	got := parse(t, message("a", `{"type":"image","id":"1","imageSet":{"id":"s","index":"one","total":2}}`))[0]
 	if got.Album == nil || got.Album.ID != "s" || got.Album.Total != 2 {
 		t.Errorf("got album %+v, want as much of it as can be read", got.Album)
+	}
+}
+
+// An edit is an event of its own that names the message. Only texts are edited.
+func TestParseEdit(t *testing.T) {
+	edit := func(id, object string) connectors.Event {
+		return parse(t, event("messageEdited", id, `,"replyToken":"0f0e","message":`+object))[0]
+	}
+	got := edit("01K2EXAMPLE0000000000000E1", `{"type":"text","id":"580000000000000001","text":"two \u5199","quoteToken":"q"}`)
+	if got.Kind != connectors.Edit || got.ID != "01K2EXAMPLE0000000000000E1" || got.MessageID != "580000000000000001" || got.Text != "two 写" {
+		t.Errorf("got %s, want an edit of the message", toJSON(t, got))
+	}
+	if got.Account != botID || got.Consumer.ID != userID || !got.SentAt.Equal(time.UnixMilli(1755000000123)) || got.ReplyToken != "" {
+		t.Errorf("got %s, want whose it is and when, and nothing to answer", toJSON(t, got))
+	}
+	if got := edit("", `{"type":"text","id":"580000000000000001","text":"x"}`); got.ID == got.MessageID || got.ID == "" {
+		t.Errorf("without an event id: got ID %q, which is the message's own", got.ID)
+	}
+	if got := edit("a", `{"type":"image","id":"1"}`); got.Kind != connectors.Ignored || got.Reason != "unknown_message_type" {
+		t.Errorf("of a photo: got %s, want it ignored", toJSON(t, got))
 	}
 }
 

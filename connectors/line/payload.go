@@ -110,7 +110,7 @@ func parseEvent(destination string, raw json.RawMessage) connectors.Event {
 	if err != nil && head.Type == "" {
 		return out.As(connectors.Broken, "event has no readable type")
 	}
-	if head.Type != "message" && head.Type != "unsend" {
+	if head.Type != "message" && head.Type != edited && head.Type != "unsend" {
 		return out.As(connectors.Ignored, eventReason(head.Type))
 	}
 	var e event
@@ -122,7 +122,7 @@ func parseEvent(destination string, raw json.RawMessage) connectors.Event {
 
 // parseKnown translates an event of a type that we forward.
 func parseKnown(out connectors.Event, e event) connectors.Event {
-	if e.WebhookEventID == "" && e.Message.ID != "" {
+	if e.WebhookEventID == "" && e.Message.ID != "" && e.Type == "message" {
 		out.ID = e.Message.ID
 	}
 	out.SentAt = connectors.UnixMillis(e.Timestamp.Value)
@@ -134,8 +134,11 @@ func parseKnown(out connectors.Event, e event) connectors.Event {
 	if e.Source.Type != "user" || e.Source.UserID == "" {
 		return out.As(connectors.Ignored, "no_consumer")
 	}
-	if e.Type == "unsend" {
+	switch e.Type {
+	case "unsend":
 		return parseUnsend(out, e)
+	case edited:
+		return parseEdit(out, e.Message)
 	}
 	out.ReplyToken, out.NoReply = e.replyToken(), e.standby()
 	return parseMessage(out, e.Message)
@@ -162,6 +165,22 @@ func parseUnsend(out connectors.Event, e event) connectors.Event {
 	return out
 }
 
+// edited is the type of an event that tells a new text of an old message. In a
+// chat with the bot alone LINE lets nobody edit so far, only in a group.
+// https://developers.line.biz/en/reference/messaging-api/#edit-event
+const edited = "messageEdited"
+
+func parseEdit(out connectors.Event, m message) connectors.Event {
+	switch {
+	case m.ID == "":
+		return out.As(connectors.Broken, "edit names no message")
+	case m.Type != "text":
+		return out.As(connectors.Ignored, "unknown_message_type")
+	}
+	out.Kind, out.MessageID, out.Text = connectors.Edit, m.ID, m.Text
+	return out
+}
+
 func parseMessage(out connectors.Event, m message) connectors.Event {
 	if m.ID == "" {
 		return out.As(connectors.Broken, "message event has no message id")
@@ -179,7 +198,13 @@ func parseMessage(out connectors.Event, m message) connectors.Event {
 	case "file":
 		// Originals and HEIC come as files; only content tells a photo.
 		out.Photos = []connectors.Photo{{Account: out.Account, Ref: idRef(m.ID), ClaimedBytes: m.FileSize.Value}}
-	case "video", "audio", "location", "sticker":
+	case "sticker":
+		// On some stickers the consumer has written something, which is a text.
+		// https://developers.line.biz/en/reference/messaging-api/#wh-sticker
+		if out.Text = m.Text; m.Text == "" {
+			return out.As(connectors.Ignored, m.Type)
+		}
+	case "video", "audio", "location":
 		return out.As(connectors.Ignored, m.Type)
 	default:
 		return out.As(connectors.Ignored, "unknown_message_type")
