@@ -86,9 +86,15 @@ func TestParseTypes(t *testing.T) {
 		{"sticker with bytes", `{"type":"sticker","sticker_id":40133,"media":"https://h.example/s.png"}`, connectors.Ignored, "", "sticker", 0},
 		{"contact", `{"type":"contact","contact":{"name":"Alex","phone_number":"+12067799191","avatar":"https://h.example/a.jpg"}}`, connectors.Ignored, "", "contact", 0},
 		{"location", `{"type":"location","location":{"lat":1.2,"lon":-1.3}}`, connectors.Ignored, "", "location", 0},
-		{"url, which a GIF may be", `{"type":"url","media":"https://media.example/a.gif"}`, connectors.Ignored, "", "url", 0},
-		{"url with words", `{"type":"url","media":"https://h.example/a.jpg","text":"this one"}`, connectors.Message, "this one", "", 0},
-		{"rich media", `{"type":"rich_media","rich_media":{}}`, connectors.Ignored, "", "unknown_message_type", 0},
+		{"sticker with words", `{"type":"sticker","sticker_id":40133,"text":"hi"}`, connectors.Message, "hi", "", 0},
+		{"contact with words", `{"type":"contact","contact":{"name":"Alex"},"text":"call him"}`, connectors.Message, "call him", "", 0},
+		{"location with words", `{"type":"location","location":{"lat":1.2,"lon":-1.3},"text":"here"}`, connectors.Message, "here", "", 0},
+		{"url, which a GIF may be", `{"type":"url","media":"https://media.example/a.gif"}`, connectors.Message, "https://media.example/a.gif", "", 0},
+		{"url with words", `{"type":"url","media":"https://h.example/a.jpg","text":"this one"}`, connectors.Message, "this one\nhttps://h.example/a.jpg", "", 0},
+		{"url among words", `{"type":"url","media":"https://h.example/a","text":"see https://h.example/a"}`, connectors.Message, "see https://h.example/a", "", 0},
+		{"url alone in both", `{"type":"url","media":"https://h.example/a","text":"https://h.example/a"}`, connectors.Message, "https://h.example/a", "", 0},
+		{"url without one", `{"type":"url"}`, connectors.Ignored, "", "url", 0},
+		{"rich media", `{"type":"rich_media","rich_media":{},"text":"x"}`, connectors.Ignored, "", "unknown_message_type", 0},
 		{"a type that we pass over, of any shape", `{"type":"sticker","text":[],"media":{},"size":"x"}`, connectors.Ignored, "", "sticker", 0},
 	} {
 		got := parse(t, message(row.object))

@@ -53,7 +53,7 @@ func parseMessage(out connectors.Event, e event, err error) connectors.Event {
 	if e.Message.Type == "" {
 		return out.As(connectors.Broken, "message has no readable type")
 	}
-	if reason := messageReason(e.Message.Type); reason != "" {
+	if reason := messageReason(e.Message); reason != "" {
 		return out.As(connectors.Ignored, reason)
 	}
 	if err != nil {
@@ -68,21 +68,24 @@ func parseMessage(out connectors.Event, e event, err error) connectors.Event {
 	return parseContent(out, e.Message)
 }
 
-// messageReason is the metric's label for a message type that we pass over, or
-// empty for one that may hold a text or a photo. Types that Viber may add one
-// day share a label, so that no stranger can make new ones.
-func messageReason(kind string) string {
-	switch kind {
+// messageReason is the metric's label for a message that we pass over, or empty
+// for one that may hold a text or a photo. Types that Viber may add one day
+// share a label, so that no stranger can make new ones.
+func messageReason(m message) string {
+	switch m.Type {
 	case "text", "picture", "file", "video", "url":
 		return ""
 	case "sticker", "contact", "location":
-		return kind
+		if m.Text.Value != "" {
+			return ""
+		}
+		return m.Type
 	}
 	return "unknown_message_type"
 }
 
 func parseContent(out connectors.Event, m message) connectors.Event {
-	out.Kind, out.Text = connectors.Message, m.Text.Value
+	out.Kind, out.Text = connectors.Message, m.said()
 	switch {
 	case m.Type == "picture", m.Type == "file":
 		// Originals come as files; only content tells a photo.

@@ -36,6 +36,15 @@ type message struct {
 	Size  optional[int64]  `json:"size"`
 }
 
+// said returns what somebody wrote. A link stands beside the text, or alone.
+func (m message) said() string {
+	link := m.Media.Value
+	if m.Type != "url" || strings.Contains(m.Text.Value, link) {
+		return m.Text.Value
+	}
+	return strings.TrimPrefix(m.Text.Value+"\n"+link, "\n")
+}
+
 // outgoing is a text message to one user.
 // https://developers.viber.com/docs/api/rest-bot-api/#send-message
 type outgoing struct {
