@@ -37,6 +37,11 @@ func changed(t testing.TB, pairs ...string) string {
 	return form.Encode()
 }
 
+// without is a change that leaves a message no id by any of its names.
+func without(pairs ...string) []string {
+	return append([]string{"MessageSid", "-", "SmsMessageSid", "-", "SmsSid", "-"}, pairs...)
+}
+
 // mediaURL is the address of a medium of the example.
 func mediaURL(base, account, message, media string) string {
 	return base + "/2010-04-01/Accounts/" + account + "/Messages/" + message + "/Media/" + media
@@ -76,7 +81,8 @@ func TestParseKinds(t *testing.T) {
 		{"STOP", []string{"Body", "STOP", "OptOutType", "STOP"}, connectors.Message, messageSID, ""},
 		{"status callback", []string{"MessageStatus", "delivered", "SmsStatus", "delivered"}, connectors.Receipt, messageSID + "/delivered", "delivered"},
 		{"status callback of the old kind", []string{"SmsStatus", "sent"}, connectors.Receipt, messageSID + "/sent", "sent"},
-		{"status callback without an id", []string{"MessageStatus", "failed", "MessageSid", "-"}, connectors.Broken, "", "status callback has no message id"},
+		{"status callback of the oldest kind", []string{"SmsStatus", "sent", "MessageSid", "-", "SmsMessageSid", "-"}, connectors.Receipt, messageSID + "/sent", "sent"},
+		{"status callback without an id", without("MessageStatus", "failed"), connectors.Broken, "", "status callback has no message id"},
 		{"WhatsApp", []string{"From", "whatsapp:+14155550123", "To", "whatsapp:+14155550199"}, connectors.Ignored, messageSID, "whatsapp"},
 		{"WhatsApp, business-scoped id", []string{"From", "whatsapp:US.1234567890"}, connectors.Ignored, messageSID, "whatsapp"},
 		{"a WhatsApp receipt", []string{"To", "whatsapp:+14155550199", "MessageStatus", "read"}, connectors.Ignored, messageSID, "whatsapp"},
@@ -87,8 +93,11 @@ func TestParseKinds(t *testing.T) {
 		{"an empty sender", []string{"From", ""}, connectors.Ignored, messageSID, "no_consumer"},
 		{"nothing in it", []string{"Body", "", "NumMedia", "0"}, connectors.Ignored, messageSID, "empty"},
 		{"nothing readable in it", []string{"Body", "-", "NumMedia", "abc"}, connectors.Broken, messageSID, "message has no readable media"},
-		{"no id", []string{"MessageSid", "-"}, connectors.Broken, "", "message has no message id"},
-		{"an empty id", []string{"MessageSid", ""}, connectors.Broken, "", "message has no message id"},
+		{"an id by its older name", []string{"MessageSid", "-"}, connectors.Message, messageSID, ""},
+		{"an id by its oldest name", []string{"MessageSid", "-", "SmsMessageSid", "-"}, connectors.Message, messageSID, ""},
+		{"a call", without("CallSid", "CA00000000000000000000000000000002"), connectors.Ignored, "", "call"},
+		{"no id", without(), connectors.Broken, "", "message has no message id"},
+		{"an empty id", without("MessageSid", ""), connectors.Broken, "", "message has no message id"},
 		{"an id of another form", []string{"MessageSid", "RC1/../../x"}, connectors.Message, "RC1/../../x", ""},
 	} {
 		body := changed(t, row.pairs...)
@@ -204,11 +213,17 @@ func TestParseText(t *testing.T) {
 func TestParseBase64(t *testing.T) {
 	const sms = "SM00000000000000000000000000000002"
 	long := strings.Repeat("A long text, zo\u00eb \U0001F468\u200D\U0001F469\u200D\U0001F467\r\n", 5)
+	ascii := strings.Repeat(`{"licence":"4711-0815"}`, 3)
 	encode := base64.StdEncoding.EncodeToString
 	for _, row := range []struct{ name, sid, body, want string }{
 		{"a long text", messageSID, encode([]byte(long)), long},
 		{"in lines", messageSID, regexp.MustCompile(`.{76}`).ReplaceAllString(encode([]byte(long)), "$0\r\n"), long},
-		{"as an SMS", sms, encode([]byte(long)), encode([]byte(long))},
+		{"as an SMS", sms, encode([]byte(long)), long},
+		{"as an SMS, plain ASCII", sms, encode([]byte(ascii)), encode([]byte(ascii))},
+		{"plain ASCII", messageSID, encode([]byte(ascii)), ascii},
+		{"cut inside a character", sms, encode([]byte(long + "\xe2\x80")), long},
+		{"cut inside a longer one", messageSID, encode([]byte(long + "\xf0\x9f\x91")), long},
+		{"a byte too many", messageSID, encode([]byte(long + "\x80")), encode([]byte(long + "\x80"))},
 		{"too short", messageSID, encode([]byte(long[:30])), encode([]byte(long[:30]))},
 		{"just long enough", messageSID, encode([]byte(long[:45])), long[:45]},
 		{"a picture", messageSID, encode(jpeg), encode(jpeg)},
@@ -268,14 +283,15 @@ func TestParseNumMedia(t *testing.T) {
 }
 
 // TestParseMediaTypes sends media of these types beside a text and alone: all
-// are candidates but those that a carrier adds.
+// are candidates but those that a carrier adds, films, sounds and contacts.
 func TestParseMediaTypes(t *testing.T) {
 	for _, row := range []struct{ sent, beside, alone []string }{
 		{[]string{"image/jpeg", "image/gif", "image/heic"}, []string{"image/jpeg", "image/gif", "image/heic"}, []string{"image/jpeg", "image/gif", "image/heic"}},
-		{[]string{"text/x-vcard"}, []string{"text/x-vcard"}, []string{"text/x-vcard"}},
-		{[]string{"video/3gpp", "audio/amr", "", "junk;;"}, []string{"video/3gpp", "audio/amr", "", "junk;;"}, []string{"video/3gpp", "audio/amr", "", "junk;;"}},
+		{[]string{"text/x-vcard"}, nil, nil},
+		{[]string{"video/3gpp", "audio/amr", "", "junk;;", "application/octet-stream"}, []string{"", "junk;;", "application/octet-stream"}, []string{"", "junk;;", "application/octet-stream"}},
+		{[]string{"VIDEO/mp4; codecs=avc1", "image/png", "text/vcard"}, []string{"image/png"}, []string{"image/png"}},
 		{[]string{"application/smil", "image/png", "text/plain; charset=utf-8"}, []string{"image/png"}, []string{"image/png", "text/plain; charset=utf-8"}},
-		{[]string{"application/smil", "text/x-vcard"}, []string{"text/x-vcard"}, []string{"text/x-vcard"}},
+		{[]string{"application/smil", "text/x-vcard"}, nil, nil},
 		{[]string{"text/plain"}, nil, []string{"text/plain"}},
 		{[]string{"Application/SMIL", "text/plain"}, nil, []string{"text/plain"}},
 		{[]string{"application/smil"}, nil, []string{"application/smil"}},
@@ -287,8 +303,12 @@ func TestParseMediaTypes(t *testing.T) {
 		}
 		for body, want := range map[string][]string{"hello": row.beside, "": row.alone} {
 			var got []string
-			for _, p := range parseBody(t, changed(t, append(pairs, "Body", body)...)).Photos {
+			e := parseBody(t, changed(t, append(pairs, "Body", body)...))
+			for _, p := range e.Photos {
 				got = append(got, p.ClaimedType)
+			}
+			if ignored := e.Kind == connectors.Ignored && e.Reason == "attachment"; ignored != (body == "" && want == nil) {
+				t.Errorf("%q with body %q: got %s %q", row.sent, body, e.Kind, e.Reason)
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("%q with body %q: got photos %q, want %q", row.sent, body, got, want)
