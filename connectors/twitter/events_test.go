@@ -55,7 +55,7 @@ func TestParsePassesOver(t *testing.T) {
 			}
 		}
 	}
-	for _, body := range []string{`{}`, `{"for_user_id":"1"}`, `{"hologram":{}}`, `{"users":{},"apps":{}}`} {
+	for _, body := range []string{`{}`, `{"for_user_id":"1"}`, `{"for_user_id":"1","follow_events":null}`, `{"hologram":{}}`, `{"users":{},"apps":{}}`} {
 		if got := one(t, body); got.Kind != connectors.Ignored || got.Reason != "unknown_event_type" {
 			t.Errorf("%s: got %s, want it ignored", body, toJSON(t, got))
 		}
@@ -168,7 +168,7 @@ func TestParseEnvelope(t *testing.T) {
 // One call may hold several messages, and events of other kinds beside them.
 func TestParseBatch(t *testing.T) {
 	body := strings.Replace(lists(message("1", `{"text":"a"}`), messageFrom("3", "2", "268278", `{"text":"b"}`), messageFrom(accountID, "3", appID, `{"text":"c"}`)),
-		`"users":`, `"follow_events":[{}],"hologram_events":[],"users":`, 1)
+		`"users":`, `"follow_events":[{}],"block_events":null,"hologram_events":[],"users":`, 1)
 	got := parse(t, body)
 	var kinds []string
 	for _, e := range got {

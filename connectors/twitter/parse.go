@@ -27,7 +27,7 @@ func (c *Connector) parseLists(body json.RawMessage, lists map[string]json.RawMe
 	events := c.parseMessages(account, lists["users"], lists[directMessages])
 	_, known := lists[directMessages]
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
-		if reason := listReason(name); reason != "" {
+		if reason := listReason(name); reason != "" && !holdsNothing(lists[name]) {
 			events, known = append(events, event(account, lists[name]).As(connectors.Ignored, reason)), true
 		}
 	}
@@ -35,6 +35,11 @@ func (c *Connector) parseLists(body json.RawMessage, lists map[string]json.RawMe
 		events = append(events, event(account, body).As(connectors.Ignored, "unknown_event_type"))
 	}
 	return events
+}
+
+// holdsNothing tells a list that stands there for nothing.
+func holdsNothing(raw json.RawMessage) bool {
+	return len(raw) == 0 || string(raw) == "null"
 }
 
 func readWord(raw json.RawMessage) word {
@@ -113,7 +118,7 @@ func activityReason(kind string) string {
 // parseMessages translates a list of direct messages. users is what X tells of
 // the people in it.
 func (c *Connector) parseMessages(account string, users, raw json.RawMessage) []connectors.Event {
-	if len(raw) == 0 || string(raw) == "null" {
+	if holdsNothing(raw) {
 		return []connectors.Event{}
 	}
 	var list []json.RawMessage
