@@ -16,9 +16,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -34,14 +32,11 @@ const (
 	apiBase = "https://mspgw.push.apple.com/v1"
 	// maxBody is how long a webhook may be, compressed or not.
 	maxBody = 10 << 20
-	// maxAnswer is far more than Apple's gateway answers: one address, or
-	// nothing.
-	maxAnswer = 64 << 10
-	// textLimit is ours, because Apple names none, only that a payload may be
+	// maxText is ours, because Apple names none, only that a payload may be
 	// too large. Ten thousand is what the most generous of the other platforms
 	// take, and far from any size at which a gateway refuses a payload.
 	// https://register.apple.com/resources/messages/msp-rest-api/messages-received
-	textLimit = 10_000
+	maxText = 10_000
 )
 
 // Channel describes Apple Messages for Business.
@@ -52,7 +47,7 @@ func Channel() connectors.Channel {
 		PhotoLimit: 10 * config.MB,
 		BodyLimit:  maxBody,
 		// Whether Apple recognises a message that it gets twice is not known.
-		Texts:   connectors.Texts{Limit: textLimit},
+		Texts:   connectors.Texts{Limit: maxText},
 		Suffix:  "/message",
 		Console: "Apple Business Register, your Messaging Service Provider: the server's URL, to which Apple itself adds /message",
 		Cannot: map[string]string{
@@ -71,16 +66,15 @@ type Connector struct {
 	config *Config
 	keys   config.Secrets // the bytes that the secrets stand for
 	tokens *jwt.Parser
-	base   string              // of the API
+	api    wire.API
 	hosts  func(*url.URL) bool // which photos are fetched from
 	now    func() time.Time
-	client *wire.Client
 }
 
 // New makes a connector from a *Config.
 func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	c := s.(*Config)
-	base, err := wire.Base("apple", c.APIBase, apiBase)
+	api, err := wire.NewAPI(c.Connector, apiBase, wire.Options{Now: env.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +86,9 @@ func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 		config: c,
 		keys:   keys,
 		tokens: newParser(c.MSPID, env.Now),
-		base:   base.String(),
+		api:    api,
 		hosts:  wire.HostList(c.mediaHosts()...),
 		now:    env.Now,
-		client: wire.NewClient(wire.Options{AllowPrivate: c.AllowPrivateAddresses, Now: env.Now}),
 	}, nil
 }
 
@@ -144,75 +137,6 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	return []connectors.Event{parseMessage(out, m)}, nil
 }
 
-// parseMessage translates a message by its type. Apple puts no time into any.
-func parseMessage(out connectors.Event, m message) connectors.Event {
-	switch {
-	case m.Type == "":
-		return out.As(connectors.Broken, "message has no readable type")
-	case m.Type != "text" && m.Type != "close":
-		return out.As(connectors.Ignored, typeReason(m.Type))
-	case m.ID == "":
-		return out.As(connectors.Broken, "message has no readable id")
-	case m.SourceID == "":
-		return out.As(connectors.Ignored, "no_consumer")
-	case m.Type == "close":
-		// The consumer has deleted the conversation, and wants no more of it.
-		out.Kind, out.MessageID = connectors.Close, ""
-		return out
-	}
-	return parseText(out, m)
-}
-
-// typeReason is the metric's label for a type that we pass over. What is
-// attached to an interactive message are its own pictures, and no photos. Types
-// that Apple may add one day share a label, so that no stranger can make new
-// ones.
-func typeReason(kind string) string {
-	switch kind {
-	case "typing_start", "typing_end", "interactive":
-		return kind
-	default:
-		return "unknown_message_type"
-	}
-}
-
-// parseText translates a message of a consumer's. A reaction to a message of
-// ours is one as well: a sentence in the consumer's language.
-func parseText(out connectors.Event, m message) connectors.Event {
-	var body string
-	if len(m.Body) > 0 && json.Unmarshal(m.Body, &body) != nil {
-		return out.As(connectors.Broken, "text message has no readable body")
-	}
-	list := attachments(m.Attachments)
-	if len(list) > maxAttachments {
-		return out.As(connectors.Broken, "text message has too many attachments")
-	}
-	for _, raw := range list {
-		if p, ok := newPhoto(out.Account, raw); ok {
-			out.Photos = append(out.Photos, p)
-		}
-	}
-	out.Text = caption(body, len(list) > 0)
-	switch {
-	case out.Text != "" || len(out.Photos) > 0:
-		out.Kind = connectors.Message
-		return out
-	case len(list) > 0:
-		return out.As(connectors.Ignored, "attachment") // a voice note, a pass, a film
-	}
-	return out.As(connectors.Ignored, "no_content")
-}
-
-// caption returns what the consumer wrote. The body has one object replacement
-// character for each attachment, and blanks around them.
-func caption(body string, attached bool) string {
-	text := strings.ReplaceAll(body, "\uFFFC", "")
-	if attached || text != body {
-		text = strings.TrimSpace(text)
-	}
-	return text
-}
-
 // Fetch implements connectors.Connector. The address of a photo is asked for at
 // every call, because nobody knows how long one is good.
 func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
@@ -224,15 +148,15 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if !ok {
 		return nil, connectors.Errorf(connectors.Refused, op, "not a reference of this channel")
 	}
-	if _, ok := config.FindAccount(c.config.Accounts, p.Account); !ok {
-		return nil, connectors.Errorf(connectors.Misconfigured, op, "no such account")
+	if _, err := wire.Account(op, c.config.Accounts, p.Account); err != nil {
+		return nil, err
 	}
 	address, err := c.preDownload(ctx, p.Account, ref)
 	if err != nil {
 		return nil, err
 	}
 	// No credentials: whoever has the address may read.
-	body, err := c.client.Fetch(ctx, wire.Fetch{Op: op, URL: address, Hosts: c.hosts, MaxRedirects: 3})
+	body, err := c.api.Fetch(ctx, wire.Fetch{Op: op, URL: address, Hosts: c.hosts, MaxRedirects: 3})
 	if err != nil {
 		return nil, err
 	}
@@ -244,19 +168,13 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 // https://register.apple.com/resources/messages/msp-rest-api/type-text
 func (c *Connector) preDownload(ctx context.Context, account string, r ref) (string, error) {
 	const op = "apple: preDownload"
-	req, err := http.NewRequest(http.MethodGet, c.base+"/preDownload", nil) //nolint:noctx // Call adds one
-	if err != nil {
-		return "", connectors.Errorf(connectors.Misconfigured, op, "address cannot be read")
-	}
-	if err := c.authorize(op, req, account); err != nil {
-		return "", err
-	}
+	header := map[string]string{}
 	for _, prefix := range []string{"", "MMCS-"} {
-		req.Header.Set(prefix+"Url", r.URL)
-		req.Header.Set(prefix+"Owner", r.Owner)
-		req.Header.Set(prefix+"Signature", r.Signature)
+		header[prefix+"Url"] = r.URL
+		header[prefix+"Owner"] = r.Owner
+		header[prefix+"Signature"] = r.Signature
 	}
-	data, err := c.client.Call(ctx, op, req, maxAnswer)
+	data, err := c.call(ctx, account, wire.Request{Op: op, Path: "/preDownload", Header: header})
 	if err != nil {
 		return "", err
 	}
@@ -275,44 +193,34 @@ func (c *Connector) preDownload(ctx context.Context, account string, r ref) (str
 // https://register.apple.com/resources/messages/msp-rest-api/messages-sent
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 	const op = "apple: send message"
-	if o.Text == "" || connectors.Length(o.Text) > textLimit {
-		return "", connectors.Errorf(connectors.Refused, op, "text is empty or longer than %d", textLimit)
+	account, err := wire.Sender(op, c.config.Accounts, o, maxText)
+	if err != nil {
+		return "", err
 	}
 	if !fits(o.Consumer) || !fits(o.Key) {
 		return "", connectors.Errorf(connectors.Refused, op, "not a consumer or a key that a header can hold")
 	}
-	if _, ok := config.FindAccount(c.config.Accounts, o.Account); !ok {
-		return "", connectors.Errorf(connectors.Misconfigured, op, "no such account")
-	}
-	req, err := wire.NewJSON(op, c.base+"/message", outgoing{
-		V: 1, ID: o.Key, Type: "text", SourceID: o.Account, DestinationID: o.Consumer, Locale: "en_US", Body: o.Text,
-	})
-	if err != nil {
-		return "", err
-	}
-	if err := c.authorize(op, req, o.Account); err != nil {
-		return "", err
-	}
-	req.Header.Set("Id", o.Key)
-	req.Header.Set("Destination-Id", o.Consumer)
-	req.Header.Set("Msp-Agent", "Lightlock")
+	header := map[string]string{"Id": o.Key, "Destination-Id": o.Consumer, "Msp-Agent": "Lightlock"}
 	if o.Automatic {
-		req.Header.Set("Auto-Reply", "true")
+		header["Auto-Reply"] = "true"
 	}
-	if _, err := c.client.Call(ctx, op, req, maxAnswer); err != nil {
+	_, err = c.call(ctx, account.ID, wire.Request{Op: op, Path: "/message", Header: header, Body: outgoing{
+		V: 1, ID: o.Key, Type: "text", SourceID: account.ID, DestinationID: o.Consumer, Locale: "en_US", Body: o.Text,
+	}})
+	if err != nil {
 		return "", err
 	}
 	return o.Key, nil
 }
 
-// authorize says for whom req speaks: with a fresh token, because Apple says of
-// none how long it is good.
-func (c *Connector) authorize(op string, req *http.Request, account string) error {
-	token, err := c.newToken(op)
+// call makes one call on behalf of a business: with a fresh token, because Apple
+// says of none how long it is good.
+func (c *Connector) call(ctx context.Context, account string, r wire.Request) ([]byte, error) {
+	token, err := c.newToken(r.Op)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Source-Id", account)
-	return nil
+	r.Authorization = "Bearer " + token
+	r.Header["Source-Id"] = account
+	return c.api.Do(ctx, r)
 }

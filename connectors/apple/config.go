@@ -2,13 +2,13 @@ package apple
 
 import (
 	"encoding/base64"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Config is the file of an Apple connector: one messaging service provider
@@ -33,9 +33,6 @@ type Config struct {
 type Account struct {
 	config.Account `yaml:",inline"`
 }
-
-// mediaHost is a name with or without a port, or a suffix of two labels or more.
-var mediaHost = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,})(:[0-9]{1,5})?$`)
 
 func (c *Config) mediaHosts() []string {
 	if len(c.MediaHosts) > 0 {
@@ -65,7 +62,7 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found []config.Finding
+	found := wire.CheckHosts(c.MediaHosts)
 	check := func(ok bool, f config.Finding) {
 		if !ok {
 			found = append(found, f)
@@ -84,14 +81,6 @@ func (c *Config) Check() []config.Finding {
 		Why:  "every webhook would be refused",
 		Fix:  `write a time such as "1h", or leave it out`,
 	})
-	for i, host := range c.MediaHosts {
-		check(mediaHost.MatchString(host), config.Finding{
-			Path: "media_hosts[" + strconv.Itoa(i) + "]",
-			What: "neither a host name in lower case nor a suffix of two parts or more",
-			Why:  "photos are fetched from these hosts and no others",
-			Fix:  `write "content.example.com", or ".example.com" for all names below it`,
-		})
-	}
 	for i, a := range c.Accounts {
 		check(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), config.Finding{
 			Path: "accounts[" + strconv.Itoa(i) + "].id",

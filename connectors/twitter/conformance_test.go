@@ -19,16 +19,11 @@ func TestConformance(t *testing.T) {
 	}})
 }
 
-// The other credentials, and the other API. What they cannot do belongs to them
-// and not to the channel: the X Activity API delivers one message a call, and the
-// host of the media answers a bad signature with a redirect, so that its redirects
-// mean something else than those of every other host; TestFetchRedirect and
-// TestFetchStatus have its statuses.
+// The other credentials, and the other API. What it cannot do belongs to it and
+// not to the channel: the X Activity API delivers one message a call.
 func TestConformanceOAuth1AndActivity(t *testing.T) {
 	channel := twitter.Channel()
-	channel.Cannot = map[string]string{
-		"parse_batch": "one message a call", "parse_neighbours": "one message a call", "fetch_status": "a redirect is a failed authentication",
-	}
+	channel.Cannot = map[string]string{"parse_batch": "one message a call", "parse_neighbours": "one message a call"}
 	connectortest.Run(t, connectortest.Subject{Channel: channel, Start: func() (sim.Platform, error) {
 		p, err := twittersim.Start()
 		if err == nil {
