@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,17 +38,26 @@ func (h *house) hear(channel string, said ...sim.Said) {
 	}
 }
 
-// TestNoticeOnEveryChannel sends two files that are no photos through each
-// channel. The agent gets the reason, and the consumer is told once.
+// TestNoticeOnEveryChannel sends files that are no photos through each channel,
+// twenty where messages to consumers are rationed the most. The agent gets the
+// reason of each, and the consumer is told once.
 func TestNoticeOnEveryChannel(t *testing.T) {
 	h := open(t)
 	for channel, platform := range h.platforms {
 		before := int(h.idle())
-		for _, name := range []string{"one", "two"} {
-			h.hear(channel, sim.Said{ID: name, Consumer: "ana", At: time.Now(), Photos: [][]byte{[]byte("%PDF-1.7 no photo")}})
+		burst := 2
+		if channel == "twitter" {
+			burst = 20
+		}
+		for i := range burst {
+			h.hear(channel, sim.Said{ID: strconv.Itoa(i), Consumer: "ana", At: time.Now(), Photos: [][]byte{[]byte("%PDF-1.7 no photo")}})
 		}
 		sent := h.awaitSent(channel)
-		for _, m := range h.documents(int(h.idle()))[before:] {
+		documents := h.documents(int(h.idle()))[before:]
+		if len(documents) != burst {
+			t.Errorf("%s: got %d documents, want %d", channel, len(documents), burst)
+		}
+		for _, m := range documents {
 			if len(m.Data.Photos) != 1 || m.Data.Photos[0].Reason != "unsupported_type" {
 				t.Errorf("%s: got %+v, want a photo of an unsupported type", channel, m)
 			}

@@ -9,7 +9,8 @@
 // # Metrics
 //
 //	lightlock_webhooks_total{connector,result}      webhook calls: accepted, unauthentic, too_large, incomplete,
-//	                                                unavailable (answered 503), challenge, challenge_refused;
+//	                                                unavailable and no_room, too many long bodies at once (both
+//	                                                answered 503), challenge, challenge_refused;
 //	                                                connector "none" with unknown for calls to no connector
 //	lightlock_events_total{connector,kind,reason}   events of verified webhooks; kind ignored are those passed over
 //	lightlock_duplicates_total{connector}           messages that had been accepted before

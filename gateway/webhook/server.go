@@ -99,10 +99,19 @@ func within(networks []netip.Prefix, remote string) bool {
 	return false
 }
 
-// Server is one listener with its deadlines.
+const (
+	// headTime is how long a call's head may take to arrive, and so may TLS
+	// before it.
+	headTime = 5 * time.Second
+	// readTime is how long a call may take to arrive, head and body.
+	readTime = 10 * time.Second
+)
+
+// Server is one listener with its deadlines, and with a bound to the connections
+// that are open.
 type Server struct {
 	http        *http.Server
-	listener    net.Listener
+	listener    *crowd
 	certificate *config.TLS
 	log         *slog.Logger
 }
@@ -110,6 +119,10 @@ type Server struct {
 // Listen binds address at once, so that a port that is taken is an error of
 // the start and not of a goroutine. certificate is nil for plain HTTP.
 func Listen(address string, h http.Handler, certificate *config.TLS, log *slog.Logger) (*Server, error) {
+	return listen(address, h, certificate, log, maxOpen)
+}
+
+func listen(address string, h http.Handler, certificate *config.TLS, log *slog.Logger, most int) (*Server, error) {
 	if certificate != nil {
 		if _, err := tls.LoadX509KeyPair(certificate.CertFile, certificate.KeyFile); err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
@@ -119,19 +132,29 @@ func Listen(address string, h http.Handler, certificate *config.TLS, log *slog.L
 	if err != nil {
 		return nil, err
 	}
-	return &Server{
-		listener: l, certificate: certificate, log: log,
-		http: &http.Server{
-			Handler:           h,
-			ReadHeaderTimeout: 5 * time.Second,
-			ReadTimeout:       10 * time.Second,
-			WriteTimeout:      30 * time.Second,
-			IdleTimeout:       60 * time.Second,
-			MaxHeaderBytes:    16 << 10,
-			TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		},
-	}, nil
+	c := &crowd{TCPListener: l.(*net.TCPListener), most: most, log: newSeldom(log)}
+	return &Server{http: server(h, c, log), listener: c, certificate: certificate, log: log}, nil
+}
+
+// server speaks HTTP/1 only. Over HTTP/2 one connection would carry hundreds of
+// calls, and the bound to connections would be none to calls; every platform
+// speaks HTTP/1.1, too.
+func server(h http.Handler, c *crowd, log *slog.Logger) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headTime,
+		ReadTimeout:       readTime,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		Protocols:         &protocols,
+		ConnState:         c.changed,
+		ConnContext:       lifetime,
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }
 
 // Address is where the server listens: host and port.

@@ -1,17 +1,18 @@
 // Package webhook is the public door: echo handlers that read a platform's call
 // once, hand it to the line, and turn the outcome into a status.
 //
-// It promises that a body is read up to its channel's limit and no further,
-// that 2xx leaves only after the line has answered, and that every refused call
-// gets the same empty 401, whatever was wrong with it: an unknown address, a
-// wrong signature and a body too long look alike from outside. No stranger can
-// flood the log: of what is refused it gets a line a second, with a count.
+// It promises that a body is kept up to its channel's limit and no further, and
+// all bodies together up to a limit of their own; that 2xx leaves only after the
+// line has answered, and that every refused call gets the same empty 401,
+// whatever was wrong with it: an unknown address, a wrong signature and a body
+// too long look alike from outside. A long body for which there is no room is
+// answered 503, because nobody knows yet whose it is. No stranger can flood the
+// log: of what is refused it gets a line a second, with a count.
 package webhook
 
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -29,7 +30,7 @@ import (
 const Deadline = 1500 * time.Millisecond
 
 // retryAfter is what a platform is asked to wait, in seconds, when nothing can
-// be made durable.
+// be made durable or there is no room for what it sends.
 const retryAfter = 5
 
 // Receiver is the line, as far as a webhook sees it.
@@ -43,6 +44,8 @@ type Handlers struct {
 	Metrics *ops.Metrics
 	Log     *slog.Logger
 	Now     func() time.Time
+	// Bodies is the memory for what platforms send; 256 MiB where it is nil.
+	Bodies *Bodies
 }
 
 // door is one connector's address, with its share of the log.
@@ -54,6 +57,9 @@ type door struct {
 // Mount adds a route for each connector, and one for all calls to none: those
 // to unknown addresses, and those with a method that an address does not take.
 func (h *Handlers) Mount(e *echo.Echo, routes []*routes.Route) {
+	if h.Bodies == nil {
+		h.Bodies = NewBodies(firstParts, restParts, patience)
+	}
 	for _, route := range routes {
 		d := door{route, newSeldom(h.Log), newSeldom(h.Log)}
 		path := "/webhooks/" + route.Name + route.Channel.Suffix
@@ -83,21 +89,26 @@ func refuse(w http.ResponseWriter) {
 // receive answers one call. What the line says decides; why it says so is for
 // our log alone.
 func (h *Handlers) receive(c echo.Context, route door) error {
-	r, err := h.read(c, route.Route)
+	b := &body{in: h.Bodies, limit: route.Channel.BodyLimit}
+	defer b.giveBack()
+	err := h.read(c.Request(), b)
 	if err == nil {
 		// Without the request's own end: a platform that hangs up early may
 		// never repeat what it has sent.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), Deadline)
 		defer cancel()
-		err = h.Line.Receive(ctx, route.Route, r)
+		err = h.Line.Receive(ctx, route.Route, h.request(c, route.Route, b.bytes))
 	}
 	result := resultOf(err)
 	h.Metrics.Webhook(route.Name, result)
 	switch result {
 	case "accepted":
 		return accepted(c, route.Connector)
-	case "unavailable":
-		route.failed.log(slog.LevelError, "webhook not accepted", "connector", route.Name, "err", err)
+	case "unavailable", "no_room":
+		route.failed.log(slog.LevelError, "webhook not accepted", "connector", route.Name, "result", result, "err", err)
+		if result == "no_room" {
+			c.Response().Header().Set("Connection", "close") // nobody waits for the rest
+		}
 		c.Response().Header().Set("Retry-After", strconv.Itoa(retryAfter))
 		return c.NoContent(http.StatusServiceUnavailable)
 	default:
@@ -121,27 +132,12 @@ func (h *Handlers) challenge(c echo.Context, route door, challenger connectors.C
 	return c.Blob(http.StatusOK, challenger.ChallengeType(), []byte(body))
 }
 
-var (
-	errTooLarge = errors.New("body longer than the channel's limit")
-	errBody     = errors.New("body was not received whole")
-)
-
-// read takes the body once. One byte more than the limit is read, so that a
-// long body is known for what it is and not taken for a short one with a wrong
-// signature.
-func (h *Handlers) read(c echo.Context, route *routes.Route) (*connectors.Request, error) {
-	limit := route.Channel.BodyLimit
-	if c.Request().ContentLength > limit {
-		return nil, errTooLarge
+// read takes the body once, and not at all where it says that it is too long.
+func (h *Handlers) read(r *http.Request, b *body) error {
+	if r.ContentLength > b.limit {
+		return errTooLarge
 	}
-	body, err := io.ReadAll(io.LimitReader(c.Request().Body, limit+1))
-	if err != nil {
-		return nil, errBody
-	}
-	if int64(len(body)) > limit {
-		return nil, errTooLarge
-	}
-	return h.request(c, route, body), nil
+	return b.read(r.Context(), r.Body)
 }
 
 // request takes of the HTTP request what a connector may see. The address is
@@ -174,6 +170,8 @@ func resultOf(err error) string {
 		return "too_large"
 	case errors.Is(err, errBody):
 		return "incomplete"
+	case errors.Is(err, errNoRoom):
+		return "no_room"
 	case connectors.KindOf(err) == connectors.Unauthentic:
 		return "unauthentic"
 	default:
