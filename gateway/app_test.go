@@ -163,6 +163,7 @@ type message struct {
 		Message      string
 		Consumer     struct{ ID string }
 		Seq          int64
+		Late         bool
 		Text         string
 		Photos       []struct {
 			Status, Reason     string

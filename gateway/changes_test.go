@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/apple/applesim"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
 	"github.com/lightlock/lightlock/connectors/sim"
@@ -93,6 +95,48 @@ func TestUnsendOnEveryChannelThatHasIt(t *testing.T) {
 		if n := int(h.idle()) - before; n != 1 {
 			t.Errorf("%s: %d entries after a late copy, want 1", channel, n)
 		}
+	}
+}
+
+// TestAppleClose: the consumer ends the conversation before its photo was
+// judged. The message is late, agents are told, and nothing more is said to a
+// consumer who has gone; their next message opens another conversation.
+func TestAppleClose(t *testing.T) {
+	h := open(t)
+	p := h.platforms["apple"].(*applesim.Platform)
+	fetched, goOn := make(chan struct{}, 1), make(chan struct{})
+	p.Wrap(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case fetched <- struct{}{}:
+				<-goOn
+			default:
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	h.hear("apple", sim.Said{ID: "a", Consumer: "ana", Photos: [][]byte{[]byte("no photo at all")}})
+	<-fetched
+	call, err := p.Call(webhookURL("apple"), p.Event(sim.Said{ID: "close", Consumer: "ana"}, "close"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, body := h.post(call); response.StatusCode != http.StatusOK {
+		t.Fatalf("answered %d %q", response.StatusCode, body)
+	}
+	closed := h.documents(1)[0]
+	close(goOn)
+	late := h.documents(int(h.idle()))[1]
+	if closed.Type != string(queue.ConversationClosed) || !late.Data.Late || late.Data.Conversation != closed.Data.Conversation ||
+		len(late.Data.Photos) != 1 || late.Data.Photos[0].Reason != "unsupported_type" {
+		t.Errorf("got %+v and %+v, want a close and a late message with its reason", closed, late)
+	}
+	if sent := h.awaitSent("apple"); len(sent) != 0 {
+		t.Errorf("a consumer who has gone got %+v", sent)
+	}
+	h.hear("apple", sim.Said{ID: "b", Consumer: "ana", Text: "me again"})
+	if again := h.documents(int(h.idle()))[2]; again.Data.Conversation == closed.Data.Conversation || again.Data.Seq != 1 || again.Data.Late {
+		t.Errorf("got %+v, want the first message of another conversation", again)
 	}
 }
 
