@@ -109,7 +109,7 @@ func (b *bench) provoke(look func(secret leaks, where string, err error) error) 
 
 func (b *bench) provokeWebhook(r *connectors.Request, look func(leaks, string, error) error) error {
 	secret := append(secretLeaks(b.settings), canary, "canary")
-	name, value, err := signature(b.connector, r)
+	_, name, value, err := signature(b.connector, r)
 	if err == nil {
 		// A forger must not be told the right one. Its beginning may be the
 		// name of the method.

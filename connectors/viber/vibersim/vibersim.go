@@ -29,9 +29,6 @@ type Platform struct {
 	*sim.Server
 	// BotID and URI are the bot's two names, Token is its authentication token.
 	BotID, URI, Token string
-	// HeaderOnly leaves the signature out of the webhooks' addresses, as
-	// something on the way might.
-	HeaderOnly bool
 
 	mediaKey string // signs the addresses of pictures
 	pictures sim.Shelf
@@ -129,13 +126,11 @@ func (p *Platform) Sign(url string, body []byte) *connectors.Request {
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Viber-Content-Signature", signature)
-	if !p.HeaderOnly {
-		separator := "?"
-		if strings.Contains(url, "?") {
-			separator = "&"
-		}
-		url += separator + "sig=" + signature
+	separator := "?"
+	if strings.Contains(url, "?") {
+		separator = "&"
 	}
+	url += separator + "sig=" + signature
 	return &connectors.Request{Method: http.MethodPost, URL: url, Header: header, Body: body}
 }
 
