@@ -122,17 +122,3 @@ func Base(op, apiBase, own string) (*url.URL, error) {
 	}
 	return u, nil
 }
-
-// NewJSON returns a POST of v as JSON, for Call.
-func NewJSON(op, address string, v any) (*http.Request, error) {
-	body, contentType, err := encode(op, v)
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequest(http.MethodPost, address, bytes.NewReader(body)) //nolint:noctx // Call adds one
-	if err != nil {
-		return nil, connectors.Errorf(connectors.Refused, op, "address cannot be read")
-	}
-	req.Header.Set("Content-Type", contentType)
-	return req, nil
-}
