@@ -96,6 +96,8 @@ func TestParseKinds(t *testing.T) {
 		{"an id by its older name", []string{"MessageSid", "-"}, connectors.Message, messageSID, ""},
 		{"an id by its oldest name", []string{"MessageSid", "-", "SmsMessageSid", "-"}, connectors.Message, messageSID, ""},
 		{"a call", without("CallSid", "CA00000000000000000000000000000002"), connectors.Ignored, "", "call"},
+		{"a group MMS", []string{"OtherRecipients0", "+14155550177", "OtherRecipients1", "+14155550178"}, connectors.Ignored, messageSID, "group"},
+		{"a group of two", []string{"OtherRecipients0", ""}, connectors.Message, messageSID, ""},
 		{"no id", without(), connectors.Broken, "", "message has no message id"},
 		{"an empty id", without("MessageSid", ""), connectors.Broken, "", "message has no message id"},
 		{"an id of another form", []string{"MessageSid", "RC1/../../x"}, connectors.Message, "RC1/../../x", ""},

@@ -157,6 +157,10 @@ func (c *Connector) parseEvent(out connectors.Event, form url.Values) connectors
 	if m.SID == "" && form.Has("CallSid") {
 		return out.As(connectors.Ignored, "call")
 	}
+	// A group MMS goes to several people, who answer each other.
+	if form.Get("OtherRecipients0") != "" {
+		return out.As(connectors.Ignored, "group")
+	}
 	return c.parseMessage(out, m)
 }
 
