@@ -32,6 +32,7 @@
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead
 //	lightlock_queue_readers{queue}                  consumers of agents' software
+//	lightlock_queue_talks{queue}                    conversations in which something waits to be sent
 //
 // Beside these are Go's own and the process's.
 package ops

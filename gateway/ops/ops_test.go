@@ -256,6 +256,7 @@ func TestMetricsByName(t *testing.T) {
 		`lightlock_queue_messages{queue="support",state="delivered"} 0`,
 		`lightlock_queue_oldest_seconds{queue="support",state="delivered"} 0`,
 		`lightlock_queue_readers{queue="support"} 0`,
+		`lightlock_queue_talks{queue="support"} 0`,
 		"go_goroutines ", "process_open_fds ",
 	} {
 		if !strings.Contains(text, "\n"+want) {

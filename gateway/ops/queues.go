@@ -80,6 +80,8 @@ func queueLine(ctx context.Context, c Counter, name string) Line {
 		l.State, l.Note = Warn, "its oldest entry is "+s.OldestDelivered.Round(time.Minute).String()+" old; "
 	case s.Overdue > oldestOverdue:
 		l.State, l.Note = Warn, "delayed messages are overdue; "
+	case s.SendOverdue > oldestOverdue:
+		l.State, l.Note = Warn, "messages to consumers are overdue; "
 	}
 	l.Note += fmt.Sprintf("%d delivered, %d waiting, %d in work, %d delayed, %d dead",
 		s.Delivered, s.Waiting, s.InWork, s.Delayed, s.Dead)
@@ -92,6 +94,7 @@ type queueCollector struct {
 	counter                  Counter
 	queues                   []string
 	messages, oldest, reader *prometheus.Desc
+	talks                    *prometheus.Desc
 }
 
 // NewQueueCollector returns a collector of the queues' figures.
@@ -103,6 +106,7 @@ func NewQueueCollector(c Counter, queues []string) prometheus.Collector {
 		counter: c, queues: queues,
 		messages: desc("messages", "Messages by where they are.", "queue", "state"),
 		oldest:   desc("oldest_seconds", "Age of the oldest message by where it is.", "queue", "state"),
+		talks:    desc("talks", "Conversations in which something waits to be sent to the consumer.", "queue"),
 		reader:   desc("readers", "Consumers of agents' software.", "queue"),
 	}
 }
@@ -112,6 +116,7 @@ func (q *queueCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- q.messages
 	ch <- q.oldest
 	ch <- q.reader
+	ch <- q.talks
 }
 
 // Collect implements prometheus.Collector. A queue that cannot be counted is
@@ -136,5 +141,6 @@ func (q *queueCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(q.oldest, s.OldestDelivered.Seconds(), "delivered")
 		gauge(q.oldest, s.OldestDead.Seconds(), "dead")
 		gauge(q.reader, float64(s.Readers))
+		gauge(q.talks, float64(s.Talks))
 	}
 }
