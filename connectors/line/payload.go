@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -257,10 +256,6 @@ func (t webhookTest) reason() string {
 	}
 }
 
-// maxAnswer is how long an answer of the API may be, which has an id and a
-// token for each message.
-const maxAnswer = 64 << 10
-
 // sentID returns the id of the message that was sent, or nothing if it cannot
 // be read, which changes nothing about its having been sent.
 func sentID(body []byte) string {
@@ -312,15 +307,4 @@ func requestID(f *wire.StatusFailure) string {
 func isInvalidToken(err error) bool {
 	_, f := failureOf(err)
 	return f != nil && f.Status == http.StatusBadRequest && strings.Contains(errorMessage(f), "invalid reply token")
-}
-
-// bare returns an address without its query, which may hold a secret and does
-// not change where events go.
-func bare(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
-	return u.String()
 }

@@ -157,7 +157,8 @@ func (c *Connector) parseEvent(out connectors.Event, form url.Values) connectors
 	if m.SID == "" && form.Has("CallSid") {
 		return out.As(connectors.Ignored, "call")
 	}
-	// A group MMS goes to several people, who answer each other.
+	// A group MMS goes to several people, who answer each other. Twilio has this
+	// parameter for it, and documents it nowhere.
 	if form.Get("OtherRecipients0") != "" {
 		return out.As(connectors.Ignored, "group")
 	}
