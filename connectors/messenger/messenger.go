@@ -91,19 +91,7 @@ func (c *Connector) ChallengeType() string { return meta.ChallengeType }
 
 // Parse implements connectors.Connector.
 func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
-	var e envelope
-	if err := json.Unmarshal(r.Body, &e); err != nil || e.Object == "" {
-		return nil, connectors.Errorf(connectors.Malformed, "messenger: parse", "envelope is not JSON as documented")
-	}
-	events := []connectors.Event{}
-	for _, raw := range e.Entry {
-		if e.Object != object {
-			events = append(events, event("", raw).As(connectors.Ignored, "other_object"))
-			continue
-		}
-		events = append(events, c.parseEntry(raw)...)
-	}
-	return events, nil
+	return meta.Entries("messenger: parse", object, r.Body, c.parseEntry)
 }
 
 // Fetch implements connectors.Connector: by the address in the webhook, or by
@@ -180,7 +168,5 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 	return answer.MessageID, nil
 }
 
-// event returns an event without a kind, which has no readable ID so far.
-func event(page string, raw json.RawMessage) connectors.Event {
-	return connectors.Event{Account: page, ID: connectors.DigestID(raw), Raw: raw}
-}
+// event is wire.NewEvent.
+func event(page string, raw json.RawMessage) connectors.Event { return wire.NewEvent(page, raw) }

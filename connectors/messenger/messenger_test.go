@@ -17,6 +17,7 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/messenger"
 	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
+	"github.com/lightlock/lightlock/connectors/meta"
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
@@ -52,8 +53,8 @@ func connect(t *testing.T, s config.Settings) *messenger.Connector {
 // settings are those of an app with the given secrets, without a platform.
 func settings(secrets ...string) *messenger.Config {
 	c := &messenger.Config{
-		Connector:   config.Connector{Channel: "messenger", Name: "acme"},
-		VerifyToken: config.NewSecret("verify-token"),
+		Connector: config.Connector{Channel: "messenger", Name: "acme"},
+		App:       meta.App{VerifyToken: config.NewSecret("verify-token")},
 		Accounts: []messenger.Account{{
 			Account:         config.Account{ID: pageID, Queue: "support"},
 			PageAccessToken: config.NewSecret("page-access-token"),

@@ -71,10 +71,7 @@ func (c *Connector) Register(ctx context.Context, account, address string) error
 
 // app is the setting that all Pages of the app share.
 func (c *Connector) app() meta.Subscriptions {
-	return meta.Subscriptions{
-		Op: opWebhook + " of the app", Graph: c.graph, AppID: c.config.AppID, AppSecret: c.config.AppSecret,
-		VerifyToken: c.config.VerifyToken, Object: object, Fields: wanted(),
-	}
+	return meta.Subscriptions{Op: opWebhook + " of the app", Graph: c.graph, App: c.config.App, Object: object, Fields: wanted()}
 }
 
 // pageHook is a Page's subscription to an app.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"regexp"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
@@ -19,22 +18,6 @@ const (
 	// keeps a version for two years at least.
 	defaultVersion = "v25.0"
 )
-
-var graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
-
-// CheckVersion returns what is wrong with the setting graph_version, which may
-// be empty.
-func CheckVersion(version string) []config.Finding {
-	if version == "" || graphVersion.MatchString(version) {
-		return nil
-	}
-	return []config.Finding{{
-		Path: "graph_version",
-		What: "not a version of the Graph API",
-		Why:  "it is part of every address that is called",
-		Fix:  "write it like " + defaultVersion + ", or leave it out",
-	}}
-}
 
 // Graph calls the Graph API. Its errors have the kinds of GraphError.
 type Graph struct{ wire.API }

@@ -1,6 +1,7 @@
 package meta_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -27,12 +28,12 @@ func graph(t *testing.T, version string, h http.HandlerFunc) meta.Graph {
 	return meta.NewGraph(api, version)
 }
 
-func TestCheckVersion(t *testing.T) {
+func TestAppCheck(t *testing.T) {
 	for version, good := range map[string]bool{
 		"": true, "v25.0": true, "v31.12": true,
 		"25.0": false, "v25": false, "v25.0/..": false, "v25.0\n": false, "V25.0": false, "latest": false,
 	} {
-		found := meta.CheckVersion(version)
+		found := meta.App{GraphVersion: version}.Check()
 		if (len(found) == 0) != good {
 			t.Errorf("%q: got %+v, want good %t", version, found, good)
 		}
@@ -40,6 +41,34 @@ func TestCheckVersion(t *testing.T) {
 			if f.Path != "graph_version" || f.What == "" || f.Why == "" || f.Fix == "" {
 				t.Errorf("%q: finding without an explanation: %+v", version, f)
 			}
+		}
+	}
+	for id, good := range map[string]bool{"": true, "1517776481860111": true, "x": false, "15 17": false, "1.5e3": false} {
+		found := meta.App{AppID: id}.Check()
+		if (len(found) == 0) != good || !good && found[0].Path != "app_id" {
+			t.Errorf("%q: got %+v, want good %t", id, found, good)
+		}
+	}
+}
+
+func TestEntries(t *testing.T) {
+	parse := func(entry json.RawMessage) []connectors.Event {
+		return []connectors.Event{{ID: string(entry)}, {ID: "another"}}
+	}
+	got, err := meta.Entries("test: parse", "page", []byte(`{"object":"page","entry":[1,{"a":2}]}`), parse)
+	if err != nil || len(got) != 4 || got[0].ID != "1" || got[2].ID != `{"a":2}` {
+		t.Errorf("got %+v, %v, want what parse makes of both entries, in order", got, err)
+	}
+	got, err = meta.Entries("test: parse", "page", []byte(`{"object":"user","entry":[1,2]}`), parse)
+	if err != nil || len(got) != 2 || got[0].Kind != connectors.Ignored || got[0].Reason != "other_object" || got[0].ID == got[1].ID {
+		t.Errorf("got %+v, %v, want both entries of another object passed over", got, err)
+	}
+	if got, err := meta.Entries("test: parse", "page", []byte(`{"object":"page"}`), parse); err != nil || got == nil || len(got) != 0 {
+		t.Errorf("got %v, %v, want no events and no error", got, err)
+	}
+	for _, body := range []string{"", "null", "[]", `{"object":"","entry":[]}`, `{"entry":[1]}`, `{"object":"page","entry":{}}`} {
+		if _, err := meta.Entries("test: parse", "page", []byte(body), parse); connectors.KindOf(err) != connectors.Malformed {
+			t.Errorf("%s: got %v, want kind malformed", body, err)
 		}
 	}
 }

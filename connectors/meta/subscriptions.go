@@ -9,6 +9,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Subscriptions is where an app has its webhooks about one type of object sent.
@@ -18,11 +19,7 @@ type Subscriptions struct {
 	// Op names the step in errors, such as "whatsapp: webhook of the app".
 	Op    string
 	Graph Graph
-	// AppID and one of AppSecret are what the app itself shows.
-	AppID     string
-	AppSecret config.Secrets
-	// VerifyToken is what Meta shows in the handshake.
-	VerifyToken config.Secret
+	App   App
 	// Object is the type, such as "page", and Fields are what we want to hear
 	// about it.
 	Object string
@@ -43,7 +40,7 @@ func (s Subscriptions) Registered(ctx context.Context, address string) (connecto
 	if err != nil {
 		return connectors.Registration{}, err
 	}
-	r := connectors.Registration{URL: WithoutQuery(now.CallbackURL), Detail: s.missing(now, address)}
+	r := connectors.Registration{URL: wire.Bare(now.CallbackURL), Detail: s.missing(now, address)}
 	r.OK = r.Detail == ""
 	return r, nil
 }
@@ -80,12 +77,12 @@ func (s Subscriptions) Register(ctx context.Context, address string) error {
 		}
 	}
 	return s.Graph.Set(ctx, s.Op, token, s.path(), url.Values{
-		"object": {s.Object}, "callback_url": {address}, "verify_token": {s.VerifyToken.Reveal()},
+		"object": {s.Object}, "callback_url": {address}, "verify_token": {s.App.VerifyToken.Reveal()},
 		"fields": {strings.Join(fields, ",")}, "include_values": {"true"},
 	})
 }
 
-func (s Subscriptions) path() string { return s.AppID + "/subscriptions" }
+func (s Subscriptions) path() string { return s.App.AppID + "/subscriptions" }
 
 // read returns what is on record, which is empty where nothing is, and the token
 // that could read it: of two secrets only one is good for calls, and nobody
@@ -94,8 +91,8 @@ func (s Subscriptions) path() string { return s.AppID + "/subscriptions" }
 func (s Subscriptions) read(ctx context.Context) (now subscription, token config.Secret, err error) {
 	var answer []byte
 	err = connectors.Errorf(connectors.Misconfigured, s.Op, "no app secret")
-	for _, secret := range s.AppSecret {
-		token = config.NewSecret(s.AppID + "|" + secret.Reveal())
+	for _, secret := range s.App.AppSecret {
+		token = config.NewSecret(s.App.AppID + "|" + secret.Reveal())
 		answer, err = s.Graph.GetOwn(ctx, s.Op, token, s.path())
 		if connectors.KindOf(err) != connectors.Misconfigured {
 			break
@@ -134,10 +131,4 @@ func (s subscription) fields() []string {
 		}
 	}
 	return names
-}
-
-// WithoutQuery returns an address as it may be shown.
-func WithoutQuery(address string) string {
-	address, _, _ = strings.Cut(address, "?")
-	return address
 }

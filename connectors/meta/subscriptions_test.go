@@ -42,11 +42,11 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func subscriptions(t *testing.T, a *app, secrets ...string) meta.Subscriptions {
 	t.Helper()
 	s := meta.Subscriptions{
-		Op: "test", Graph: graph(t, "", a.ServeHTTP), AppID: "7", VerifyToken: config.NewSecret("shown"),
+		Op: "test", Graph: graph(t, "", a.ServeHTTP), App: meta.App{AppID: "7", VerifyToken: config.NewSecret("shown")},
 		Object: "page", Fields: []string{"messages", "message_edits"},
 	}
 	for _, secret := range secrets {
-		s.AppSecret = append(s.AppSecret, config.NewSecret(secret))
+		s.App.AppSecret = append(s.App.AppSecret, config.NewSecret(secret))
 	}
 	return s
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/lightlock/lightlock/connectors/wire"
 )
 
-const opRegister = "whatsapp: webhook"
+const opWebhook = "whatsapp: webhook"
 
 // Registered implements connectors.Registrar. Two things must be so: the number's
 // WhatsApp Business Account has the app among its subscribers, and the app sends
 // its webhooks here, unless the account itself names an address for them.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 func (c *Connector) Registered(ctx context.Context, id, address string) (connectors.Registration, error) {
-	account, err := wire.Account(opRegister, c.config.Accounts, id)
+	account, err := wire.Account(opWebhook, c.config.Accounts, id)
 	if err != nil {
 		return connectors.Registration{}, err
 	}
@@ -29,10 +29,10 @@ func (c *Connector) Registered(ctx context.Context, id, address string) (connect
 		case !subscribed:
 			return connectors.Registration{Detail: "the WhatsApp Business Account has not subscribed the app"}, nil
 		case override == address:
-			return connectors.Registration{OK: true, URL: meta.WithoutQuery(override)}, nil
+			return connectors.Registration{OK: true, URL: wire.Bare(override)}, nil
 		case override != "":
 			return connectors.Registration{
-				URL: meta.WithoutQuery(override), Detail: "the WhatsApp Business Account has its webhooks sent to another address",
+				URL: wire.Bare(override), Detail: "the WhatsApp Business Account has its webhooks sent to another address",
 			}, nil
 		case c.config.AppID == "":
 			return connectors.Registration{Detail: "app_id is not set, so the app's own address is not known"}, nil
@@ -47,12 +47,12 @@ func (c *Connector) Registered(ctx context.Context, id, address string) (connect
 // Register implements connectors.Registrar. Without the app's id the WhatsApp
 // Business Account gets an address of its own.
 func (c *Connector) Register(ctx context.Context, id, address string) error {
-	account, err := wire.Account(opRegister, c.config.Accounts, id)
+	account, err := wire.Account(opWebhook, c.config.Accounts, id)
 	if err != nil {
 		return err
 	}
 	if c.config.AppID == "" && account.WABAID == "" {
-		return connectors.Errorf(connectors.Misconfigured, opRegister, "neither app_id nor waba_id is set")
+		return connectors.Errorf(connectors.Misconfigured, opWebhook, "neither app_id nor waba_id is set")
 	}
 	form := url.Values{} // which takes away an address that the account had
 	if c.config.AppID == "" {
@@ -63,22 +63,19 @@ func (c *Connector) Register(ctx context.Context, id, address string) error {
 	if account.WABAID == "" {
 		return nil
 	}
-	return c.graph.Set(ctx, opRegister, account.AccessToken, account.WABAID+"/subscribed_apps", form)
+	return c.graph.Set(ctx, opWebhook, account.AccessToken, account.WABAID+"/subscribed_apps", form)
 }
 
 // app is the setting that all numbers of the app share.
 func (c *Connector) app() meta.Subscriptions {
-	return meta.Subscriptions{
-		Op: opRegister + " of the app", Graph: c.graph, AppID: c.config.AppID, AppSecret: c.config.AppSecret,
-		VerifyToken: c.config.VerifyToken, Object: object, Fields: []string{"messages"},
-	}
+	return meta.Subscriptions{Op: opWebhook + " of the app", Graph: c.graph, App: c.config.App, Object: object, Fields: []string{"messages"}}
 }
 
 // subscriber tells whether the account sends the app anything, and to which
 // address if to one of its own. Without the app's id ours is the app that has
 // our address, or else may be any.
 func (c *Connector) subscriber(ctx context.Context, account Account, address string) (override string, ok bool, err error) {
-	answer, err := c.graph.GetOwn(ctx, opRegister, account.AccessToken, account.WABAID+"/subscribed_apps")
+	answer, err := c.graph.GetOwn(ctx, opWebhook, account.AccessToken, account.WABAID+"/subscribed_apps")
 	if err != nil {
 		return "", false, err
 	}
@@ -91,7 +88,7 @@ func (c *Connector) subscriber(ctx context.Context, account Account, address str
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
-		return "", false, connectors.Errorf(connectors.Unavailable, opRegister, "answer holds no list of apps")
+		return "", false, connectors.Errorf(connectors.Unavailable, opWebhook, "answer holds no list of apps")
 	}
 	for _, app := range list.Data {
 		if app.App.ID == c.config.AppID || c.config.AppID == "" && app.Override == address {

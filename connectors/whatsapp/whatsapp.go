@@ -106,19 +106,7 @@ func (c *Connector) ChallengeType() string { return meta.ChallengeType }
 
 // Parse implements connectors.Connector.
 func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
-	var e envelope
-	if err := json.Unmarshal(r.Body, &e); err != nil || e.Object == "" {
-		return nil, connectors.Errorf(connectors.Malformed, "whatsapp: parse", "envelope is not JSON as documented")
-	}
-	events := []connectors.Event{}
-	for _, raw := range e.Entry {
-		if e.Object != object {
-			events = append(events, event("", raw).As(connectors.Ignored, "other_object"))
-			continue
-		}
-		events = append(events, parseEntry(raw)...)
-	}
-	return events, nil
+	return meta.Entries("whatsapp: parse", object, r.Body, parseEntry)
 }
 
 // Fetch implements connectors.Connector: a fresh address at every call, and a

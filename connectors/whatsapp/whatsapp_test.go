@@ -10,6 +10,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
 	"github.com/lightlock/lightlock/connectors/whatsapp"
 	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
 )
@@ -42,8 +43,8 @@ func connect(t *testing.T, s config.Settings) connectors.Connector {
 // settings are those of an app with the given secrets, without a platform.
 func settings(secrets ...string) *whatsapp.Config {
 	c := &whatsapp.Config{
-		Connector:   config.Connector{Channel: "whatsapp", Name: "acme"},
-		VerifyToken: config.NewSecret("verify-token"),
+		Connector: config.Connector{Channel: "whatsapp", Name: "acme"},
+		App:       meta.App{VerifyToken: config.NewSecret("verify-token")},
 		Accounts: []whatsapp.Account{{
 			Account:     config.Account{ID: "108877665544332", Queue: "support"},
 			AccessToken: config.NewSecret("access-token"),

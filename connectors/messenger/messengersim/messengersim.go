@@ -19,6 +19,7 @@ import (
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/messenger"
+	"github.com/lightlock/lightlock/connectors/meta"
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
@@ -83,10 +84,12 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 		Connector: config.Connector{
 			Channel: "messenger", Name: name, APIBase: p.URL, AllowPrivateAddresses: true,
 		},
-		AppSecret:   config.Secrets{config.NewSecret(p.AppSecret)},
-		VerifyToken: config.NewSecret(p.VerifyToken),
-		AppID:       p.AppID,
-		MediaHosts:  []string{strings.TrimPrefix(p.URL, "http://")},
+		App: meta.App{
+			AppSecret:   config.Secrets{config.NewSecret(p.AppSecret)},
+			VerifyToken: config.NewSecret(p.VerifyToken),
+			AppID:       p.AppID,
+		},
+		MediaHosts: []string{strings.TrimPrefix(p.URL, "http://")},
 	}
 	for i, page := range p.Pages {
 		account := config.Account{ID: page.ID, Queue: queue}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/connectors/whatsapp"
 )
@@ -83,9 +84,11 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 		Connector: config.Connector{
 			Channel: "whatsapp", Name: name, APIBase: p.URL, AllowPrivateAddresses: true,
 		},
-		AppSecret:   config.Secrets{config.NewSecret(p.AppSecret)},
-		VerifyToken: config.NewSecret(p.VerifyToken),
-		AppID:       p.AppID,
+		App: meta.App{
+			AppSecret:   config.Secrets{config.NewSecret(p.AppSecret)},
+			VerifyToken: config.NewSecret(p.VerifyToken),
+			AppID:       p.AppID,
+		},
 	}
 	for i, n := range p.Numbers {
 		account := config.Account{ID: n.ID, Queue: queue}
