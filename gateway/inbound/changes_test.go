@@ -14,13 +14,13 @@ import (
 	"github.com/lightlock/lightlock/media"
 )
 
-// unsend is LINE's call about one part of message a.
-func unsend(t *testing.T, p *linesim.Platform, part string) *connectors.Request {
+// unsend is LINE's call about the photo of message a.
+func unsend(t *testing.T, p *linesim.Platform) *connectors.Request {
 	t.Helper()
 	return sign(t, p, p.BotID, []any{map[string]any{
-		"type": "unsend", "mode": "active", "timestamp": time.Now().UnixMilli(), "webhookEventId": "unsend " + part,
+		"type": "unsend", "mode": "active", "timestamp": time.Now().UnixMilli(), "webhookEventId": "unsend",
 		"source": map[string]any{"type": "user", "userId": linesim.UserID(consumer)},
-		"unsend": map[string]any{"messageId": linesim.MessageID("a", part)},
+		"unsend": map[string]any{"messageId": linesim.MessageID("a", "photo0")},
 	}})
 }
 
@@ -59,7 +59,7 @@ func TestUnsendBeforeTheMessageComes(t *testing.T) {
 	p := startLINE(t)
 	h := newHouse(t, p)
 	g := h.open().work()
-	g.hand(unsend(t, p, "photo0"))
+	g.hand(unsend(t, p))
 	g.receive(photo("a", picture(t, 40, 30)))
 	g.documents(1)
 	wantTypes(t, g, queue.MessageUnsent)
@@ -78,13 +78,13 @@ func TestUnsendAfterTheMessageWasForwarded(t *testing.T) {
 	if n := h.pictures(); n != 2 {
 		t.Fatalf("got %d pictures, want preview and thumbnail", n)
 	}
-	g.hand(unsend(t, p, "photo0"))
+	g.hand(unsend(t, p))
 	g.await("the unsend is forwarded", func(s queue.Stats) bool { return s.Unfinished() == 0 && s.Delivered == 2 })
 	wantTypes(t, g, queue.MessageReceived, queue.MessageUnsent)
 	if n := h.pictures(); n != 0 {
 		t.Errorf("got %d pictures, want none", n)
 	}
-	g.hand(unsend(t, p, "photo0")) // delivered again
+	g.hand(unsend(t, p)) // delivered again
 	g.wantFigure("lightlock_duplicates_total", "line/acme", 1)
 }
 
@@ -109,7 +109,7 @@ func TestUnsendWhileThePhotoIsDeveloped(t *testing.T) {
 	g.work()
 	g.receive(photo("a", picture(t, 40, 30)))
 	<-room.begun
-	g.hand(unsend(t, p, "photo0"))
+	g.hand(unsend(t, p))
 	g.await("the unsend is forwarded", func(s queue.Stats) bool { return s.Delivered == 1 })
 	close(room.goOn)
 	g.documents(1)
