@@ -3,7 +3,6 @@ package apple
 import (
 	"encoding/base64"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lightlock/lightlock/config"
@@ -62,32 +61,15 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	found := wire.CheckHosts(c.MediaHosts)
-	check := func(ok bool, f config.Finding) {
-		if !ok {
-			found = append(found, f)
-		}
-	}
+	found := wire.Findings(wire.CheckHosts(c.MediaHosts))
 	keys, err := c.keys()
-	check(err == nil && len(keys) == len(c.Secret), config.Finding{
-		Path: "secret",
-		What: "not Base64",
-		Why:  "its bytes sign the tokens, and not its text",
-		Fix:  "copy the secret of the MSP from Apple Business Register as it is shown, with the = at its end",
-	})
-	check(c.MaxTokenAge >= 0, config.Finding{
-		Path: "max_token_age",
-		What: "less than nothing",
-		Why:  "every webhook would be refused",
-		Fix:  `write a time such as "1h", or leave it out`,
-	})
+	found.Unless(err == nil && len(keys) == len(c.Secret), "secret", "not Base64", "its bytes sign the tokens, and not its text",
+		"copy the secret of the MSP from Apple Business Register as it is shown, with the = at its end")
+	found.Unless(c.MaxTokenAge >= 0, "max_token_age", "less than nothing", "every webhook would be refused",
+		`write a time such as "1h", or leave it out`)
 	for i, a := range c.Accounts {
-		check(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), config.Finding{
-			Path: "accounts[" + strconv.Itoa(i) + "].id",
-			What: "not the ID of a business",
-			Why:  "messages name the business by it",
-			Fix:  `copy "Business ID" from Apple Business Register, without urn:biz: before it`,
-		})
+		found.Unless(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), wire.AccountKey(i, "id"), "not the ID of a business",
+			"messages name the business by it", `copy "Business ID" from Apple Business Register, without urn:biz: before it`)
 	}
 	return found
 }

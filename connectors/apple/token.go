@@ -8,6 +8,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Apple proves itself by a JWT and wants one of us. Both are HS256 under the
@@ -69,11 +70,12 @@ func (c *Connector) keySet() jwt.VerificationKeySet {
 
 // newToken returns a token for one call to Apple.
 func (c *Connector) newToken(op string) (string, error) {
-	if len(c.keys) == 0 {
+	key := wire.First(c.keys)
+	if key.IsZero() {
 		return "", connectors.Errorf(connectors.Misconfigured, op, "no secret")
 	}
 	claims := jwt.MapClaims{"iss": c.config.MSPID, "iat": c.now().Unix()}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(c.keys[0].Reveal()))
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(key.Reveal()))
 	if err != nil {
 		return "", connectors.Errorf(connectors.Misconfigured, op, "token cannot be signed")
 	}

@@ -31,19 +31,12 @@ var graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
 
 // Check returns what is wrong with the settings of the app.
 func (a App) Check() []config.Finding {
-	var found []config.Finding
-	if a.GraphVersion != "" && !graphVersion.MatchString(a.GraphVersion) {
-		found = append(found, config.Finding{
-			Path: "graph_version",
-			What: "not a version of the Graph API",
-			Why:  "it is part of every address that is called",
-			Fix:  "write it like " + defaultVersion + ", or leave it out",
-		})
-	}
-	if a.AppID == "" {
-		return found
-	}
-	return append(found, wire.CheckID(Digits, "app_id", a.AppID, "the ID of a Meta app", `copy "App ID" from the app's dashboard: digits, in quotes`)...)
+	var found wire.Findings
+	found.Unless(a.GraphVersion == "" || graphVersion.MatchString(a.GraphVersion), "graph_version", "not a version of the Graph API",
+		"it is part of every address that is called", "write it like "+defaultVersion+", or leave it out")
+	found.Unless(a.AppID == "" || Digits.MatchString(a.AppID), "app_id", "not the ID of a Meta app",
+		"the webhook is registered with the app of this ID", `copy "App ID" from the app's dashboard: digits, in quotes`)
+	return found
 }
 
 // Entries translates a webhook entry by entry. One about another object than

@@ -11,7 +11,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -51,21 +50,16 @@ var challenge = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 // any doubt is an error of kind Unauthentic.
 // https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
 func Challenge(op string, r *connectors.Request, token config.Secret) (string, error) {
-	u, err := url.Parse(r.URL)
-	if err != nil || r.Method != http.MethodGet {
-		return "", connectors.Errorf(connectors.Unauthentic, op, "not a GET of a readable address")
+	if r.Method != http.MethodGet {
+		return "", connectors.Errorf(connectors.Unauthentic, op, "not a GET")
 	}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return "", connectors.Errorf(connectors.Unauthentic, op, "query cannot be read")
-	}
-	if only(query, "hub.mode") != "subscribe" {
+	if wire.Parameter(r, "hub.mode") != "subscribe" {
 		return "", connectors.Errorf(connectors.Unauthentic, op, "hub.mode is not subscribe")
 	}
-	if !equal(only(query, "hub.verify_token"), token.Reveal()) {
+	if !equal(wire.Parameter(r, "hub.verify_token"), token.Reveal()) {
 		return "", connectors.Errorf(connectors.Unauthentic, op, "wrong verify token")
 	}
-	echo := only(query, "hub.challenge")
+	echo := wire.Parameter(r, "hub.challenge")
 	if !challenge.MatchString(echo) {
 		return "", connectors.Errorf(connectors.Unauthentic, op, "hub.challenge is not a short plain token")
 	}
@@ -74,14 +68,6 @@ func Challenge(op string, r *connectors.Request, token config.Secret) (string, e
 
 // ChallengeType is the media type of what Challenge returns: the bare text.
 const ChallengeType = "text/plain; charset=utf-8"
-
-// only returns a parameter that is there once, or nothing.
-func only(query url.Values, name string) string {
-	if values := query[name]; len(values) == 1 {
-		return values[0]
-	}
-	return ""
-}
 
 // equal compares digests, so that the time it takes does not even tell the
 // length. An empty token equals nothing, because everybody knows it.

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/wire"
@@ -59,8 +58,8 @@ func (c *Config) mediaHosts() []string {
 // basicAuth returns the Authorization header for Twilio's API.
 func (c *Config) basicAuth() string {
 	user, password := c.APIKeySID, c.APIKeySecret
-	if user == "" && len(c.AuthToken) > 0 {
-		user, password = c.AccountSID, c.AuthToken[0]
+	if user == "" {
+		user, password = c.AccountSID, wire.First(c.AuthToken)
 	}
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password.Reveal()))
 }
@@ -70,37 +69,17 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	found := wire.CheckHosts(c.MediaHosts)
-	check := func(ok bool, f config.Finding) {
-		if !ok {
-			found = append(found, f)
-		}
-	}
-	check(c.AccountSID == "" || accountSID.MatchString(c.AccountSID), config.Finding{
-		Path: "account_sid",
-		What: "not the SID of a Twilio account",
-		Why:  "webhooks of every other account are refused",
-		Fix:  `copy "Account SID" from the console: AC and 32 hex digits`,
-	})
-	check((c.APIKeySID == "") == c.APIKeySecret.IsZero(), config.Finding{
-		Path: "api_key_sid",
-		What: "only one of api_key_sid and api_key_secret is set",
-		Why:  "neither fetches a photo without the other",
-		Fix:  "set both, or none to use account_sid and auth_token",
-	})
-	check(c.StatusCallback == "" || isWebhook(c.StatusCallback), config.Finding{
-		Path: "status_callback",
-		What: "not an https address",
-		Why:  "Twilio tells there what became of a message",
-		Fix:  `write this webhook's public address: "https://gateway.example.com/webhooks/twilio/acme"`,
-	})
+	found := wire.Findings(wire.CheckHosts(c.MediaHosts))
+	found.Unless(c.AccountSID == "" || accountSID.MatchString(c.AccountSID), "account_sid", "not the SID of a Twilio account",
+		"webhooks of every other account are refused", `copy "Account SID" from the console: AC and 32 hex digits`)
+	found.Unless((c.APIKeySID == "") == c.APIKeySecret.IsZero(), "api_key_sid", "only one of api_key_sid and api_key_secret is set",
+		"neither fetches a photo without the other", "set both, or none to use account_sid and auth_token")
+	found.Unless(c.StatusCallback == "" || isWebhook(c.StatusCallback), "status_callback", "not an https address",
+		"Twilio tells there what became of a message", `write this webhook's public address: "https://gateway.example.com/webhooks/twilio/acme"`)
 	for i, a := range c.Accounts {
-		check(a.MessagingServiceSID == "" || serviceSID.MatchString(a.MessagingServiceSID), config.Finding{
-			Path: "accounts[" + strconv.Itoa(i) + "].messaging_service_sid",
-			What: "not the SID of a messaging service",
-			Why:  "Twilio sends nothing by a service that it does not know",
-			Fix:  `copy "Sid" from the console, Messaging, Services: MG and 32 hex digits`,
-		})
+		found.Unless(a.MessagingServiceSID == "" || serviceSID.MatchString(a.MessagingServiceSID), wire.AccountKey(i, "messaging_service_sid"),
+			"not the SID of a messaging service", "Twilio sends nothing by a service that it does not know",
+			`copy "Sid" from the console, Messaging, Services: MG and 32 hex digits`)
 	}
 	return append(found, wire.CheckAccountIDs(phoneNumber, c.AccountList(), "a phone number in E.164 form, nor a short code",
 		`write it with its plus and in quotes: "+14155550199"; WhatsApp and RCS do not come in here`)...)

@@ -31,10 +31,7 @@ func (c *Connector) user(a Account) authority {
 	if !a.OAuth2Token.IsZero() {
 		return bearer(a.OAuth2Token.Reveal())
 	}
-	o := oauth1{consumerKey: c.config.ConsumerKey, token: a.AccessToken, tokenSecret: a.AccessTokenSecret}
-	if len(c.config.ConsumerSecret) > 0 {
-		o.consumerSecret = c.config.ConsumerSecret[0]
-	}
+	o := oauth1{c.config.ConsumerKey, wire.First(c.config.ConsumerSecret), a.AccessToken, a.AccessTokenSecret}
 	return func(method string, own *url.URL) string { return o.header(method, own, newNonce(), c.env.Now()) }
 }
 

@@ -2,9 +2,9 @@ package twitter
 
 import (
 	"regexp"
-	"strconv"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // The products by which X delivers direct messages.
@@ -56,54 +56,19 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found []config.Finding
-	if c.SourceAppID != "" && !userID.MatchString(c.SourceAppID) {
-		found = append(found, config.Finding{
-			Path: "source_app_id",
-			What: "not the id of an X app",
-			Why:  "messages name the app that sent them by it",
-			Fix:  "copy App ID from the app's page in the X developer console: digits",
-		})
-	}
+	var found wire.Findings
+	found.Unless(c.SourceAppID == "" || userID.MatchString(c.SourceAppID), "source_app_id", "not the id of an X app",
+		"messages name the app that sent them by it", "copy App ID from the app's page in the X developer console: digits")
 	for i, a := range c.Accounts {
-		found = append(found, a.check("accounts["+strconv.Itoa(i)+"].")...)
+		found.Unless(userID.MatchString(a.ID), wire.AccountKey(i, "id"), "not the user id of an X account", "events name the account by it",
+			"write the number in front of the dash in the account's access token, and not its @name")
+		const why = "no photo can be fetched and nothing can be sent without the account's token"
+		const fix = "add access_token and access_token_secret, from the app's page in the X developer console, or oauth2_token"
+		oauth1, secret, oauth2 := !a.AccessToken.IsZero(), !a.AccessTokenSecret.IsZero(), !a.OAuth2Token.IsZero()
+		found.Unless(!oauth2 || !oauth1 && !secret, wire.AccountKey(i, "oauth2_token"), "beside an OAuth 1.0a token",
+			"only one of the two would be used", "leave out oauth2_token, or access_token and access_token_secret")
+		found.Unless(oauth1 || oauth2, wire.AccountKey(i, "access_token"), "missing", why, fix)
+		found.Unless(secret || oauth2 || !oauth1, wire.AccountKey(i, "access_token_secret"), "missing", why, fix)
 	}
 	return found
-}
-
-// check returns what is wrong with one account.
-func (a Account) check(path string) []config.Finding {
-	var found []config.Finding
-	if !userID.MatchString(a.ID) {
-		found = append(found, config.Finding{
-			Path: path + "id",
-			What: "not the user id of an X account",
-			Why:  "events name the account by it",
-			Fix:  "write the number in front of the dash in the account's access token, and not its @name",
-		})
-	}
-	oauth1 := !a.AccessToken.IsZero() || !a.AccessTokenSecret.IsZero()
-	switch {
-	case oauth1 && !a.OAuth2Token.IsZero():
-		found = append(found, config.Finding{
-			Path: path + "oauth2_token",
-			What: "beside an OAuth 1.0a token",
-			Why:  "only one of the two would be used",
-			Fix:  "leave out oauth2_token, or access_token and access_token_secret",
-		})
-	case a.AccessToken.IsZero() && a.OAuth2Token.IsZero():
-		found = append(found, missing(path+"access_token"))
-	case oauth1 && a.AccessTokenSecret.IsZero():
-		found = append(found, missing(path+"access_token_secret"))
-	}
-	return found
-}
-
-func missing(path string) config.Finding {
-	return config.Finding{
-		Path: path,
-		What: "missing",
-		Why:  "no photo can be fetched and nothing can be sent without the account's token",
-		Fix:  "add access_token and access_token_secret, from the app's page in the X developer console, or oauth2_token",
-	}
 }

@@ -116,14 +116,15 @@ func (c *Connector) Challenge(r *connectors.Request) (string, error) {
 	if err != nil || r.Method != http.MethodGet {
 		return "", connectors.Errorf(connectors.Unauthentic, op, "not a GET of a readable address")
 	}
-	tokens := u.Query()["crc_token"]
+	tokens := u.Query()["crc_token"] // whatever stands beside it
 	if len(tokens) != 1 || len(tokens[0]) > maxToken || !crcToken.MatchString(tokens[0]) {
 		return "", connectors.Errorf(connectors.Unauthentic, op, "not one short plain crc_token")
 	}
-	if len(c.config.ConsumerSecret) == 0 || c.config.ConsumerSecret[0].IsZero() {
+	secret := wire.First(c.config.ConsumerSecret)
+	if secret.IsZero() {
 		return "", connectors.Errorf(connectors.Unauthentic, op, "no consumer secret")
 	}
-	mac := wire.MAC(sha256.New, []byte(c.config.ConsumerSecret[0].Reveal()), []byte(tokens[0]))
+	mac := wire.MAC(sha256.New, []byte(secret.Reveal()), []byte(tokens[0]))
 	return `{"response_token":"` + prefix + base64.StdEncoding.EncodeToString(mac) + `"}`, nil
 }
 

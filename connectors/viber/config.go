@@ -2,10 +2,10 @@ package viber
 
 import (
 	"cmp"
-	"strconv"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Config is the file of a Viber connector: one bot. Its token does everything,
@@ -39,38 +39,18 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found []config.Finding
-	if len(c.Accounts) > 1 {
-		found = append(found, config.Finding{
-			Path: "accounts",
-			What: "more than one account",
-			Why:  "a token is one bot's, and no event names the bot that it is for",
-			Fix:  "give each bot a connector of its own",
-		})
-	}
+	var found wire.Findings
+	found.Unless(len(c.Accounts) <= 1, "accounts", "more than one account",
+		"a token is one bot's, and no event names the bot that it is for", "give each bot a connector of its own")
 	for i, a := range c.Accounts {
-		if connectors.Length(c.senderName(a)) > maxSenderName {
-			found = append(found, config.Finding{
-				Path: "accounts[" + strconv.Itoa(i) + "].sender_name",
-				What: "longer than 28 characters",
-				Why:  "Viber takes no message with a longer sender's name",
-				Fix:  "write a shorter sender_name; without one it is the account's name, or the connector's",
-			})
-		}
+		found.Unless(connectors.Length(c.senderName(a)) <= maxSenderName, wire.AccountKey(i, "sender_name"), "longer than 28 characters",
+			"Viber takes no message with a longer sender's name", "write a shorter sender_name; without one it is the account's name, or the connector's")
 	}
 	return found
 }
 
 // senderName is what stands above a message of this account.
 func (c *Config) senderName(a Account) string { return cmp.Or(a.SenderName, a.Name, c.Name) }
-
-// token is the one that calls Viber.
-func (c *Config) token() string {
-	if len(c.AuthToken) == 0 {
-		return ""
-	}
-	return c.AuthToken[0].Reveal()
-}
 
 // bot is the id of the one account, which stands for all that comes in.
 func (c *Config) bot() string {

@@ -1,8 +1,6 @@
 package whatsapp
 
 import (
-	"strconv"
-
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/meta"
 	"github.com/lightlock/lightlock/connectors/wire"
@@ -35,13 +33,11 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	found := append(c.App.Check(), wire.CheckAccountIDs(digits, c.AccountList(), "the ID of a WhatsApp phone number",
-		`copy "Phone number ID" from the app's dashboard: digits, and no phone number`)...)
+	found := wire.Findings(append(c.App.Check(), wire.CheckAccountIDs(digits, c.AccountList(), "the ID of a WhatsApp phone number",
+		`copy "Phone number ID" from the app's dashboard: digits, and no phone number`)...))
 	for i, a := range c.Accounts {
-		if a.WABAID != "" {
-			found = append(found, wire.CheckID(digits, "accounts["+strconv.Itoa(i)+"].waba_id", a.WABAID, "the ID of a WhatsApp Business Account",
-				`copy "WhatsApp Business Account ID" from the app's dashboard: digits`)...)
-		}
+		found.Unless(a.WABAID == "" || digits.MatchString(a.WABAID), wire.AccountKey(i, "waba_id"), "not the ID of a WhatsApp Business Account",
+			"Meta's calls name it by its ID", `copy "WhatsApp Business Account ID" from the app's dashboard: digits`)
 	}
 	return found
 }

@@ -66,34 +66,35 @@ var hostForm = regexp.MustCompile(`^(([a-z0-9-]+\.)*[a-z0-9-]+|(\.[a-z0-9-]+){2,
 // CheckHosts returns what is wrong with the setting media_hosts, a list for
 // HostList.
 func CheckHosts(hosts []string) []config.Finding {
-	var found []config.Finding
+	var found Findings
 	for i, host := range hosts {
-		if !hostForm.MatchString(host) {
-			found = append(found, config.Finding{
-				Path: "media_hosts[" + strconv.Itoa(i) + "]",
-				What: "neither a host name in lower case nor a suffix of two parts or more",
-				Why:  "photos are fetched from these hosts and no others",
-				Fix:  `write "media.example.com", or ".example.com" for all names below it`,
-			})
-		}
+		found.Unless(hostForm.MatchString(host), "media_hosts["+strconv.Itoa(i)+"]",
+			"neither a host name in lower case nor a suffix of two parts or more", "photos are fetched from these hosts and no others",
+			`write "media.example.com", or ".example.com" for all names below it`)
 	}
 	return found
 }
 
-// CheckID returns what is wrong with an id among the settings that has not the
-// given form: what it is meant to be, and how to mend it.
-func CheckID(form *regexp.Regexp, path, id, what, fix string) []config.Finding {
-	if form.MatchString(id) {
-		return nil
-	}
-	return []config.Finding{{Path: path, What: "not " + what, Why: "events and calls name it by this id", Fix: fix}}
-}
-
-// CheckAccountIDs is CheckID for the id of each account.
+// CheckAccountIDs returns which of the accounts have an id of another form than
+// theirs: what it is meant to be, and how to mend it.
 func CheckAccountIDs(form *regexp.Regexp, accounts []config.Account, what, fix string) []config.Finding {
-	var found []config.Finding
+	var found Findings
 	for i, a := range accounts {
-		found = append(found, CheckID(form, "accounts["+strconv.Itoa(i)+"].id", a.ID, what, fix)...)
+		found.Unless(form.MatchString(a.ID), AccountKey(i, "id"), "not "+what, "events name the account by it", fix)
 	}
 	return found
+}
+
+// AccountKey is the path of a key of one account.
+func AccountKey(i int, key string) string { return "accounts[" + strconv.Itoa(i) + "]." + key }
+
+// Findings collects what is wrong with a connector's settings.
+type Findings []config.Finding
+
+// Unless notes a finding unless ok: what is wrong at path, why it matters and how
+// to fix it, as in config.Finding.
+func (f *Findings) Unless(ok bool, path, what, why, fix string) {
+	if !ok {
+		*f = append(*f, config.Finding{Path: path, What: what, Why: why, Fix: fix})
+	}
 }

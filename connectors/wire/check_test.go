@@ -69,18 +69,22 @@ func TestCheckHosts(t *testing.T) {
 	}
 }
 
-func TestCheckID(t *testing.T) {
-	form := regexp.MustCompile(`^[0-9]+$`)
-	if found := CheckID(form, "accounts[0].id", "12", "a number", "copy it"); len(found) != 0 {
-		t.Errorf("got %+v for an id of that form, want nothing", found)
-	}
-	found := CheckID(form, "accounts[0].id", "x", "a number", "copy it")
-	if len(found) != 1 || found[0].Path != "accounts[0].id" || found[0].What != "not a number" || found[0].Fix != "copy it" || found[0].Why == "" {
-		t.Errorf("got %+v, want one finding with an explanation", found)
-	}
+func TestCheckAccountIDs(t *testing.T) {
 	accounts := []config.Account{{ID: "1"}, {ID: "x"}, {ID: ""}}
-	found = CheckAccountIDs(form, accounts, "a number", "copy it")
+	found := CheckAccountIDs(regexp.MustCompile(`^[0-9]+$`), accounts, "a number", "copy it")
 	if len(found) != 2 || found[0].Path != "accounts[1].id" || found[1].Path != "accounts[2].id" {
-		t.Errorf("got %+v, want the second and the third", found)
+		t.Fatalf("got %+v, want the second and the third", found)
+	}
+	if found[0].What != "not a number" || found[0].Fix != "copy it" || found[0].Why == "" {
+		t.Errorf("got %+v, want an explanation", found[0])
+	}
+}
+
+func TestFindings(t *testing.T) {
+	var found Findings
+	found.Unless(true, "a", "b", "c", "d")
+	found.Unless(false, "e", "f", "g", "h")
+	if want := (config.Finding{Path: "e", What: "f", Why: "g", Fix: "h"}); len(found) != 1 || found[0] != want {
+		t.Errorf("got %+v, want %+v alone", found, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/lightlock/lightlock/config"
@@ -33,6 +34,14 @@ func VerifyMAC(h func() hash.Hash, secrets config.Secrets, message, got []byte) 
 		valid = valid || equal && !secret.IsZero()
 	}
 	return valid
+}
+
+// First returns the secret that signs what we send, the first of those in force.
+func First(secrets config.Secrets) config.Secret {
+	if len(secrets) == 0 {
+		return config.Secret{}
+	}
+	return secrets[0]
 }
 
 // Base64 reads a signature of size bytes in Base64. Any other form is an error of
@@ -82,4 +91,18 @@ func Header(r *connectors.Request, name string) (string, error) {
 		return "", connectors.Errorf(connectors.Unauthentic, opVerify, "%d %s headers", len(values), name)
 	}
 	return values[0], nil
+}
+
+// Parameter returns the one value of a parameter of the query, or nothing where
+// it is missing or repeated, or any of the query cannot be read.
+func Parameter(r *connectors.Request, name string) string {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return ""
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if values := query[name]; err == nil && len(values) == 1 {
+		return values[0]
+	}
+	return ""
 }

@@ -160,3 +160,26 @@ func TestCheckMAC(t *testing.T) {
 	}
 	wantKind(t, CheckMAC("x: verify", sha256.New, secrets, []byte("body "), mac), connectors.Unauthentic)
 }
+
+func TestFirst(t *testing.T) {
+	if got := First(config.Secrets{config.NewSecret("new"), config.NewSecret("old")}); got.Reveal() != "new" {
+		t.Errorf("got %q, want the first", got.Reveal())
+	}
+	if got := First(nil); !got.IsZero() {
+		t.Errorf("got %q of no secrets, want none", got.Reveal())
+	}
+}
+
+func TestParameterIsThereExactlyOnce(t *testing.T) {
+	for query, want := range map[string]string{
+		"?a=1": "1", "?b=2&a=%2B+x": "+ x", "?a.b=1&a=2": "2",
+		"": "", "?": "", "?b=1": "", "?a": "", "?a=": "", "?a=1&a=1": "", "?a=1&a": "", "?A=1": "", "?a=1&b=%zz": "", "?a=1;b=2": "", "#a=1": "",
+	} {
+		if got := Parameter(&connectors.Request{URL: "https://gateway.example/x" + query}, "a"); got != want {
+			t.Errorf("%s: got %q, want %q", query, got, want)
+		}
+	}
+	if got := Parameter(&connectors.Request{URL: "https://%zz?a=1"}, "a"); got != "" {
+		t.Errorf("got %q of an address that cannot be read, want nothing", got)
+	}
+}

@@ -30,7 +30,7 @@ const statusInvalidURL = 1
 // an error that this status made.
 func (c *Connector) call(ctx context.Context, op, path string, v any) (answer, error) {
 	data, err := c.api.Do(ctx, wire.Request{
-		Op: op, Path: path, Header: map[string]string{"X-Viber-Auth-Token": c.config.token()},
+		Op: op, Path: path, Header: map[string]string{"X-Viber-Auth-Token": wire.First(c.config.AuthToken).Reveal()},
 		Body: v, MaxBody: maxRequest, MaxAnswer: maxAnswer,
 	})
 	if err != nil {
