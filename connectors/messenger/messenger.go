@@ -57,7 +57,8 @@ type Connector struct {
 }
 
 var (
-	_ connectors.Registrar = (*Connector)(nil)
+	_ connectors.Challenger = (*Connector)(nil)
+	_ connectors.Registrar  = (*Connector)(nil)
 )
 
 // New makes a connector from a *Config.

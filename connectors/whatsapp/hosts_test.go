@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 func TestTokenHosts(t *testing.T) {
@@ -37,15 +38,11 @@ func TestTokenHosts(t *testing.T) {
 		{"https://egress.example/meta", true, "http://egress.example/x", false},
 	}
 	for _, test := range tests {
-		base, err := url.Parse(test.base)
-		if err != nil {
-			t.Fatal(err)
-		}
 		address, err := url.Parse(test.address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := tokenHosts(base, test.replaced)(address); got != test.want {
+		if got := tokenHosts(wire.API{Base: test.base}, test.replaced)(address); got != test.want {
 			t.Errorf("with base %s: got %v for %s, want %v", test.base, got, test.address, test.want)
 		}
 	}

@@ -57,7 +57,8 @@ type Connector struct {
 }
 
 var (
-	_ connectors.Registrar = (*Connector)(nil)
+	_ connectors.Challenger = (*Connector)(nil)
+	_ connectors.Registrar  = (*Connector)(nil)
 )
 
 // New makes a connector from a *Config.
@@ -67,26 +68,19 @@ func New(s config.Settings, env connectors.Env) (connectors.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := url.Parse(api.Base)
-	if err != nil {
-		return nil, err
-	}
 	return &Connector{
 		config: c,
 		graph:  meta.NewGraph(api, c.GraphVersion),
-		hosts:  tokenHosts(base, c.APIBase != ""),
+		hosts:  tokenHosts(api, c.APIBase != ""),
 	}, nil
 }
 
 // tokenHosts returns which addresses may get the token: Graph and the host of
 // its media, or nothing but api_base where that replaces them both. Neither
 // gets it over http unless api_base itself says so.
-func tokenHosts(base *url.URL, replaced bool) func(*url.URL) bool {
-	list := wire.HostList(base.Host)
-	if !replaced {
-		list = wire.HostList(base.Host, mediaHost)
-	}
-	return func(u *url.URL) bool { return u.Scheme == base.Scheme && list(u) }
+func tokenHosts(api wire.API, replaced bool) func(*url.URL) bool {
+	media := wire.HostList(mediaHost)
+	return func(u *url.URL) bool { return api.Host(u) || !replaced && u.Scheme == "https" && media(u) }
 }
 
 // Verify implements connectors.Connector: Meta's signature, keyed with the app
