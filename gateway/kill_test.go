@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -89,62 +91,127 @@ func configuration(t *testing.T, line *linesim.Platform, redis string) string {
 	return filepath.Join(dir, "lightlock.yaml")
 }
 
-// TestKilledMidPhoto kills the program with SIGKILL while it fetches a photo.
-// The next one takes the message over and delivers it, once.
-func TestKilledMidPhoto(t *testing.T) {
+// scene is a simulated LINE, a real Redis, and the files of a gateway between
+// them that processes can be started with and killed.
+type scene struct {
+	t            *testing.T
+	line         *linesim.Platform
+	journal      *queue.Backend
+	binary, file string
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
 	line, err := linesim.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = line.Close() })
-	asked := make(chan struct{}, 100)
-	line.Wrap(func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			asked <- struct{}{}
-			<-r.Context().Done() // never answers
-		})
-	})
 	redis := queuetest.Redis(t)
-	binary, file := build(t), configuration(t, line, redis)
 	journal, err := queue.Open(t.Context(), queue.OpenOptions{Redis: &config.Redis{Address: redis}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = journal.Close(context.Background()) })
+	return &scene{t, line, journal, build(t), configuration(t, line, redis)}
+}
 
-	first := serve(t, binary, file)
-	calls, err := line.Webhook("http://localhost:1/webhooks/line/acme", sim.Said{
-		ID: "killed", Consumer: "ana", At: time.Now(), Photos: [][]byte{picture(t, 60, 40)},
-	})
+// call is LINE's call for what was said, and post delivers it.
+func (s *scene) call(said sim.Said) *connectors.Request {
+	s.t.Helper()
+	calls, err := s.line.Webhook("http://localhost:1/webhooks/line/acme", said)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	call := calls[0]
-	call.URL = testURL + "/webhooks/line/acme" // where post looks for the path
-	if response, _ := post(t, first.public, call); response.StatusCode != http.StatusOK {
-		t.Fatalf("the webhook was answered %d", response.StatusCode)
+	calls[0].URL = testURL + "/webhooks/line/acme" // where post looks for the path
+	return calls[0]
+}
+
+func (s *scene) post(p *process, call *connectors.Request) {
+	s.t.Helper()
+	if response, _ := post(s.t, p.public, call); response.StatusCode != http.StatusOK {
+		s.t.Fatalf("the webhook was answered %d", response.StatusCode)
 	}
+}
+
+// hang keeps every call of a path that ends like this from its answer, and tells
+// when there is one. Where done is set, LINE has done what it was asked for.
+func (s *scene) hang(suffix string, done bool) (asked <-chan struct{}) {
+	told := make(chan struct{}, 100)
+	s.line.Wrap(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, suffix) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if done {
+				next.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			told <- struct{}{}
+			<-r.Context().Done() // never answers
+		})
+	})
+	return told
+}
+
+// killAt kills the program once LINE was asked.
+func (s *scene) killAt(p *process, asked <-chan struct{}) {
+	s.t.Helper()
 	select {
 	case <-asked:
 	case <-time.After(time.Minute):
-		t.Fatal("the photo is never asked for")
+		s.t.Fatal("LINE is never asked")
 	}
-	if err := first.Process.Kill(); err != nil {
-		t.Fatal(err)
+	if err := p.Process.Kill(); err != nil {
+		s.t.Fatal(err)
 	}
-	_ = first.Wait()
-	if s, err := journal.Stats(t.Context(), testQueue); err != nil || s.InWork != 1 || s.Delivered != 0 {
-		t.Fatalf("after the kill: %+v, %v; want one in work", s, err)
-	}
+	_ = p.Wait()
+	s.line.Wrap(nil)
+}
 
-	line.Wrap(nil)
-	second := serve(t, binary, file)
-	awaitDelivered(t, journal, 1)
-	// The platform repeats what it may not have heard the answer to.
-	if response, _ := post(t, second.public, call); response.StatusCode != http.StatusOK {
-		t.Errorf("the repeat was answered %d", response.StatusCode)
+// TestKilledMidPhoto kills the program with SIGKILL while it fetches a photo.
+// The next one takes the message over and delivers it, once.
+func TestKilledMidPhoto(t *testing.T) {
+	s := newScene(t)
+	asked := s.hang("/content", false)
+	first := serve(t, s.binary, s.file)
+	call := s.call(sim.Said{ID: "killed", Consumer: "ana", At: time.Now(), Photos: [][]byte{picture(t, 60, 40)}})
+	s.post(first, call)
+	s.killAt(first, asked)
+	if stats, err := s.journal.Stats(t.Context(), testQueue); err != nil || stats.InWork != 1 || stats.Delivered != 0 {
+		t.Fatalf("after the kill: %+v, %v; want one in work", stats, err)
 	}
-	awaitDelivered(t, journal, 1)
+	second := serve(t, s.binary, s.file)
+	awaitDelivered(t, s.journal, 1)
+	s.post(second, call) // the platform repeats what it may not have heard the answer to
+	awaitDelivered(t, s.journal, 1)
+}
+
+// TestKilledMidSend kills the program while it waits for LINE's answer to a
+// notice that LINE has delivered. The next one asks again with the same retry
+// key, and the consumer has one message.
+func TestKilledMidSend(t *testing.T) {
+	s := newScene(t)
+	asked := s.hang("/push", true)
+	first := serve(t, s.binary, s.file)
+	// Too old for a reply token, which would answer once and could not be asked about.
+	s.post(first, s.call(sim.Said{ID: "killed", Consumer: "ana", At: time.Now().Add(-2 * time.Minute), Photos: [][]byte{[]byte("no photo")}}))
+	s.killAt(first, asked)
+	if sent := s.line.Sent(); len(sent) != 1 {
+		t.Fatalf("the consumer has %d messages, want one", len(sent))
+	}
+	serve(t, s.binary, s.file)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if n, err := s.journal.Outstanding(t.Context(), testQueue); err == nil && n == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the notice has no result")
+		}
+	}
+	if sent := s.line.Sent(); len(sent) != 1 {
+		t.Errorf("the consumer has %d messages, want still one", len(sent))
+	}
 }
 
 // awaitDelivered waits until the journal is empty, and wants n documents then.
