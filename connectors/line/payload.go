@@ -2,7 +2,6 @@ package line
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -22,14 +21,14 @@ type envelope struct {
 }
 
 type event struct {
-	Type            string                    `json:"type"`
-	Mode            optional[string]          `json:"mode"` // active or standby
-	WebhookEventID  string                    `json:"webhookEventId"`
-	Timestamp       optional[int64]           `json:"timestamp"` // ms, of the event even when redelivered
-	DeliveryContext optional[deliveryContext] `json:"deliveryContext"`
-	Source          source                    `json:"source"`
-	ReplyToken      optional[string]          `json:"replyToken"`
-	Message         message                   `json:"message"`
+	Type            string                         `json:"type"`
+	Mode            wire.Optional[string]          `json:"mode"` // active or standby
+	WebhookEventID  string                         `json:"webhookEventId"`
+	Timestamp       wire.Optional[int64]           `json:"timestamp"` // ms, of the event even when redelivered
+	DeliveryContext wire.Optional[deliveryContext] `json:"deliveryContext"`
+	Source          source                         `json:"source"`
+	ReplyToken      wire.Optional[string]          `json:"replyToken"`
+	Message         message                        `json:"message"`
 	Unsend          struct {
 		MessageID string `json:"messageId"`
 	} `json:"unsend"`
@@ -45,13 +44,13 @@ type source struct {
 }
 
 type message struct {
-	Type            string                    `json:"type"`
-	ID              string                    `json:"id"`
-	Text            string                    `json:"text"`
-	FileSize        optional[int64]           `json:"fileSize"`
-	QuotedMessageID optional[string]          `json:"quotedMessageId"`
-	ContentProvider optional[contentProvider] `json:"contentProvider"`
-	ImageSet        optional[imageSet]        `json:"imageSet"`
+	Type            string                         `json:"type"`
+	ID              string                         `json:"id"`
+	Text            string                         `json:"text"`
+	FileSize        wire.Optional[int64]           `json:"fileSize"`
+	QuotedMessageID wire.Optional[string]          `json:"quotedMessageId"`
+	ContentProvider wire.Optional[contentProvider] `json:"contentProvider"`
+	ImageSet        wire.Optional[imageSet]        `json:"imageSet"`
 }
 
 // contentProvider says who holds the bytes: LINE, or any host on the internet.
@@ -66,17 +65,6 @@ type imageSet struct {
 	ID    string `json:"id"`
 	Index int    `json:"index"`
 	Total int    `json:"total"`
-}
-
-// optional is a part that only adds to the rest. As far as it has another shape
-// than documented it counts as absent, because no message is lost for what
-// stands beside it.
-type optional[T any] struct{ Value T }
-
-// UnmarshalJSON implements json.Unmarshaler. It never fails.
-func (o *optional[T]) UnmarshalJSON(raw []byte) error {
-	_ = json.Unmarshal(raw, &o.Value) // which keeps what could be read
-	return nil
 }
 
 // replyToken returns the token that answers e, if it is any good. One on an
@@ -270,16 +258,6 @@ func sentID(body []byte) string {
 	return answer.SentMessages[0].ID
 }
 
-// failureOf returns the parts of a failed call: our own, and LINE's answer where
-// there was one.
-func failureOf(err error) (*connectors.Error, *wire.StatusFailure) {
-	var own *connectors.Error
-	var answer *wire.StatusFailure
-	errors.As(err, &own)
-	errors.As(err, &answer)
-	return own, answer
-}
-
 // errorMessage returns LINE's own words about a failed call, in lower case. They
 // decide where LINE has no codes, and are never shown.
 // https://developers.line.biz/en/reference/messaging-api/#error-responses
@@ -305,6 +283,6 @@ func requestID(f *wire.StatusFailure) string {
 // isInvalidToken tells that LINE refused a reply token, which has expired or
 // has been used.
 func isInvalidToken(err error) bool {
-	_, f := failureOf(err)
+	_, f := wire.Failure(err)
 	return f != nil && f.Status == http.StatusBadRequest && strings.Contains(errorMessage(f), "invalid reply token")
 }

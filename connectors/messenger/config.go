@@ -27,8 +27,6 @@ type Account struct {
 	PageAccessToken config.Secret `yaml:"page_access_token" check:"required" why:"nothing can be sent without page_access_token" jsonschema_description:"Page access token with pages_messaging; one of a system user does not expire."`
 }
 
-var decimal = meta.Digits
-
 // AccountList implements config.Settings.
 func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
 

@@ -168,6 +168,3 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 	_ = json.Unmarshal(body, &answer)
 	return answer.MessageID, nil
 }
-
-// event is wire.NewEvent.
-func event(page string, raw json.RawMessage) connectors.Event { return wire.NewEvent(page, raw) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // parseEntry translates what happened on one Page. Of an entry of another shape
@@ -17,7 +18,7 @@ func (c *Connector) parseEntry(raw json.RawMessage) []connectors.Event {
 	err := json.Unmarshal(raw, &e)
 	var events []connectors.Event
 	if err != nil {
-		events = append(events, event(string(e.ID), raw).As(connectors.Broken, "entry does not parse"))
+		events = append(events, wire.NewEvent(string(e.ID), raw).As(connectors.Broken, "entry does not parse"))
 	}
 	for _, item := range e.Messaging {
 		events = append(events, c.parseItem(e, item, false)...)
@@ -26,10 +27,10 @@ func (c *Connector) parseEntry(raw json.RawMessage) []connectors.Event {
 		events = append(events, c.parseItem(e, item, true)...)
 	}
 	for _, change := range e.Changes {
-		events = append(events, event(string(e.ID), change).As(connectors.Ignored, "page_change"))
+		events = append(events, wire.NewEvent(string(e.ID), change).As(connectors.Ignored, "page_change"))
 	}
 	if len(events) == 0 {
-		events = append(events, event(string(e.ID), raw).As(connectors.Ignored, "empty_entry"))
+		events = append(events, wire.NewEvent(string(e.ID), raw).As(connectors.Ignored, "empty_entry"))
 	}
 	return events
 }
@@ -40,9 +41,9 @@ func (c *Connector) parseItem(e entry, raw json.RawMessage, standby bool) []conn
 	var h head
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &h) != nil || fields == nil {
-		return []connectors.Event{event(string(e.ID), raw).As(connectors.Broken, "item does not parse")}
+		return []connectors.Event{wire.NewEvent(string(e.ID), raw).As(connectors.Broken, "item does not parse")}
 	}
-	out := event(string(cmp.Or(e.ID, h.Recipient.Value.ID)), raw)
+	out := wire.NewEvent(string(cmp.Or(e.ID, h.Recipient.Value.ID)), raw)
 	out.Consumer.ID = string(h.Sender.Value.ID)
 	out.SentAt = cmp.Or(meta.Time(h.Timestamp), meta.Time(e.Time))
 	// Another app holds the conversation, or a person in the Page's inbox does.

@@ -5,16 +5,12 @@ import (
 	"regexp"
 
 	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // The shapes below are the parts that we read of Messenger's webhook payload.
 // https://developers.facebook.com/docs/messenger-platform/reference/webhook-events
 // Everything else, and everything that Meta adds one day, is passed over.
-
-type envelope struct {
-	Object string            `json:"object"`
-	Entry  []json.RawMessage `json:"entry"`
-}
 
 // entry is what happened on one Page. Meta says that messaging holds exactly
 // one item, and sends a list.
@@ -28,8 +24,8 @@ type entry struct {
 
 // head is what all items have in common, whatever stands beside it.
 type head struct {
-	Sender    meta.Optional[party] `json:"sender"`
-	Recipient meta.Optional[party] `json:"recipient"`
+	Sender    wire.Optional[party] `json:"sender"`
+	Recipient wire.Optional[party] `json:"recipient"`
 	Timestamp json.RawMessage      `json:"timestamp"`
 }
 
@@ -47,7 +43,7 @@ type id string
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (i *id) UnmarshalJSON(raw []byte) error {
 	var text string
-	if json.Unmarshal(raw, &text) != nil && decimal.Match(raw) {
+	if json.Unmarshal(raw, &text) != nil && meta.Digits.Match(raw) {
 		text = string(raw)
 	}
 	*i = id(text)
@@ -57,9 +53,9 @@ func (i *id) UnmarshalJSON(raw []byte) error {
 type message struct {
 	MID       string              `json:"mid"`
 	Text      string              `json:"text"`
-	IsEcho    meta.Optional[bool] `json:"is_echo"`
-	IsDeleted meta.Optional[bool] `json:"is_deleted"`
-	ReplyTo   meta.Optional[struct {
+	IsEcho    wire.Optional[bool] `json:"is_echo"`
+	IsDeleted wire.Optional[bool] `json:"is_deleted"`
+	ReplyTo   wire.Optional[struct {
 		MID string `json:"mid"`
 	}] `json:"reply_to"`
 	StickerID   present         `json:"sticker_id"` // of a thumb, in old payloads
@@ -69,7 +65,7 @@ type message struct {
 type attachment struct {
 	Type string `json:"type"`
 	// Payload may be missing, and hold anything for a type that we pass over.
-	Payload meta.Optional[struct {
+	Payload wire.Optional[struct {
 		URL       string  `json:"url"`
 		StickerID present `json:"sticker_id"`
 	}] `json:"payload"`
@@ -98,7 +94,7 @@ type edit struct {
 }
 
 type delivery struct {
-	MIDs meta.Optional[[]json.RawMessage] `json:"mids"` // may be missing
+	MIDs wire.Optional[[]json.RawMessage] `json:"mids"` // may be missing
 }
 
 // reference is where a photo is: the address in the webhook, and what Graph has
@@ -126,7 +122,7 @@ var messageID = regexp.MustCompile(`^[0-9A-Za-z_-][0-9A-Za-z_.:$=+-]{0,255}$`)
 // stored is Graph's answer about the attachments of a message.
 // https://developers.facebook.com/docs/graph-api/reference/message/attachments
 type stored struct {
-	Attachments meta.Optional[struct {
+	Attachments wire.Optional[struct {
 		Data []struct {
 			ImageData struct {
 				URL             string `json:"url"`

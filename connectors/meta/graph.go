@@ -22,8 +22,8 @@ func GraphError(err error) error {
 	}
 	var answer struct {
 		Error struct {
-			Code    *int          `json:"code"` // 0 is one of them
-			Subcode Optional[int] `json:"error_subcode"`
+			Code    *int               `json:"code"` // 0 is one of them
+			Subcode wire.Optional[int] `json:"error_subcode"`
 		} `json:"error"`
 	}
 	if json.Unmarshal(status.Body, &answer) != nil || answer.Error.Code == nil {
@@ -107,7 +107,7 @@ func graphPause(code int) time.Duration {
 // https://developers.facebook.com/docs/graph-api/overview/rate-limiting
 func regainAccess(h http.Header) time.Duration {
 	var usage map[string][]struct {
-		Minutes Optional[int64] `json:"estimated_time_to_regain_access"`
+		Minutes wire.Optional[int64] `json:"estimated_time_to_regain_access"`
 	}
 	// What cannot be read asks for nothing.
 	_ = json.Unmarshal([]byte(h.Get("X-Business-Use-Case-Usage")), &usage)

@@ -10,15 +10,11 @@ import (
 	"strings"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // directMessages is the one list of events that holds what consumers say.
 const directMessages = "direct_message_events"
-
-// event returns an event without a kind, which has no readable ID so far.
-func event(account string, raw json.RawMessage) connectors.Event {
-	return connectors.Event{Account: account, ID: connectors.DigestID(raw), Raw: raw}
-}
 
 // parseLists translates a webhook of the Account Activity API: the messages
 // first, then whatever else it holds, one event for each list.
@@ -28,11 +24,11 @@ func (c *Connector) parseLists(body json.RawMessage, lists map[string]json.RawMe
 	_, known := lists[directMessages]
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		if reason := listReason(name); reason != "" && !holdsNothing(lists[name]) {
-			events, known = append(events, event(account, lists[name]).As(connectors.Ignored, reason)), true
+			events, known = append(events, wire.NewEvent(account, lists[name]).As(connectors.Ignored, reason)), true
 		}
 	}
 	if !known {
-		events = append(events, event(account, body).As(connectors.Ignored, "unknown_event_type"))
+		events = append(events, wire.NewEvent(account, body).As(connectors.Ignored, "unknown_event_type"))
 	}
 	return events
 }
@@ -73,7 +69,7 @@ func (c *Connector) parseActivity(raw json.RawMessage) []connectors.Event {
 	var a activity
 	// A wrong type of one member leaves the others readable.
 	_ = json.Unmarshal(raw, &a)
-	out := event(string(a.Filter.UserID), raw)
+	out := wire.NewEvent(string(a.Filter.UserID), raw)
 	out.ID = cmp.Or(string(a.EventUUID), out.ID)
 	reason := activityReason(string(a.EventType))
 	switch {
@@ -123,7 +119,7 @@ func (c *Connector) parseMessages(account string, users, raw json.RawMessage) []
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {
-		return []connectors.Event{event(account, raw).As(connectors.Broken, "direct messages are no list")}
+		return []connectors.Event{wire.NewEvent(account, raw).As(connectors.Broken, "direct messages are no list")}
 	}
 	var people map[string]json.RawMessage
 	_ = json.Unmarshal(users, &people)
@@ -137,7 +133,7 @@ func (c *Connector) parseMessages(account string, users, raw json.RawMessage) []
 // parseMessage translates one direct message. What can be read of it is read
 // even if the rest has another shape.
 func (c *Connector) parseMessage(account string, people map[string]json.RawMessage, raw json.RawMessage) connectors.Event {
-	out := event(account, raw)
+	out := wire.NewEvent(account, raw)
 	var m message
 	err := json.Unmarshal(raw, &m)
 	out.ID, out.MessageID = cmp.Or(string(m.ID), out.ID), string(m.ID)

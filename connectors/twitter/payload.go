@@ -2,7 +2,8 @@ package twitter
 
 import (
 	"encoding/json"
-	"regexp"
+
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // The shapes below are the parts that we read of X's webhooks; everything else,
@@ -69,20 +70,5 @@ type person struct {
 	} `json:"data"`
 }
 
-// word is a text, or a whole number in its own digits, however many. A value of
-// another shape is as good as absent: whether that matters is seen where it is
-// needed.
-type word string
-
-var digits = regexp.MustCompile(`^-?[0-9]+$`)
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (w *word) UnmarshalJSON(raw []byte) error {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		*w = word(text)
-	} else if digits.Match(raw) {
-		*w = word(raw)
-	}
-	return nil
-}
+// word is a text, or a number in its own digits.
+type word = wire.Word

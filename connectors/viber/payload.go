@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // The shapes below are the parts that we read and write of Viber's REST API.
@@ -13,27 +15,27 @@ import (
 
 // event is what one call to the webhook tells. There is one in each.
 type event struct {
-	Event     string           `json:"event"`
-	Timestamp optional[int64]  `json:"timestamp"` // ms
-	Token     token            `json:"message_token"`
-	ChatID    any              `json:"chat_id"` // of any shape; there in groups only
-	UserID    optional[string] `json:"user_id"` // of a receipt
-	Sender    sender           `json:"sender"`
-	Message   message          `json:"message"`
+	Event     string                `json:"event"`
+	Timestamp wire.Optional[int64]  `json:"timestamp"` // ms
+	Token     token                 `json:"message_token"`
+	ChatID    any                   `json:"chat_id"` // of any shape; there in groups only
+	UserID    wire.Optional[string] `json:"user_id"` // of a receipt
+	Sender    sender                `json:"sender"`
+	Message   message               `json:"message"`
 }
 
 type sender struct {
-	ID       string           `json:"id"` // looks like Base64, scoped to the bot
-	Name     optional[string] `json:"name"`
-	Language optional[string] `json:"language"`
+	ID       string                `json:"id"` // looks like Base64, scoped to the bot
+	Name     wire.Optional[string] `json:"name"`
+	Language wire.Optional[string] `json:"language"`
 }
 
 // message has no id of its own: the event's token names it.
 type message struct {
-	Type  string           `json:"type"`
-	Text  optional[string] `json:"text"`  // of a text, or the caption of a picture
-	Media optional[string] `json:"media"` // address of the bytes
-	Size  optional[int64]  `json:"size"`
+	Type  string                `json:"type"`
+	Text  wire.Optional[string] `json:"text"`  // of a text, or the caption of a picture
+	Media wire.Optional[string] `json:"media"` // address of the bytes
+	Size  wire.Optional[int64]  `json:"size"`
 }
 
 // said returns what somebody wrote. A link stands beside the text, or alone.
@@ -68,12 +70,12 @@ type webhook struct {
 
 // answer is what the API says to any call; only the status is always there.
 type answer struct {
-	Status       *int               `json:"status"`
-	MessageToken token              `json:"message_token"`
-	ID           optional[string]   `json:"id"`  // of the bot, such as pa:75346594275468546724
-	URI          optional[string]   `json:"uri"` // the bot's own, as in viber://pa?chatURI=
-	Webhook      optional[string]   `json:"webhook"`
-	EventTypes   optional[[]string] `json:"event_types"`
+	Status       *int                    `json:"status"`
+	MessageToken token                   `json:"message_token"`
+	ID           wire.Optional[string]   `json:"id"`  // of the bot, such as pa:75346594275468546724
+	URI          wire.Optional[string]   `json:"uri"` // the bot's own, as in viber://pa?chatURI=
+	Webhook      wire.Optional[string]   `json:"webhook"`
+	EventTypes   wire.Optional[[]string] `json:"event_types"`
 }
 
 // names tells whether account may be the bot that answered.
@@ -97,26 +99,11 @@ var tokenForm = regexp.MustCompile(`^-?[0-9]{1,20}$`)
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (t *token) UnmarshalJSON(raw []byte) error {
-	text := string(raw)
-	if text[0] == '"' {
-		_ = json.Unmarshal(raw, &text) // raw is JSON already
-	}
+	var w wire.Word
+	_ = json.Unmarshal(raw, &w)
 	*t = ""
-	if tokenForm.MatchString(text) {
-		*t = token(text)
-	}
-	return nil
-}
-
-// optional is a part that only adds to the rest. One of another shape than
-// documented counts as absent, because no message is lost for it.
-type optional[T any] struct{ Value T }
-
-// UnmarshalJSON implements json.Unmarshaler. It never fails.
-func (o *optional[T]) UnmarshalJSON(raw []byte) error {
-	var v T
-	if json.Unmarshal(raw, &v) == nil {
-		o.Value = v
+	if tokenForm.MatchString(string(w)) {
+		*t = token(w)
 	}
 	return nil
 }

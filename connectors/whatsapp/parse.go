@@ -7,17 +7,13 @@ import (
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
-
-// event returns an event without a kind, which has no readable ID so far.
-func event(account string, raw json.RawMessage) connectors.Event {
-	return connectors.Event{Account: account, ID: connectors.DigestID(raw), Raw: raw}
-}
 
 func parseEntry(raw json.RawMessage) []connectors.Event {
 	var e entry
 	if err := json.Unmarshal(raw, &e); err != nil || e.Changes == nil {
-		return []connectors.Event{event("", raw).As(connectors.Broken, "entry does not parse")}
+		return []connectors.Event{wire.NewEvent("", raw).As(connectors.Broken, "entry does not parse")}
 	}
 	var events []connectors.Event
 	for _, change := range e.Changes {
@@ -34,11 +30,11 @@ func parseChange(raw json.RawMessage) []connectors.Event {
 	err := json.Unmarshal(raw, &c)
 	account := c.Value.Metadata.PhoneNumberID
 	if c.Field != "messages" && c.Field != "" {
-		return []connectors.Event{event(account, raw).As(connectors.Ignored, fieldReason(c.Field))}
+		return []connectors.Event{wire.NewEvent(account, raw).As(connectors.Ignored, fieldReason(c.Field))}
 	}
 	var events []connectors.Event
 	if err != nil || c.Field == "" && c.Value.empty() {
-		events = append(events, event(account, raw).As(connectors.Broken, "change does not parse"))
+		events = append(events, wire.NewEvent(account, raw).As(connectors.Broken, "change does not parse"))
 	}
 	people := directory(c.Value.Contacts.Value)
 	for _, raw := range c.Value.Messages {
@@ -48,10 +44,10 @@ func parseChange(raw json.RawMessage) []connectors.Event {
 		events = append(events, parseStatus(account, raw))
 	}
 	for _, raw := range c.Value.Errors {
-		events = append(events, event(account, raw).As(connectors.Ignored, "account_error"))
+		events = append(events, wire.NewEvent(account, raw).As(connectors.Ignored, "account_error"))
 	}
 	if len(events) == 0 {
-		events = append(events, event(account, raw).As(connectors.Ignored, "empty_change"))
+		events = append(events, wire.NewEvent(account, raw).As(connectors.Ignored, "empty_change"))
 	}
 	return events
 }
@@ -72,7 +68,7 @@ func fieldReason(field string) string {
 // parseMessage translates one message. What can be read of it is read even if
 // the rest has another shape, so that a type that we pass over may have any.
 func parseMessage(account string, people map[string]contact, raw json.RawMessage) connectors.Event {
-	out := event(account, raw)
+	out := wire.NewEvent(account, raw)
 	m, err := readMessage(raw)
 	out.ID, out.MessageID, out.ReplyTo = cmp.Or(m.ID, out.ID), m.ID, m.Context.Value.ID
 	out.SentAt, out.Consumer = meta.Time(m.Timestamp), m.consumer(people)
@@ -179,7 +175,7 @@ func parsePhoto(out connectors.Event, c content) connectors.Event {
 // of its own, and one message goes through several statuses.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 func parseStatus(account string, raw json.RawMessage) connectors.Event {
-	out := event(account, raw)
+	out := wire.NewEvent(account, raw)
 	var s status
 	if err := json.Unmarshal(raw, &s); err != nil || s.ID == "" || s.Status == "" {
 		return out.As(connectors.Ignored, "unreadable_status")

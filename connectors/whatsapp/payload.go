@@ -11,17 +11,12 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
-	"github.com/lightlock/lightlock/connectors/meta"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // The shapes below are the parts that we read of WhatsApp's webhook payload.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
 // Everything else, and everything that Meta adds one day, is passed over.
-
-type envelope struct {
-	Object string            `json:"object"`
-	Entry  []json.RawMessage `json:"entry"`
-}
 
 // entry is what happened in one WhatsApp Business Account. Its id is not our
 // account: that is the number, which each change names.
@@ -38,7 +33,7 @@ type value struct {
 	Metadata struct {
 		PhoneNumberID string `json:"phone_number_id"`
 	} `json:"metadata"`
-	Contacts meta.Optional[[]contact] `json:"contacts"`
+	Contacts wire.Optional[[]contact] `json:"contacts"`
 	Messages []json.RawMessage        `json:"messages"`
 	Statuses []json.RawMessage        `json:"statuses"`
 	Errors   []json.RawMessage        `json:"errors"`
@@ -76,10 +71,10 @@ type message struct {
 	FromUserID string          `json:"from_user_id"` // scoped to the business
 	GroupID    any             `json:"group_id"`     // of any shape
 	Timestamp  json.RawMessage `json:"timestamp"`
-	Context    meta.Optional[struct {
+	Context    wire.Optional[struct {
 		ID string `json:"id"`
 	}] `json:"context"`
-	Errors meta.Optional[[]struct {
+	Errors wire.Optional[[]struct {
 		Code int `json:"code"`
 	}] `json:"errors"`
 	content content
@@ -89,7 +84,7 @@ type message struct {
 // content is what may stand under the name of a message's type.
 type content struct {
 	Body string                `json:"body"` // text
-	Text meta.Optional[string] `json:"text"` // button, order
+	Text wire.Optional[string] `json:"text"` // button, order
 
 	ButtonReply words `json:"button_reply"` // interactive
 	ListReply   words `json:"list_reply"`
