@@ -11,11 +11,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -107,29 +105,6 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	return events, nil
 }
 
-// A reference is the message's id, or the address of an external original.
-const (
-	messagePrefix  = "message:"
-	externalPrefix = "external:"
-	// maxURL is how long an image's address may be.
-	// https://developers.line.biz/en/reference/messaging-api/#image-message
-	maxURL = 2000
-)
-
-// contentID is the form of an id that may become part of an address. LINE's
-// are decimal digits; it does not promise that.
-var contentID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
-
-func idRef(messageID string) string { return messagePrefix + messageID }
-
-func imageRef(m message) (string, bool) {
-	if m.ContentProvider.Value.Type != "external" {
-		return idRef(m.ID), true
-	}
-	address := m.ContentProvider.Value.OriginalContentURL
-	return externalPrefix + address, address != "" && len(address) <= maxURL
-}
-
 // Fetch implements connectors.Connector.
 func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
 	const op = "line: fetch content"
@@ -209,23 +184,4 @@ func (c *Connector) call(ctx context.Context, r wire.Request) (string, error) {
 		return "", nil // LINE has said yes, at greater length than we read
 	}
 	return sentID(body), sorted(err)
-}
-
-// sorted gives a failed call the kind that follows from LINE's words, where they
-// say more than the status. LINE answers 400 for a consumer.
-func sorted(err error) error {
-	e, answer := wire.Failure(wire.OwnAddress(err))
-	if answer == nil {
-		return err
-	}
-	if answer.Status == http.StatusTooManyRequests && strings.Contains(errorMessage(answer), "monthly limit") {
-		// LINE says so also while another message is on its way to many, so it
-		// may pass; if not, somebody has to buy more.
-		// https://developers.line.biz/en/faq/
-		e.Kind, e.After = connectors.Misconfigured, 0
-	}
-	if id := requestID(answer); id != "" {
-		e.Err = fmt.Errorf("%w, x-line-request-id %s", e.Err, id)
-	}
-	return err
 }

@@ -65,3 +65,27 @@ func (c *Connector) manage(ctx context.Context, account string, r wire.Request, 
 	}
 	return nil
 }
+
+// webhook is what LINE has on record about where events go.
+type webhook struct {
+	Endpoint string `json:"endpoint"`
+	Active   bool   `json:"active,omitempty"` // only LINE's console sets it
+}
+
+// webhookTest is what became of LINE's own call to the webhook.
+type webhookTest struct {
+	Success    bool   `json:"success"`
+	StatusCode int    `json:"statusCode"` // 0 or negative if no answer came
+	Reason     string `json:"reason"`
+}
+
+// reason returns LINE's word for it where it is one of those documented,
+// because it goes into a log.
+func (t webhookTest) reason() string {
+	switch t.Reason {
+	case "COULD_NOT_CONNECT", "ERROR_STATUS_CODE", "REQUEST_TIMEOUT", "UNCLASSIFIED":
+		return t.Reason
+	default:
+		return "no reason given"
+	}
+}

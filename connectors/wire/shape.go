@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 
 	"github.com/lightlock/lightlock/connectors"
 )
@@ -10,6 +11,15 @@ import (
 // NewEvent returns an event without a kind, which has no readable ID so far.
 func NewEvent(account string, raw json.RawMessage) connectors.Event {
 	return connectors.Event{Account: account, ID: connectors.DigestID(raw), Raw: raw}
+}
+
+// Label returns kind where it is one of those known, and unknown where it is not,
+// so that no stranger can make new labels of a metric.
+func Label(kind, unknown string, known ...string) string {
+	if slices.Contains(known, kind) {
+		return kind
+	}
+	return unknown
 }
 
 // Optional is a part of a webhook that only adds to the rest, such as what a

@@ -60,3 +60,11 @@ func TestOptional(t *testing.T) {
 		}
 	}
 }
+
+func TestLabel(t *testing.T) {
+	for kind, want := range map[string]string{"a": "a", "b": "b", "c": "other", "": "other", "A": "other"} {
+		if got := Label(kind, "other", "a", "b"); got != want {
+			t.Errorf("%q: got %q, want %q", kind, got, want)
+		}
+	}
+}
