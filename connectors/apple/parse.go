@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // parseMessage translates a message by its type. Apple puts no time into any.
@@ -13,7 +14,9 @@ func parseMessage(out connectors.Event, m message) connectors.Event {
 	case m.Type == "":
 		return out.As(connectors.Broken, "message has no readable type")
 	case m.Type != "text" && m.Type != "close":
-		return out.As(connectors.Ignored, typeReason(m.Type))
+		// What is attached to an interactive message are its own pictures, and no
+		// photos.
+		return out.As(connectors.Ignored, wire.Label(m.Type, "unknown_message_type", "typing_start", "typing_end", "interactive"))
 	case m.ID == "":
 		return out.As(connectors.Broken, "message has no readable id")
 	case m.SourceID == "":
@@ -24,19 +27,6 @@ func parseMessage(out connectors.Event, m message) connectors.Event {
 		return out
 	}
 	return parseText(out, m)
-}
-
-// typeReason is the metric's label for a type that we pass over. What is
-// attached to an interactive message are its own pictures, and no photos. Types
-// that Apple may add one day share a label, so that no stranger can make new
-// ones.
-func typeReason(kind string) string {
-	switch kind {
-	case "typing_start", "typing_end", "interactive":
-		return kind
-	default:
-		return "unknown_message_type"
-	}
 }
 
 // parseText translates a message of a consumer's. A reaction to a message of

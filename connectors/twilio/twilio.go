@@ -128,37 +128,6 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	return []connectors.Event{c.parseEvent(out, form)}, nil
 }
 
-// A reference is the ids of message and medium, so that host and account are
-// always our own. What lies elsewhere is foreign: never called, and refused
-// rather than lost.
-const (
-	messageForm = `((?:SM|MM)[0-9a-fA-F]{32})`
-	mediaForm   = `(ME[0-9a-fA-F]{32})`
-	foreign     = "foreign"
-)
-
-var mediaRef = regexp.MustCompile(`^` + messageForm + `/` + mediaForm + `$`)
-
-// mediaURL returns the form of a MediaUrl: on the API that we call or any other
-// of Twilio's, and below our account.
-// https://www.twilio.com/docs/messaging/api/media-resource
-func mediaURL(base, accountSID string) *regexp.Regexp {
-	return regexp.MustCompile(`^(?:https://api(?:\.[a-z0-9-]+\.[a-z0-9-]+)?\.twilio\.com|` + regexp.QuoteMeta(base) + `)` +
-		mediaPath(regexp.QuoteMeta(accountSID), messageForm, mediaForm) + `$`)
-}
-
-func mediaPath(account, message, media string) string {
-	return "/2010-04-01/Accounts/" + account + "/Messages/" + message + "/Media/" + media
-}
-
-func (c *Connector) ref(messageSID, address string) string {
-	m := c.mediaURL.FindStringSubmatch(address)
-	if m == nil || m[1] != messageSID {
-		return foreign
-	}
-	return m[1] + "/" + m[2]
-}
-
 // Fetch implements connectors.Connector: a fresh address at every call. Twilio
 // keeps a medium until somebody deletes it there.
 func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {

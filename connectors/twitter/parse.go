@@ -209,7 +209,7 @@ func parseContent(out connectors.Event, said content) connectors.Event {
 	case a.Type == "":
 		return out.As(connectors.Broken, "message has neither text nor attachment")
 	default:
-		return out.As(connectors.Ignored, attachmentReason(a))
+		return out.As(connectors.Ignored, wire.Label(string(cmp.Or(a.Media.Type, a.Type)), "unknown_attachment", "animated_gif", "video", "location"))
 	}
 	return out
 }
@@ -226,16 +226,6 @@ func readAttachment(raw json.RawMessage) (a attachment, ok bool) {
 
 func (a attachment) address() string {
 	return string(cmp.Or(a.Media.MediaURLHTTPS, a.Media.MediaURL))
-}
-
-// attachmentReason is the metric's label for an attachment that we pass over.
-func attachmentReason(a attachment) string {
-	switch kind := string(cmp.Or(a.Media.Type, a.Type)); kind {
-	case "animated_gif", "video", "location":
-		return kind
-	default:
-		return "unknown_attachment"
-	}
 }
 
 // cutLink takes away the link to the attachment, which X puts behind the text.

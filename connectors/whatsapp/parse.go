@@ -30,7 +30,9 @@ func parseChange(raw json.RawMessage) []connectors.Event {
 	err := json.Unmarshal(raw, &c)
 	account := c.Value.Metadata.PhoneNumberID
 	if c.Field != "messages" && c.Field != "" {
-		return []connectors.Event{wire.NewEvent(account, raw).As(connectors.Ignored, fieldReason(c.Field))}
+		return []connectors.Event{wire.NewEvent(account, raw).As(connectors.Ignored, wire.Label(c.Field, "unknown_field",
+			"smb_message_echoes", "smb_app_state_sync", "history", "calls", "account_update",
+			"message_template_status_update", "phone_number_quality_update", "user_preferences"))}
 	}
 	var events []connectors.Event
 	if err != nil || c.Field == "" && c.Value.empty() {
@@ -50,19 +52,6 @@ func parseChange(raw json.RawMessage) []connectors.Event {
 		events = append(events, wire.NewEvent(account, raw).As(connectors.Ignored, "empty_change"))
 	}
 	return events
-}
-
-// fieldReason is the metric's label for a webhook field that we pass over.
-// Fields that Meta may add one day share a label, so that no stranger can make
-// new ones.
-func fieldReason(field string) string {
-	switch field {
-	case "smb_message_echoes", "smb_app_state_sync", "history", "calls", "account_update",
-		"message_template_status_update", "phone_number_quality_update", "user_preferences":
-		return field
-	default:
-		return "unknown_field"
-	}
 }
 
 // parseMessage translates one message. What can be read of it is read even if
