@@ -2,7 +2,6 @@ package apple
 
 import (
 	"encoding/base64"
-	"slices"
 	"strings"
 
 	"github.com/lightlock/lightlock/config"
@@ -35,7 +34,7 @@ type Account struct {
 
 func (c *Config) mediaHosts() []string {
 	if len(c.MediaHosts) > 0 {
-		return slices.Clone(c.MediaHosts)
+		return c.MediaHosts
 	}
 	return []string{".icloud-content.com", ".icloud.com", ".apple.com"}
 }

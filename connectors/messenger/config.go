@@ -38,7 +38,7 @@ func (c *Config) Check() []config.Finding {
 
 func (c *Config) mediaHosts() []string {
 	if len(c.MediaHosts) > 0 {
-		return slices.Clone(c.MediaHosts)
+		return c.MediaHosts
 	}
 	return []string{".fbcdn.net", ".fbsbx.com"}
 }

@@ -2,7 +2,6 @@ package messenger
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -97,21 +96,11 @@ func (h pageHook) missing() string {
 // is none. Without an app_id it is that of the only app which a Page's token
 // shows: its own.
 func (c *Connector) pageHook(ctx context.Context, page Account) (pageHook, error) {
-	const op = opWebhook + " of the page"
-	answer, err := c.graph.GetOwn(ctx, op, page.PageAccessToken, page.ID+"/subscribed_apps")
-	if err != nil {
-		return pageHook{}, err
-	}
-	var list struct {
-		Data []pageHook `json:"data"`
-	}
-	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
-		return pageHook{}, connectors.Errorf(connectors.Unavailable, op, "answer holds no list of apps")
-	}
-	for _, hook := range list.Data {
+	list, err := meta.List[pageHook](ctx, c.graph, opWebhook+" of the page", page.PageAccessToken, page.ID+"/subscribed_apps")
+	for _, hook := range list {
 		if c.config.AppID == "" || string(hook.ID) == c.config.AppID {
 			return hook, nil
 		}
 	}
-	return pageHook{}, nil
+	return pageHook{}, err
 }

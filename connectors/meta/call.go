@@ -35,13 +35,6 @@ func (g Graph) Get(ctx context.Context, op string, token config.Secret, path str
 	return answer, GraphError(err)
 }
 
-// GetOwn is Get of an object of our own, so that its errors are those of
-// OwnError.
-func (g Graph) GetOwn(ctx context.Context, op string, token config.Secret, path string) ([]byte, error) {
-	answer, err := g.call(ctx, op, token, path, nil)
-	return answer, OwnError(err)
-}
-
 // Post returns the answer to a POST of body as JSON, or as a form if it is
 // url.Values, to an object of our own, so that its errors are those of OwnError.
 func (g Graph) Post(ctx context.Context, op string, token config.Secret, path string, body any) ([]byte, error) {
@@ -63,6 +56,22 @@ func (g Graph) Set(ctx context.Context, op string, token config.Secret, path str
 		return connectors.Errorf(connectors.Unavailable, op, "answer does not say that it was done")
 	}
 	return nil
+}
+
+// List returns the "data" of an object of our own at path, such as an app's
+// subscriptions. Errors are those of OwnError.
+func List[T any](ctx context.Context, g Graph, op string, token config.Secret, path string) ([]T, error) {
+	answer, err := g.call(ctx, op, token, path, nil)
+	if err != nil {
+		return nil, OwnError(err)
+	}
+	var list struct {
+		Data []T `json:"data"`
+	}
+	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
+		return nil, connectors.Errorf(connectors.Unavailable, op, "answer holds no list")
+	}
+	return list.Data, nil
 }
 
 // call shows the token in a header, so that no address holds it.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,7 +84,7 @@ func TestGraphCalls(t *testing.T) {
 	}{
 		{"Get", "", func(g meta.Graph) error { _, err := g.Get(t.Context(), "test", token, "1?a=b"); return err },
 			"GET /v25.0/1?a=b  "},
-		{"GetOwn", "v31.0", func(g meta.Graph) error { _, err := g.GetOwn(t.Context(), "test", token, "1"); return err },
+		{"List", "v31.0", func(g meta.Graph) error { _, err := meta.List[int](t.Context(), g, "test", token, "1"); return err },
 			"GET /v31.0/1  "},
 		{"Post", "", func(g meta.Graph) error {
 			_, err := g.Post(t.Context(), "test", token, "1/messages", map[string]string{"a": "<&>"})
@@ -103,7 +104,7 @@ func TestGraphCalls(t *testing.T) {
 				body, _ := io.ReadAll(r.Body)
 				authorization = r.Header.Get("Authorization")
 				got = strings.Join([]string{r.Method, r.URL.String(), r.Header.Get("Content-Type"), string(body)}, " ")
-				_, _ = w.Write([]byte(`{"success":true}`))
+				_, _ = w.Write([]byte(`{"success":true,"data":[1]}`))
 			})
 			if err := test.call(g); err != nil {
 				t.Fatal(err)
@@ -125,14 +126,14 @@ func TestGraphCallsOfNothing(t *testing.T) {
 	})
 	token := config.NewSecret("the-token")
 	_, get := g.Get(t.Context(), "test", token, "1")
-	_, own := g.GetOwn(t.Context(), "test", token, "1")
+	_, own := meta.List[int](t.Context(), g, "test", token, "1")
 	_, post := g.Post(t.Context(), "test", token, "1", nil)
 	set := g.Set(t.Context(), "test", token, "1", nil)
 	for name, row := range map[string]struct {
 		err  error
 		want connectors.ErrorKind
 	}{
-		"Get": {get, connectors.Gone}, "GetOwn": {own, connectors.Misconfigured},
+		"Get": {get, connectors.Gone}, "List": {own, connectors.Misconfigured},
 		"Post": {post, connectors.Misconfigured}, "Set": {set, connectors.Misconfigured},
 	} {
 		if connectors.KindOf(row.err) != row.want {
@@ -140,6 +141,18 @@ func TestGraphCallsOfNothing(t *testing.T) {
 		}
 		if n := strings.Count(row.err.Error(), "Graph error 100/33"); n != 1 {
 			t.Errorf("%s: got the code %d times in %v, want once", name, n, row.err)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	for body, want := range map[string][]int{
+		`{"data":[1,2]}`: {1, 2}, `{"data":[]}`: {}, `{"data":null}`: nil, `{"data":{}}`: nil, `{"data":["x"]}`: nil, `{}`: nil, `[1]`: nil, `<html>`: nil, "": nil,
+	} {
+		g := graph(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		got, err := meta.List[int](t.Context(), g, "test", config.NewSecret("the-token"), "1")
+		if !slices.Equal(got, want) || (err == nil) != (want != nil) || want == nil && connectors.KindOf(err) != connectors.Unavailable {
+			t.Errorf("%s: got %v, %v, want %v or kind unavailable", body, got, err, want)
 		}
 	}
 }

@@ -89,30 +89,21 @@ func (s Subscriptions) path() string { return s.App.AppID + "/subscriptions" }
 // told which.
 // https://developers.facebook.com/docs/facebook-login/guides/access-tokens#apptokens
 func (s Subscriptions) read(ctx context.Context) (now subscription, token config.Secret, err error) {
-	var answer []byte
+	var list []subscription
 	err = connectors.Errorf(connectors.Misconfigured, s.Op, "no app secret")
 	for _, secret := range s.App.AppSecret {
 		token = config.NewSecret(s.App.AppID + "|" + secret.Reveal())
-		answer, err = s.Graph.GetOwn(ctx, s.Op, token, s.path())
+		list, err = List[subscription](ctx, s.Graph, s.Op, token, s.path())
 		if connectors.KindOf(err) != connectors.Misconfigured {
 			break
 		}
 	}
-	if err != nil {
-		return now, token, err
-	}
-	var list struct {
-		Data []subscription `json:"data"`
-	}
-	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
-		return now, token, connectors.Errorf(connectors.Unavailable, s.Op, "answer holds no list of subscriptions")
-	}
-	for _, found := range list.Data {
+	for _, found := range list {
 		if found.Object == s.Object {
 			now = found
 		}
 	}
-	return now, token, nil
+	return now, token, err
 }
 
 // fields returns the names of what is subscribed to, which stand there on their

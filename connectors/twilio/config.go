@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"net/url"
 	"regexp"
-	"slices"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/wire"
@@ -50,7 +49,7 @@ var (
 
 func (c *Config) mediaHosts() []string {
 	if len(c.MediaHosts) > 0 {
-		return slices.Clone(c.MediaHosts)
+		return c.MediaHosts
 	}
 	return []string{".twiliocdn.com", "s3-external-1.amazonaws.com"}
 }

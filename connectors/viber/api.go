@@ -43,16 +43,16 @@ func (c *Connector) call(ctx context.Context, op, path string, v any) (answer, e
 		err.Unsure = true
 		return answer{}, err
 	}
-	return a, statusError(op, *a.Status)
+	return a, sorted(op, *a.Status)
 }
 
-// statusError sorts Viber's own codes. None of them leaves in doubt whether the
-// call had its effect.
-func statusError(op string, status int) error {
+// sorted is the error that a status of Viber's stands for. None leaves in doubt
+// whether the call had its effect.
+func sorted(op string, status int) error {
 	if status == 0 {
 		return nil
 	}
-	kind, text := sortStatus(status)
+	kind, text := codeKind(status)
 	err := &connectors.Error{Kind: kind, Op: op, Err: fmt.Errorf("status %d: %s", status, text)}
 	if kind == connectors.Throttled {
 		err.After = patience
@@ -60,9 +60,9 @@ func statusError(op string, status int) error {
 	return err
 }
 
-// sortStatus is the one table of Viber's codes.
+// codeKind is the one table of Viber's codes.
 // https://developers.viber.com/docs/api/rest-bot-api/#error-codes
-func sortStatus(status int) (connectors.ErrorKind, string) {
+func codeKind(status int) (connectors.ErrorKind, string) {
 	switch status {
 	case statusInvalidURL:
 		return connectors.Refused, "invalid URL"

@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -75,25 +74,19 @@ func (c *Connector) app() meta.Subscriptions {
 // address if to one of its own. Without the app's id ours is the app that has
 // our address, or else may be any.
 func (c *Connector) subscriber(ctx context.Context, account Account, address string) (override string, ok bool, err error) {
-	answer, err := c.graph.GetOwn(ctx, opWebhook, account.AccessToken, account.WABAID+"/subscribed_apps")
-	if err != nil {
-		return "", false, err
-	}
-	var list struct {
-		Data []struct {
-			App struct {
-				ID string `json:"id"`
-			} `json:"whatsapp_business_api_data"`
-			Override string `json:"override_callback_uri"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(answer, &list); err != nil || list.Data == nil {
-		return "", false, connectors.Errorf(connectors.Unavailable, opWebhook, "answer holds no list of apps")
-	}
-	for _, app := range list.Data {
+	list, err := meta.List[subscribedApp](ctx, c.graph, opWebhook, account.AccessToken, account.WABAID+"/subscribed_apps")
+	for _, app := range list {
 		if app.App.ID == c.config.AppID || c.config.AppID == "" && app.Override == address {
 			return app.Override, true, nil
 		}
 	}
-	return "", c.config.AppID == "" && len(list.Data) > 0, nil
+	return "", c.config.AppID == "" && len(list) > 0, err
+}
+
+// subscribedApp is one of the apps that a WhatsApp Business Account sends to.
+type subscribedApp struct {
+	App struct {
+		ID string `json:"id"`
+	} `json:"whatsapp_business_api_data"`
+	Override string `json:"override_callback_uri"`
 }
