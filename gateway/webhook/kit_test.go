@@ -3,11 +3,13 @@ package webhook_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,15 +53,29 @@ type edge struct {
 	backend *queue.Backend
 	metrics *ops.Metrics
 	log     *buffer
+	bodies  *webhook.Bodies
 	address string
+	hurry   func() // ends all waits, where the listener is patient
 
 	line     *linesim.Platform
 	whatsapp *whatsappsim.Platform
 	twilio   *twiliosim.Platform
 }
 
-// open opens the listener. Wrap, if given, stands before the line.
-func open(t *testing.T, wrap ...func(webhook.Receiver) webhook.Receiver) *edge {
+// with is what a test has otherwise than the rest.
+type with struct {
+	wrap   func(webhook.Receiver) webhook.Receiver // stands before the line
+	bodies *webhook.Bodies
+	limit  int64
+	// patient is a listener without deadlines, on which a test can hold what it
+	// likes for as long as it needs.
+	patient bool
+}
+
+// open opens the listener.
+func open(t *testing.T) *edge { t.Helper(); return openWith(t, with{}) }
+
+func openWith(t *testing.T, w with) *edge {
 	t.Helper()
 	t.Parallel()
 	x := &edge{
@@ -78,7 +94,7 @@ func open(t *testing.T, wrap ...func(webhook.Receiver) webhook.Receiver) *edge {
 		t.Fatal(err)
 	}
 	for _, r := range routes.All() {
-		r.Channel.BodyLimit = limit
+		r.Channel.BodyLimit = cmp.Or(w.limit, limit)
 	}
 	x.backend, err = queue.Open(t.Context(), queue.OpenOptions{Redis: &config.Redis{Address: x.redis.Address()}})
 	if err != nil {
@@ -89,12 +105,24 @@ func open(t *testing.T, wrap ...func(webhook.Receiver) webhook.Receiver) *edge {
 		t.Fatal(err)
 	}
 	var receiver webhook.Receiver = &inbound.Line{Journal: x.backend.Journal, Metrics: x.metrics, Log: log, Routes: routes, Now: time.Now}
-	for _, w := range wrap {
-		receiver = w(receiver)
+	if w.wrap != nil {
+		receiver = w.wrap(receiver)
 	}
 	e := webhook.NewEcho(log)
-	(&webhook.Handlers{Line: receiver, Metrics: x.metrics, Log: log, Now: time.Now}).Mount(e, routes.All())
-	x.address = serve(t, e, log)
+	handlers := &webhook.Handlers{Line: receiver, Metrics: x.metrics, Log: log, Now: time.Now, Bodies: w.bodies}
+	handlers.Mount(e, routes.All())
+	x.bodies = handlers.Bodies
+	if w.patient {
+		var ctx context.Context
+		ctx, x.hurry = context.WithCancel(t.Context())
+		server := httptest.NewUnstartedServer(e)
+		server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+		server.Start()
+		t.Cleanup(func() { x.hurry(); server.Close() })
+		x.address = server.Listener.Addr().String()
+	} else {
+		x.address = serve(t, e, log)
+	}
 	t.Cleanup(func() {
 		for _, secret := range []string{canary, x.line.Secret, x.whatsapp.AppSecret, x.whatsapp.VerifyToken, base} {
 			if strings.Contains(x.log.String(), secret) {
@@ -111,6 +139,11 @@ func serve(t *testing.T, h http.Handler, log *slog.Logger) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run(t, server)
+	return server.Address()
+}
+
+func run(t *testing.T, server *webhook.Server) {
 	done := make(chan struct{})
 	go func() { defer close(done); server.Serve() }()
 	t.Cleanup(func() {
@@ -119,7 +152,36 @@ func serve(t *testing.T, h http.Handler, log *slog.Logger) string {
 		_ = server.Shutdown(ctx)
 		<-done
 	})
-	return server.Address()
+}
+
+// await returns when condition holds, and fails the test if it never does.
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// dial opens a connection that is closed with the test.
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	return c
+}
+
+// say writes to a connection.
+func say(t *testing.T, c net.Conn, text string) {
+	t.Helper()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func start[P sim.Platform](t *testing.T, start func() (P, error)) P {

@@ -3,11 +3,8 @@ package webhook_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -210,68 +207,6 @@ func TestWithoutRedisThePlatformIsAskedToRepeat(t *testing.T) {
 	}
 }
 
-// Connections that send a byte now and then take nothing from the others, and
-// end.
-func TestSlowClients(t *testing.T) {
-	x := open(t)
-	r := x.call("a")
-	head := request(r.Method, "/webhooks/line/acme", r.Header, r.Body)
-	var slow []net.Conn
-	for i := range 100 {
-		c, err := net.Dial("tcp", x.address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = c.Close() }()
-		cut := 20 // in the head
-		if i%2 == 0 {
-			cut = len(head) - 10 // in the body
-		}
-		if _, err := c.Write([]byte(head[:cut])); err != nil {
-			t.Fatal(err)
-		}
-		slow = append(slow, c)
-	}
-	stop := make(chan struct{})
-	var dripping sync.WaitGroup
-	dripping.Go(func() {
-		tick := time.NewTicker(100 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-			for i, c := range slow {
-				if i%2 == 1 {
-					_, _ = c.Write([]byte("x"))
-				}
-			}
-		}
-	})
-	x.want("a quick one", x.post(r), http.StatusOK)
-	for i, c := range slow {
-		if i%2 == 0 {
-			continue
-		}
-		_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
-		for buffer := make([]byte, 512); ; {
-			if _, err := c.Read(buffer); err != nil {
-				if errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Fatal("a connection whose head never ends was not ended")
-				}
-				break
-			}
-		}
-	}
-	close(stop)
-	dripping.Wait()
-	if got := x.waiting(); got != 1 {
-		t.Errorf("%d messages are waiting, want 1", got)
-	}
-}
-
 // Strangers cannot fill the disk with log, and cannot make series.
 func TestRefusedCallsDoNotFloodTheLog(t *testing.T) {
 	x := open(t)
@@ -299,7 +234,7 @@ func (p panics) Receive(context.Context, *routes.Route, *connectors.Request) err
 func TestAPanicIsAnswered500(t *testing.T) {
 	for name, value := range map[string]any{"text": "saw " + canary, "error": fmt.Errorf("saw %s", canary)} {
 		t.Run(name, func(t *testing.T) {
-			x := open(t, func(webhook.Receiver) webhook.Receiver { return panics{value} })
+			x := openWith(t, with{wrap: func(webhook.Receiver) webhook.Receiver { return panics{value} }})
 			began := time.Now()
 			for range 2 {
 				got := x.post(x.call("a"))
