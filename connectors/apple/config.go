@@ -13,11 +13,8 @@ import (
 // (MSP), with the businesses that it speaks for.
 type Config struct {
 	config.Connector `yaml:",inline"`
-	// MSPID is the provider's id, for which Apple makes its tokens.
-	MSPID string `yaml:"msp_id" check:"required" why:"tokens that Apple made for another provider are refused" jsonschema_description:"MSP ID from Apple Business Register."`
-	// Secret signs Apple's tokens and ours. While it is being replaced list
-	// both, first the one that signs ours.
-	Secret config.Secrets `yaml:"secret" check:"required" why:"no webhook can be verified without secret" jsonschema_description:"Secret of the MSP from Apple Business Register, in Base64 as it is shown there; a list of two while it is replaced, first the one that signs our own calls."`
+	MSPID            string         `yaml:"msp_id" check:"required" why:"tokens that Apple made for another provider are refused" jsonschema_description:"MSP ID from Apple Business Register."`
+	Secret           config.Secrets `yaml:"secret" check:"required" why:"no webhook can be verified without secret" jsonschema_description:"Secret of the MSP from Apple Business Register, in Base64 as it is shown there; a list of two while it is replaced, first the one that signs our own calls."`
 	// MaxTokenAge is how old a token of Apple's may be. Apple says nothing of
 	// it, so it is a setting.
 	MaxTokenAge config.Duration `yaml:"max_token_age" jsonschema_description:"How old a token on a webhook may be; 1h by default."`
@@ -30,6 +27,24 @@ type Config struct {
 // Account is one business.
 type Account struct {
 	config.Account `yaml:",inline"`
+}
+
+// AccountList implements config.Settings.
+func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
+
+// Check implements config.Settings.
+func (c *Config) Check() []config.Finding {
+	found := wire.Findings(wire.CheckHosts(c.MediaHosts))
+	keys, err := c.keys()
+	found.Unless(err == nil && len(keys) == len(c.Secret), "secret", "not Base64", "its bytes sign the tokens, and not its text",
+		"copy the secret of the MSP from Apple Business Register as it is shown, with the = at its end")
+	found.Unless(c.MaxTokenAge >= 0, "max_token_age", "less than nothing", "every webhook would be refused",
+		`write a time such as "1h", or leave it out`)
+	for i, a := range c.Accounts {
+		found.Unless(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), wire.AccountKey(i, "id"), "not the ID of a business",
+			"messages name the business by it", `copy "Business ID" from Apple Business Register, without urn:biz: before it`)
+	}
+	return found
 }
 
 func (c *Config) mediaHosts() []string {
@@ -53,22 +68,4 @@ func (c *Config) keys() (config.Secrets, error) {
 		}
 	}
 	return keys, nil
-}
-
-// AccountList implements config.Settings.
-func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
-
-// Check implements config.Settings.
-func (c *Config) Check() []config.Finding {
-	found := wire.Findings(wire.CheckHosts(c.MediaHosts))
-	keys, err := c.keys()
-	found.Unless(err == nil && len(keys) == len(c.Secret), "secret", "not Base64", "its bytes sign the tokens, and not its text",
-		"copy the secret of the MSP from Apple Business Register as it is shown, with the = at its end")
-	found.Unless(c.MaxTokenAge >= 0, "max_token_age", "less than nothing", "every webhook would be refused",
-		`write a time such as "1h", or leave it out`)
-	for i, a := range c.Accounts {
-		found.Unless(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), wire.AccountKey(i, "id"), "not the ID of a business",
-			"messages name the business by it", `copy "Business ID" from Apple Business Register, without urn:biz: before it`)
-	}
-	return found
 }

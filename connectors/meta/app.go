@@ -17,9 +17,7 @@ type App struct {
 	// VerifyToken is a text of your own; Meta shows it when it first calls the
 	// webhook's address.
 	VerifyToken config.Secret `yaml:"verify_token" check:"required" why:"Meta registers no webhook that cannot answer for its verify_token" jsonschema_description:"A text of your own, the same as Verify token beside the webhook's Callback URL in the app's dashboard."`
-	// AppID is the app's own id. With it the webhook's address can be set and
-	// checked by the program.
-	AppID string `yaml:"app_id" jsonschema_description:"App ID from the app's dashboard. With it the webhook's address is set and checked by the program. Write digits in quotes."`
+	AppID       string        `yaml:"app_id" jsonschema_description:"App ID from the app's dashboard. With it the webhook's address is set and checked by the program. Write digits in quotes."`
 	// GraphVersion is the version of the Graph API to call; v25.0 if empty.
 	GraphVersion string `yaml:"graph_version" jsonschema_description:"Version of the Graph API to call, such as v25.0, which is the default."`
 }

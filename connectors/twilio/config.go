@@ -24,9 +24,7 @@ type Config struct {
 	APIKeySecret config.Secret `yaml:"api_key_secret" jsonschema_description:"Secret of api_key_sid."`
 	// MediaHosts are where Twilio's API may lead to for a photo, names or
 	// ".suffix". Twilio documents none; by default they are those seen so far.
-	MediaHosts []string `yaml:"media_hosts" jsonschema_description:"Hosts that Twilio's API may lead to for a photo, a name or .suffix; by default those seen so far. They are shown no credentials."`
-	// StatusCallback is where Twilio tells what became of a message that we sent:
-	// the webhook's own public address. Without one it does not.
+	MediaHosts     []string  `yaml:"media_hosts" jsonschema_description:"Hosts that Twilio's API may lead to for a photo, a name or .suffix; by default those seen so far. They are shown no credentials."`
 	StatusCallback string    `yaml:"status_callback" jsonschema_description:"Where Twilio tells what became of a message sent to a consumer: this webhook's own public address, https://.../webhooks/twilio/NAME. Without it nobody learns of a message that was not delivered."`
 	Accounts       []Account `yaml:"accounts" check:"required" jsonschema_description:"The account's phone numbers."`
 }
@@ -46,22 +44,6 @@ var (
 	serviceSID  = regexp.MustCompile(`^MG[0-9a-f]{32}$`)
 	phoneNumber = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{5,6})$`)
 )
-
-func (c *Config) mediaHosts() []string {
-	if len(c.MediaHosts) > 0 {
-		return c.MediaHosts
-	}
-	return []string{".twiliocdn.com", "s3-external-1.amazonaws.com"}
-}
-
-// basicAuth returns the Authorization header for Twilio's API.
-func (c *Config) basicAuth() string {
-	user, password := c.APIKeySID, c.APIKeySecret
-	if user == "" {
-		user, password = c.AccountSID, wire.First(c.AuthToken)
-	}
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password.Reveal()))
-}
 
 // AccountList implements config.Settings.
 func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
@@ -87,4 +69,20 @@ func (c *Config) Check() []config.Finding {
 func isWebhook(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil
+}
+
+func (c *Config) mediaHosts() []string {
+	if len(c.MediaHosts) > 0 {
+		return c.MediaHosts
+	}
+	return []string{".twiliocdn.com", "s3-external-1.amazonaws.com"}
+}
+
+// basicAuth returns the Authorization header for Twilio's API.
+func (c *Config) basicAuth() string {
+	user, password := c.APIKeySID, c.APIKeySecret
+	if user == "" {
+		user, password = c.AccountSID, wire.First(c.AuthToken)
+	}
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password.Reveal()))
 }

@@ -26,11 +26,8 @@ type Config struct {
 	// BearerToken is the app's own and manages its webhook. Without it that is
 	// tried with the account's OAuth 1.0a token.
 	BearerToken config.Secret `yaml:"bearer_token" jsonschema_description:"Bearer token of the app, beside its API key. It registers the webhook."`
-	// API is the product by which X delivers: "activity", which is the default,
-	// or "account_activity". It matters to registration; webhooks of both are
-	// read.
-	API string `yaml:"api" check:"oneof=activity account_activity" jsonschema_description:"The product that the webhook is registered with: activity (the X Activity API) or account_activity (its predecessor)."`
-	// SourceAppID is the app's own id, by which X marks what it has sent.
+	// API is the product that is registered with; webhooks of both are read.
+	API         string    `yaml:"api" check:"oneof=activity account_activity" jsonschema_description:"The product that the webhook is registered with: activity (the X Activity API) or account_activity (its predecessor)."`
 	SourceAppID string    `yaml:"source_app_id" jsonschema_description:"App ID, from the app's page in the X developer console. What this app has sent is never taken for a consumer's message. Write digits in quotes."`
 	Accounts    []Account `yaml:"accounts" check:"required" jsonschema_description:"The X accounts that have authorised the app."`
 }
@@ -38,12 +35,10 @@ type Config struct {
 // Account is one X account. It has either the two halves of an OAuth 1.0a
 // access token or an OAuth 2.0 user token.
 type Account struct {
-	config.Account `yaml:",inline"`
-	// AccessToken and AccessTokenSecret sign requests on the account's behalf.
+	config.Account    `yaml:",inline"`
 	AccessToken       config.Secret `yaml:"access_token" jsonschema_description:"OAuth 1.0a access token of the account, with permission to read and write direct messages."`
 	AccessTokenSecret config.Secret `yaml:"access_token_secret" jsonschema_description:"The secret that belongs to access_token."`
-	// OAuth2Token is used instead of them.
-	OAuth2Token config.Secret `yaml:"oauth2_token" jsonschema_description:"OAuth 2.0 user token with dm.read, dm.write, tweet.read and users.read, instead of access_token. X lets it expire after two hours."`
+	OAuth2Token       config.Secret `yaml:"oauth2_token" jsonschema_description:"OAuth 2.0 user token with dm.read, dm.write, tweet.read and users.read, instead of access_token. X lets it expire after two hours."`
 }
 
 // userID is the form of X's ids of accounts, consumers and apps: 64-bit

@@ -16,18 +16,14 @@ type Config struct {
 	// everywhere; list both while the change is under way, the new one first,
 	// because the first one sends.
 	AuthToken config.Secrets `yaml:"auth_token" check:"required" why:"no webhook can be verified and nothing sent without auth_token" jsonschema_description:"The bot's token, from More, Settings, Bots, Edit info in its administrator's Viber; a list of two while it is replaced, the new one first."`
-	// Media says which hosts a photo may come from: open, the default, is any
-	// public host, strict is Viber's own alone.
-	Media    string    `yaml:"media" check:"oneof=open strict" jsonschema_description:"open: photos are fetched from any public host, which some of Viber's phones name. strict: from Viber's own hosts alone, and photos elsewhere are rejected."`
-	Accounts []Account `yaml:"accounts" check:"required" jsonschema_description:"The one bot."`
+	Media     string         `yaml:"media" check:"oneof=open strict" jsonschema_description:"open: photos are fetched from any public host, which some of Viber's phones name. strict: from Viber's own hosts alone, and photos elsewhere are rejected."`
+	Accounts  []Account      `yaml:"accounts" check:"required" jsonschema_description:"The one bot."`
 }
 
 // Account is the bot.
 type Account struct {
 	config.Account `yaml:",inline"`
-	// SenderName stands above what the bot says; the account's name if empty,
-	// or the connector's.
-	SenderName string `yaml:"sender_name" jsonschema_description:"What stands above the bot's messages, at most 28 characters; by default the account's name, or the connector's."`
+	SenderName     string `yaml:"sender_name" jsonschema_description:"What stands above the bot's messages, at most 28 characters; by default the account's name, or the connector's."`
 }
 
 // maxSenderName is how long a sender's name may be.

@@ -17,26 +17,20 @@ type Config struct {
 // Account is one phone number.
 type Account struct {
 	config.Account `yaml:",inline"`
-	// WABAID is the WhatsApp Business Account that the number belongs to. With
-	// it the account's subscription can be set and checked by the program.
-	WABAID string `yaml:"waba_id" jsonschema_description:"ID of the WhatsApp Business Account that the number belongs to. With it the account's subscription is set and checked by the program. Write digits in quotes."`
+	WABAID         string `yaml:"waba_id" jsonschema_description:"ID of the WhatsApp Business Account that the number belongs to. With it the account's subscription is set and checked by the program. Write digits in quotes."`
 	// AccessToken fetches the photos and sends the answers.
 	AccessToken config.Secret `yaml:"access_token" check:"required" why:"no photo can be fetched and nothing sent without access_token" jsonschema_description:"Token of a system user with whatsapp_business_messaging on this number; with whatsapp_business_management too if waba_id is set."`
 }
-
-// digits is the form of Meta's ids and of a phone number in its international
-// form.
-var digits = meta.Digits
 
 // AccountList implements config.Settings.
 func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accounts) }
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	found := wire.Findings(append(c.App.Check(), wire.CheckAccountIDs(digits, c.AccountList(), "the ID of a WhatsApp phone number",
+	found := wire.Findings(append(c.App.Check(), wire.CheckAccountIDs(meta.Digits, c.AccountList(), "the ID of a WhatsApp phone number",
 		`copy "Phone number ID" from the app's dashboard: digits, and no phone number`)...))
 	for i, a := range c.Accounts {
-		found.Unless(a.WABAID == "" || digits.MatchString(a.WABAID), wire.AccountKey(i, "waba_id"), "not the ID of a WhatsApp Business Account",
+		found.Unless(a.WABAID == "" || meta.Digits.MatchString(a.WABAID), wire.AccountKey(i, "waba_id"), "not the ID of a WhatsApp Business Account",
 			"Meta's calls name it by its ID", `copy "WhatsApp Business Account ID" from the app's dashboard: digits`)
 	}
 	return found

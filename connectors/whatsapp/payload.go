@@ -11,6 +11,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/meta"
 	"github.com/lightlock/lightlock/connectors/wire"
 )
 
@@ -194,7 +195,7 @@ func outgoing(o connectors.Outgoing) map[string]any {
 		"messaging_product": "whatsapp", "recipient_type": "individual", "biz_opaque_callback_data": o.Key,
 		"type": "text", "text": map[string]any{"body": o.Text, "preview_url": false},
 	}
-	if digits.MatchString(o.Consumer) {
+	if meta.Digits.MatchString(o.Consumer) {
 		body["to"] = o.Consumer
 	} else {
 		body["recipient"] = o.Consumer
