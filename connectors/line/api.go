@@ -1,6 +1,7 @@
 package line
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -10,6 +11,15 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/wire"
 )
+
+// call makes one call that sends a message, and returns the message's id.
+func (c *Connector) call(ctx context.Context, r wire.Request) (string, error) {
+	body, err := c.api.Do(ctx, r)
+	if connectors.KindOf(err) == connectors.Malformed {
+		return "", nil // LINE has said yes, at greater length than we read
+	}
+	return sentID(body), sorted(err)
+}
 
 // sorted gives a failed call the kind that follows from LINE's words, where they
 // say more than the status. LINE answers 400 for a consumer.

@@ -176,12 +176,3 @@ func (c *Connector) push(ctx context.Context, a Account, key string, m pushMessa
 	}
 	return id, err
 }
-
-// call makes one call that sends a message, and returns the message's id.
-func (c *Connector) call(ctx context.Context, r wire.Request) (string, error) {
-	body, err := c.api.Do(ctx, r)
-	if connectors.KindOf(err) == connectors.Malformed {
-		return "", nil // LINE has said yes, at greater length than we read
-	}
-	return sentID(body), sorted(err)
-}

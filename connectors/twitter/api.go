@@ -1,6 +1,7 @@
 package twitter
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -43,6 +44,7 @@ func (c *Connector) call(ctx context.Context, by authority, r wire.Request) ([]b
 	if err != nil {
 		return nil, connectors.Errorf(connectors.Refused, r.Op, "address cannot be read")
 	}
+	r.Method = cmp.Or(r.Method, http.MethodGet)
 	r.Authorization, r.MaxAnswer = by(r.Method, own), maxAnswer
 	body, err := c.api.Do(ctx, r)
 	return body, c.paused(err)

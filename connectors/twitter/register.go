@@ -127,7 +127,7 @@ func (c *Connector) webhooks(ctx context.Context, a Account) ([]webhook, error) 
 	var answer struct {
 		Data []webhook `json:"data"`
 	}
-	if err := c.manage(ctx, c.app(a), wire.Request{Op: op, Method: http.MethodGet, Path: webhooksPath}, &answer); err != nil {
+	if err := c.manage(ctx, c.app(a), wire.Request{Op: op, Path: webhooksPath}, &answer); err != nil {
 		return nil, err
 	}
 	if slices.ContainsFunc(answer.Data, func(h webhook) bool { return !hookID.MatchString(string(h.ID)) }) {
@@ -159,7 +159,7 @@ func (c *Connector) subscribed(ctx context.Context, a Account, hook webhook) (bo
 	var answer struct {
 		Data []subscription `json:"data"`
 	}
-	if err := c.manage(ctx, c.app(a), wire.Request{Op: op, Method: http.MethodGet, Path: activityPath}, &answer); err != nil {
+	if err := c.manage(ctx, c.app(a), wire.Request{Op: op, Path: activityPath}, &answer); err != nil {
 		return false, err
 	}
 	return slices.ContainsFunc(answer.Data, func(s subscription) bool {
@@ -176,7 +176,7 @@ func (c *Connector) subscribedToAll(ctx context.Context, a Account, hook webhook
 			Subscribed bool `json:"subscribed"`
 		}] `json:"data"`
 	}
-	err := c.manage(ctx, c.user(a), wire.Request{Op: "twitter: check subscription", Method: http.MethodGet, Path: allPath(hook)}, &answer)
+	err := c.manage(ctx, c.user(a), wire.Request{Op: "twitter: check subscription", Path: allPath(hook)}, &answer)
 	if connectors.KindOf(err) == connectors.Gone {
 		return false, nil // the answer of version 1.1
 	}

@@ -111,7 +111,7 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	if err := json.Unmarshal(r.Body, &fields); err != nil || fields == nil {
 		return nil, connectors.Errorf(connectors.Malformed, "viber: parse", "event is not a JSON object")
 	}
-	out := connectors.Event{Account: c.config.bot(), ID: connectors.DigestID(r.Body), Raw: bytes.Clone(r.Body)}
+	out := wire.NewEvent(c.config.bot(), bytes.Clone(r.Body))
 	var e event
 	// A wrong type of one field leaves the others readable.
 	err := json.Unmarshal(r.Body, &e)
