@@ -33,6 +33,9 @@ func (j *Journal) Accept(ctx context.Context, queue string, items []Item) ([]Acc
 		seen := k.seen + item.Key
 		keys = append(keys, seen, k.conv+item.Party, or(k.message, item.Message, seen))
 		args = append(args, item.Key, opened[item.Party], item.Payload, string(item.Kind))
+		if item.Kind == ItemClose {
+			delete(opened, item.Party) // what follows opens another
+		}
 	}
 	answers, err := j.run(ctx, j.scripts.accept, keys, args...).Slice()
 	if err != nil {

@@ -57,24 +57,28 @@ func (j *Journal) Complete(ctx context.Context, e Entry, end End) (Outcome, erro
 		return Other, err
 	}
 	work, seen := k.work+e.Key, k.seen+e.Key
-	var erased Trace
-	if end.Erase != nil {
-		erased = *end.Erase
-	}
 	var notice Notice
 	if end.Notice != nil {
 		notice = *end.Notice
 	}
-	return j.outcome(ctx, j.scripts.complete,
-		[]string{
-			k.inbox, work, seen, k.out, k.dead, k.letters, k.delayed, k.records, k.outgoing,
-			or(k.message, end.Message, seen), or(k.conv, end.Party, work), or(k.seen, erased.Key, seen),
-			k.say + e.Conversation, or(k.noticed, end.Party, k.noticed), or(k.told, notice.Key, seen),
-		},
+	keys := []string{
+		k.inbox, work, seen, k.out, k.dead, k.letters, k.delayed, k.records, k.outgoing,
+		or(k.message, end.Message, seen), or(k.conv, end.Party, work),
+		k.say + e.Conversation, or(k.noticed, end.Party, k.noticed), or(k.told, notice.Key, seen),
+	}
+	args := []any{
 		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor), e.Key, e.Conversation,
-		end.Document, letter, end.Late, erased.Key, erased.entry,
+		end.Document, letter, end.Late,
 		member(e.Conversation, end.Party), notice.Key, notice.Payload,
-		millis(noticeGap), millis(noticeSpan), noticeMost)
+		millis(noticeGap), millis(noticeSpan), noticeMost,
+	}
+	if end.Erase != nil {
+		for _, place := range end.Erase.places {
+			keys = append(keys, k.seen+place.key)
+			args = append(args, place.key, place.entry)
+		}
+	}
+	return j.outcome(ctx, j.scripts.complete, keys, args...)
 }
 
 func (end End) check() error {

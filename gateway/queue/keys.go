@@ -30,7 +30,7 @@ type keys struct {
 	seen    string // prefix; string per event: accepted, done, withdrawn, void or buried
 	work    string // prefix; hash per event: attempt, starts, deaths
 	conv    string // prefix; hash per party: conversation, seq, last message
-	message string // prefix; string per message: live and its event key, or gone
+	message string // prefix; string per message: what common.lua calls its name
 	// What goes the other way.
 	outgoing string // sorted set: conversation and party by when to look at them
 	say      string // prefix; list per conversation: messages to the consumer

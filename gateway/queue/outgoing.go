@@ -27,8 +27,8 @@ type Sending struct {
 	Payload                  []byte
 	// Attempt is 128 random bits in hex: the fence.
 	Attempt string
-	// Tries is how often it was put off by Retry, and Part how many parts of it
-	// have been sent.
+	// Tries is how often it was put off or its sender died, and Part how many
+	// parts of it have been sent.
 	Tries, Part int
 	// Interrupted tells that an earlier sender has marked it as being sent, and
 	// has not said what became of it.
@@ -146,6 +146,12 @@ func (j *Journal) Next(ctx context.Context, s Sending) (Outcome, error) {
 // it in the conversation wait with it.
 func (j *Journal) PutOff(ctx context.Context, s Sending, after time.Duration) (Outcome, error) {
 	return j.conclude(ctx, s, "retry", "", after)
+}
+
+// GiveBack leaves the message as Claim found it, for a time, counted by Redis'
+// clock: this sender has not tried to send it.
+func (j *Journal) GiveBack(ctx context.Context, s Sending, after time.Duration) (Outcome, error) {
+	return j.conclude(ctx, s, "back", "", after)
 }
 
 func (j *Journal) conclude(ctx context.Context, s Sending, result, detail string, after time.Duration) (Outcome, error) {

@@ -224,3 +224,59 @@ func TestNoticesAreFew(t *testing.T) {
 		step("the first is a day old", 6)
 	})
 }
+
+// A time that cannot be read is not a reason to fail half-way, which would
+// forward the document once more at every repeat.
+func TestANoticeBesideATimeThatCannotBeRead(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		client := connect(t, address)
+		j := journalOn(t, client, queue.Options{})
+		accept(t, j, "a")
+		noticed := "{" + queue.Stream(q) + "}:noticed:" + hash("party")
+		if err := client.RPush(t.Context(), noticed, "1e3x", "2", "3", "4", "soon").Err(); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "complete", queue.Mine)(j.Complete(t.Context(), begun(t, j), queue.End{
+			Document: []byte("document"), Party: hash("party"), Notice: &queue.Notice{Key: hash("notice")},
+		}))
+		wantCounts(t, j, counts{delivered: 1})
+		want(t, "notices", int64(1))(j.Outstanding(t.Context(), q))
+	})
+}
+
+// What is given back is as it was found, also where its sender had died.
+func TestAMessageIsGivenBackAsItWas(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j, to := speaking(t, address, atOnce)
+		post(t, j, to("a"))
+		for range 3 {
+			s := due(t, j)
+			if s.Interrupted || s.Tries != 0 {
+				t.Errorf("got %+v, want a message that nobody has tried to send", s)
+			}
+			want(t, "give back", queue.Mine)(j.GiveBack(t.Context(), s, 0))
+			want(t, "and again", queue.Mine)(j.GiveBack(t.Context(), s, 0))
+		}
+		_ = due(t, j) // dies
+		for range 3 {
+			s := due(t, j)
+			if !s.Interrupted || s.Tries != 1 {
+				t.Errorf("got %+v, want a message whose one sender has died", s)
+			}
+			want(t, "give back", queue.Mine)(j.GiveBack(t.Context(), s, 0))
+		}
+	})
+}
+
+// Each sender that dies has used up a try.
+func TestSendersThatDieAreCounted(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j, to := speaking(t, address, atOnce)
+		post(t, j, to("a"))
+		for tries := range 4 {
+			if s := due(t, j); s.Tries != tries || s.Interrupted != (tries > 0) {
+				t.Errorf("got %+v, want %d tries", s, tries)
+			}
+		}
+	})
+}

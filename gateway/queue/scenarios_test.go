@@ -181,6 +181,9 @@ func scenarios() []scenario {
 		{name: "conclude by another try", prepare: claimed, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return j.PutOff(t.Context(), sending, time.Hour)
 		}},
+		{name: "conclude by giving back", prepare: claimed, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			return j.GiveBack(t.Context(), sending, time.Hour)
+		}},
 		{name: "retry", prepare: inWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return j.Retry(t.Context(), e, 0, "slow")
 		}},

@@ -12,7 +12,7 @@ import (
 type Trace struct {
 	// Key is the message's own event, empty if it was never accepted here.
 	Key string
-	// Conversation is the one that the message is in, as long as it stands.
+	// Conversation is the one that the message is in, empty if Key is.
 	Conversation string
 	// Forwarded tells that it has reached the agents' queue.
 	Forwarded bool
@@ -20,7 +20,14 @@ type Trace struct {
 	Unsent bool
 	// Attempt is the one whose blobs were forwarded.
 	Attempt string
-	entry   string // in the agents' queue
+	places  []place
+}
+
+// place is where the words of a message may be: in its own event, and in those
+// that edit it.
+type place struct {
+	key   string
+	entry string // in the agents' queue, or empty
 }
 
 // Trace looks for the message of that name. Once a message is unsent, it is not
@@ -37,25 +44,42 @@ func (j *Journal) Trace(ctx context.Context, queue, message string) (Trace, erro
 	if err != nil {
 		return Trace{}, wrap("trace", err)
 	}
-	var t Trace
-	state, rest, _ := strings.Cut(name, " ")
-	t.Unsent = state == "gone"
-	t.Key, rest, _ = strings.Cut(rest, " ")
-	t.Conversation, _, _ = strings.Cut(rest, " ")
-	if t.Key == "" {
-		return t, nil
+	fields := strings.Fields(name)
+	if len(fields) < 4 {
+		return Trace{}, nil
 	}
-	mark, err := j.mark(ctx, k.seen+t.Key)
-	if err != nil {
-		return Trace{}, wrap("trace", err)
+	t := Trace{Unsent: fields[0] == "gone"}
+	if fields[1] != "-" {
+		t.Key, t.Conversation = fields[1], fields[2]
+		if err := j.follow(ctx, k, &t, t.Key); err != nil {
+			return Trace{}, err
+		}
 	}
-	if fields := strings.Fields(mark); len(fields) == 3 && fields[0] == "done" {
-		t.Forwarded, t.Attempt, t.entry = true, fields[1], fields[2]
-	}
-	if t.entry == "-" {
-		t.entry = ""
+	for _, edit := range fields[4:] {
+		if err := j.follow(ctx, k, &t, edit); err != nil {
+			return Trace{}, err
+		}
 	}
 	return t, nil
+}
+
+// follow adds what became of an event that holds words of the message.
+func (j *Journal) follow(ctx context.Context, k keys, t *Trace, key string) error {
+	mark, err := j.mark(ctx, k.seen+key)
+	if err != nil {
+		return wrap("trace", err)
+	}
+	p := place{key: key}
+	if fields := strings.Fields(mark); len(fields) == 3 && fields[0] == "done" {
+		if key == t.Key {
+			t.Forwarded, t.Attempt = true, fields[1]
+		}
+		if fields[2] != "-" {
+			p.entry = fields[2]
+		}
+	}
+	t.places = append(t.places, p)
+	return nil
 }
 
 // mark returns a key's text, or nothing if it is not there.

@@ -169,3 +169,14 @@ func TestAMessageOfAClosedConversationIsLate(t *testing.T) {
 		want(t, "notices", int64(0))(j.Outstanding(t.Context(), q))
 	})
 }
+
+// A close and the message after it may come in one call.
+func TestAMessageBehindACloseOpensAnotherConversation(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j := journal(t, address, queue.Options{})
+		got := acceptItems(t, j, item("a"), queue.Item{Kind: queue.ItemClose, Key: hash("close"), Party: hash("party")}, item("b"))
+		if got[0].Conversation != got[1].Conversation || got[2].Conversation == got[0].Conversation || got[2].Seq != 1 {
+			t.Errorf("got %+v, want the last one in a conversation of its own", got)
+		}
+	})
+}

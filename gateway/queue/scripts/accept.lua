@@ -36,30 +36,37 @@ function decide.message(e)
   redis.call('HSET', e.conv, 'id', conversation, 'seq', seq, 'last', time)
   redis.call('PEXPIRE', e.conv, idle_for)
   if e.named then
-    redis.call('SET', e.message, 'live ' .. e.key .. ' ' .. conversation .. ' ' .. seq, 'PX', seen_for)
+    remember(e.message, {state = 'live', key = e.key, conversation = conversation, seq = seq,
+      edits = recalled(e.message).edits}, seen_for)
   end
   return mark
 end
 
--- place returns the conversation and the number of the message that an event is
--- about, as far as they are known.
-local function place(e)
-  local live = string.match(redis.call('GET', e.message) or '', '^live (.*)$') or ''
-  local key, conversation, seq = string.match(live, '^(%x+) (%x+) (%d+)$')
-  return conversation or redis.call('HGET', e.conv, 'id') or e.opened, seq or '0', key
+-- amend journals an event about a message, in the message's own conversation as
+-- far as that is known.
+local function amend(e, m)
+  local conversation = m.conversation
+  if conversation == '-' then conversation = redis.call('HGET', e.conv, 'id') or e.opened end
+  return journal(e.key, conversation, m.seq, e.payload)
 end
 
 function decide.edit(e)
   if unsent(e.message) then return 'withdrawn ' .. nonce end
-  local conversation, seq = place(e)
-  return journal(e.key, conversation, seq, e.payload)
+  local m = recalled(e.message)
+  local mark = amend(e, m)
+  m.edits = m.edits .. ' ' .. e.key
+  -- Not for longer than the message's own mark, without which the name is of no use.
+  local left = redis.call('PTTL', e.message)
+  remember(e.message, m, left > 0 and left or seen_for)
+  return mark
 end
 
 function decide.unsend(e)
   if unsent(e.message) then return 'void ' .. nonce end
-  local conversation, seq, key = place(e)
-  local mark = journal(e.key, conversation, seq, e.payload)
-  redis.call('SET', e.message, key and 'gone ' .. key or 'gone', 'PX', seen_for)
+  local m = recalled(e.message)
+  local mark = amend(e, m)
+  m.state = 'gone'
+  remember(e.message, m, seen_for)
   return mark
 end
 

@@ -20,6 +20,9 @@ if not record then
   return {}
 end
 if m and m.attempt ~= attempt then
+  -- A sender that has died has used up a try, or a message that kills its
+  -- senders would kill them for ever.
+  if m.state == 'sending' then m.tries = m.tries + 1 end
   m.before, m.state, m.attempt = m.state, 'sending', attempt
   redis.call('LSET', say, 0, pack(m))
 end

@@ -87,6 +87,21 @@ local function settled(mark)
   return mark and string.sub(mark, 1, 9) ~= 'accepted '
 end
 
+-- A message's name says what became of the message: awaited while there are only
+-- edits of it, live, or gone, which is the tombstone of an unsend. Behind that
+-- stand its event's key, its conversation and its number, - - 0 as long as they
+-- are not known, and the keys of the events that edit it.
+local function recalled(message)
+  local state, key, conversation, seq, edits = string.match(
+    redis.call('GET', message) or '', '^(%a+) (%S+) (%S+) (%d+)(.*)$')
+  return {state = state or 'awaited', key = key or '-', conversation = conversation or '-',
+    seq = seq or '0', edits = edits or ''}
+end
+
+local function remember(message, m, keep_for)
+  redis.call('SET', message, table.concat({m.state, m.key, m.conversation, m.seq}, ' ') .. m.edits, 'PX', keep_for)
+end
+
 -- unsent tells whether a message's name bears the tombstone of an unsend.
 local function unsent(message)
   return string.sub(redis.call('GET', message) or '', 1, 4) == 'gone'

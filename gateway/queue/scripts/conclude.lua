@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Says what became of an attempt to send the first message of a conversation.
 -- KEYS outgoing, say, told
--- ARGV member, attempt, key, result (sent, failed, unknown; or retry, next),
---      detail, after (ms, of a retry), keep for (ms)
+-- ARGV member, attempt, key, result (sent, failed, unknown; or retry, next, back),
+--      detail, after (ms, of retry and back), keep for (ms)
 -- Answers mine or other.
 local outgoing, say, told = KEYS[1], KEYS[2], KEYS[3]
 local member, attempt, key, result = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -18,6 +18,13 @@ if m and m.key == key and m.last == attempt then return 'mine' end
 if not (m and m.key == key and m.attempt == attempt) then return 'other' end
 
 local time = now()
+if result == 'back' then
+  if m.before == 'sending' then m.tries = m.tries - 1 end
+  m.state, m.attempt, m.last = m.before, '-', attempt
+  redis.call('ZADD', outgoing, whole(time + after), member)
+  redis.call('LSET', say, 0, pack(m))
+  return 'mine'
+end
 if result == 'retry' or result == 'next' then
   m.state, m.attempt, m.before, m.last = 'waiting', '-', 'waiting', attempt
   if result == 'next' then
