@@ -40,8 +40,8 @@ type house struct {
 	line     *outbound.Line
 	log      *buffer
 
-	consumer, conversation, replyToken string
-	clock                              time.Time // if it stands still
+	consumer, party, conversation, replyToken string
+	clock                                     time.Time // if it stands still
 }
 
 // onLINE is a platform that recognises repeats, and onMessenger one that does
@@ -64,7 +64,7 @@ func start[P sim.Platform](t *testing.T, start func() (P, error)) sim.Platform {
 func newHouse(t *testing.T, p sim.Platform, channel connectors.Channel) *house {
 	t.Helper()
 	t.Parallel()
-	h := &house{t: t, platform: p, log: &buffer{}}
+	h := &house{t: t, platform: p, log: &buffer{}, party: "party"}
 	loaded := &config.Loaded{Config: config.Default(), Connectors: []config.Settings{p.Settings("acme", q)}}
 	loaded.Config.Work.RetryMin, loaded.Config.Work.RetryMax = config.Duration(time.Millisecond), config.Duration(10*time.Millisecond)
 	loaded.Config.Work.Attempts = 3
@@ -154,7 +154,7 @@ func (h *house) say(name string, edit func(*outbound.Message), parts ...string) 
 		h.t.Fatal(err)
 	}
 	fresh, err := h.journal.Post(h.t.Context(), q, queue.Outgoing{
-		Key: hash(name), Conversation: h.conversation, Party: hash("party"), Payload: payload,
+		Key: hash(name), Conversation: h.conversation, Party: hash(h.party), Payload: payload,
 	})
 	if err != nil || !fresh {
 		h.t.Fatalf("post: got %v, %v", fresh, err)
@@ -174,9 +174,11 @@ func (h *house) work() (stop func()) {
 	return stop
 }
 
-func (h *house) awaitLog(line string) {
+func (h *house) awaitLog(line string) { h.t.Helper(); h.awaitLogs(line, 1) }
+
+func (h *house) awaitLogs(line string, n int) {
 	h.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(h.log.String(), line); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); strings.Count(h.log.String(), line) < n; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("the log never says %q", line)
 		}

@@ -42,9 +42,13 @@ func (r Rejected) Notice(now time.Time) (Message, bool) {
 	if !now.Before(until) {
 		return Message{}, false
 	}
+	parts := Split(noticeText(r.Account, r.Event.Language, r.Reason), texts.Limit)
+	if len(parts) == 0 {
+		return Message{}, false
+	}
 	return Message{
 		Kind: Notice, Channel: r.Route.Channel.Name, Account: r.Event.Account, Consumer: r.Event.Consumer.ID,
-		Parts: Split(noticeText(r.Account, r.Event.Language, r.Reason), texts.Limit), ReplyTo: r.Event.MessageID,
+		Parts: parts, ReplyTo: r.Event.MessageID,
 		Since: since, Until: until, ReplyToken: r.Event.ReplyToken, TokenUntil: since.Add(texts.TokenLife),
 	}, true
 }

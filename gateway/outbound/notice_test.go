@@ -119,3 +119,17 @@ func TestNoNotice(t *testing.T) {
 		t.Errorf("got %+v, %v, want a notice whose times count from its arrival", m, ok)
 	}
 }
+
+// An operator may say nothing about one reason, and a newer release may have
+// reasons of its own.
+func TestANoticeWithoutWordsIsNone(t *testing.T) {
+	now := time.Now()
+	blank, newer := rejected(now), rejected(now)
+	blank.Account.Notices.Texts = []config.NoticeTexts{{Language: "en", TooLarge: "  "}}
+	newer.Reason = "too_beautiful"
+	for name, r := range map[string]outbound.Rejected{"blank": blank, "newer": newer} {
+		if m, ok := r.Notice(now); ok {
+			t.Errorf("%s: got %+v, want none", name, m)
+		}
+	}
+}

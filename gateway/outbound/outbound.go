@@ -29,8 +29,11 @@ import (
 const (
 	// lookEvery is how often the journal is asked for what is due.
 	lookEvery = 250 * time.Millisecond
-	// atOnce is how many messages a gateway sends at once.
-	atOnce = 16
+	// atOnce is how many messages a gateway sends at once; perChannel and
+	// perAccount bound how many of these one platform and one account can hold
+	// up. What is above them waits for waitTurn and holds up nobody.
+	atOnce, perChannel, perAccount = 64, 32, 16
+	waitTurn                       = 2 * time.Second
 	// complainEvery is how often the log hears that Redis does not answer.
 	complainEvery = 10 * time.Second
 )
@@ -52,7 +55,7 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 	hurry, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
-	r := &run{Line: l, slots: make(chan struct{}, atOnce), hurry: hurry}
+	r := &run{Line: l, slots: make(chan struct{}, atOnce), crowd: newCrowd(), hurry: hurry}
 	r.complain = rate.Sometimes{First: 1, Interval: complainEvery}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -72,6 +75,7 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 type run struct {
 	*Line
 	slots    chan struct{}
+	crowd    *crowd
 	hurry    context.Context // ends when what is being sent must be let go
 	wg       sync.WaitGroup
 	complain rate.Sometimes
@@ -99,9 +103,21 @@ func (r *run) look(ctx context.Context, name string) {
 		}
 		r.wg.Go(func() {
 			defer func() { <-r.slots }()
-			r.handle(r.hurry, *s)
+			r.inTurn(r.hurry, *s)
 		})
 	}
+}
+
+// inTurn handles a message unless its platform or account has enough to do.
+func (r *run) inTurn(ctx context.Context, s queue.Sending) {
+	m, err := decode(s.Payload)
+	leave, ok := r.crowd.enter(m)
+	if !ok {
+		r.giveBack(ctx, s, waitTurn)
+		return
+	}
+	defer leave()
+	r.handle(ctx, s, m, err)
 }
 
 // silence notes that Redis did not answer.
@@ -113,19 +129,24 @@ func (r *run) silence(ctx context.Context, step string, err error) {
 	r.complain.Do(func() { r.Log.Error("journal does not answer", "step", step, "err", err) })
 }
 
-// handle sees to one claimed message until it has a result or is put off.
-func (l *Line) handle(ctx context.Context, s queue.Sending) {
-	m, err := decode(s.Payload)
+// handle sees to one claimed message, as far as it can be read, until it has a
+// result or is put off.
+func (l *Line) handle(ctx context.Context, s queue.Sending, m Message, unreadable error) {
 	switch {
-	case errors.Is(err, errNewer):
-		l.putOff(ctx, s, m, l.Journal.Lease(), "left for a newer release")
+	case errors.Is(unreadable, errNewer):
+		l.Log.Warn("message left for a newer release", "key", s.Key)
+		l.giveBack(ctx, s, l.Journal.Lease())
 		return
-	case err != nil:
-		l.end(ctx, s, m, queue.ResultFailed, err.Error())
+	case unreadable != nil:
+		l.end(ctx, s, m, queue.ResultFailed, unreadable.Error())
 		return
 	}
 	route, account, err := l.Routes.Find(m.Channel, m.Account)
-	if err != nil {
+	switch {
+	case err != nil && s.Interrupted:
+		l.end(ctx, s, m, queue.ResultUnknown, senderDied)
+		return
+	case err != nil:
 		l.failed(ctx, s, m, err)
 		return
 	}
@@ -135,6 +156,7 @@ func (l *Line) handle(ctx context.Context, s queue.Sending) {
 	}
 	token := l.token(s, m)
 	id, err := l.send(ctx, route, s, m, token)
+	err = kinded(err)
 	l.note(account, err)
 	switch {
 	case err == nil:
@@ -146,23 +168,42 @@ func (l *Line) handle(ctx context.Context, s queue.Sending) {
 	}
 }
 
+// senderDied is why nobody knows whether a message was sent.
+const senderDied = "the gateway that was sending it died"
+
 // judge says whether a message must not be sent, and what becomes of it then.
+// What a sender that died may have sent has not failed, whatever keeps us from
+// sending it again.
 func (l *Line) judge(s queue.Sending, m Message, t connectors.Texts) (queue.Result, string) {
+	var why string
 	now := l.Now()
-	mayHaveLeft := s.Interrupted && (!t.Resend || s.Part == 0 && s.Tries == 0 && m.ReplyToken != "")
 	switch {
-	case mayHaveLeft:
-		return queue.ResultUnknown, "the gateway that was sending it died"
+	case s.Interrupted && !l.repeatable(s, m, t):
+		why = senderDied
 	case !s.Open:
-		return queue.ResultFailed, "the conversation was closed"
+		why = "the conversation was closed"
 	case t.Window > 0 && now.Sub(m.Since) >= t.Window:
-		return queue.ResultFailed, "the platform's time for an answer was over"
+		why = "the platform's time for an answer was over"
 	case !m.Until.IsZero() && now.After(m.Until):
-		return queue.ResultFailed, "it came too late"
+		why = "it came too late"
 	case s.Part >= len(m.Parts):
 		return queue.ResultSent, ""
+	default:
+		return "", ""
 	}
-	return "", ""
+	if s.Interrupted {
+		return queue.ResultUnknown, why
+	}
+	return queue.ResultFailed, why
+}
+
+// repeatable tells whether what a sender that died may have sent can be sent
+// again: the platform must recognise the repeat, which it does not where the
+// reply token was used, at the first try. A message that has been the death of
+// as many senders as there are tries is left alone.
+func (l *Line) repeatable(s queue.Sending, m Message, t connectors.Texts) bool {
+	byToken := s.Part == 0 && s.Tries == 1 && m.ReplyToken != ""
+	return t.Resend && !byToken && s.Tries < l.Work.Attempts
 }
 
 // token returns the reply token where it can still be used: for the first try
@@ -198,7 +239,11 @@ func (l *Line) sent(ctx context.Context, s queue.Sending, m Message, id string) 
 func (l *Line) failed(ctx context.Context, s queue.Sending, m Message, err error) {
 	next := connectors.KindOf(err).Next()
 	if !next.Retry || s.Tries+1 >= l.Work.Attempts {
-		l.end(ctx, s, m, queue.ResultFailed, err.Error())
+		result := queue.ResultFailed
+		if connectors.UnsureOf(err) {
+			result = queue.ResultUnknown
+		}
+		l.end(ctx, s, m, result, err.Error())
 		return
 	}
 	l.putOff(ctx, s, m, l.pause(s.Tries, err), err.Error())
@@ -222,4 +267,9 @@ func (l *Line) putOff(ctx context.Context, s queue.Sending, m Message, pause tim
 		l.Metrics.Trouble("send", "retry")
 		l.Log.Info("message delayed", "key", s.Key, "kind", m.Kind, "account", l.accountName(m), "try", s.Tries+1, "pause", pause, "cause", cause)
 	}
+}
+
+// giveBack leaves a message that we have not tried to send for a later time.
+func (l *Line) giveBack(ctx context.Context, s queue.Sending, pause time.Duration) {
+	l.settle(ctx, s, func(ctx context.Context) (queue.Outcome, error) { return l.Journal.GiveBack(ctx, s, pause) })
 }

@@ -15,6 +15,9 @@ import (
 // would park a message until nobody waits for it.
 const longestAfter = time.Hour
 
+// lastWord is how long a stop waits for a Redis that is away.
+const lastWord = 5 * time.Second
+
 // pause is how long to wait before the next try: full jitter over a bound that
 // grows fourfold, and never less than the platform asks for.
 func (l *Line) pause(tries int, cause error) time.Duration {
@@ -24,6 +27,19 @@ func (l *Line) pause(tries int, cause error) time.Duration {
 	}
 	jitter := rand.N(min(bound, most)) + 1 //nolint:gosec // jitter needs no secrecy
 	return max(jitter, min(connectors.AfterOf(cause), longestAfter))
+}
+
+// kinded makes sure that an error of a send has a kind, also from a connector that
+// forgot to give it one. Then nothing is known, neither whether the message was
+// sent nor what its text may hold, which is left out.
+func kinded(err error) error {
+	var known *connectors.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	e := connectors.Errorf(connectors.Other, "outbound: send", "error without a kind, of type %T", err)
+	e.Unsure = true
+	return e
 }
 
 // note keeps /readyz's line about the account.
@@ -47,10 +63,13 @@ func (l *Line) accountName(m Message) string {
 
 // settle writes down what became of a try, and tells whether that was ours to
 // say. It waits for a Redis that is away as long as nobody else can have taken
-// over, because a result that is lost is a message sent twice, or unknown.
+// over, because a result that is lost is a message sent twice, or unknown; a stop
+// has less time.
 func (l *Line) settle(ctx context.Context, s queue.Sending, script func(context.Context) (queue.Outcome, error)) bool {
+	hurry := ctx
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.Journal.Lease()/3)
 	defer cancel()
+	defer context.AfterFunc(hurry, func() { time.AfterFunc(lastWord, cancel) })()
 	for {
 		outcome, err := script(ctx)
 		switch {
