@@ -11,6 +11,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -86,6 +87,25 @@ func TestUnsendAfterTheMessageWasForwarded(t *testing.T) {
 	}
 	g.hand(unsend(t, p)) // delivered again
 	g.wantFigure("lightlock_duplicates_total", "line/acme", 1)
+}
+
+// An unsend is never given up: what it is about would stay.
+func TestAnUnsendOutlivesGateways(t *testing.T) {
+	p := startLINE(t)
+	h := newHouse(t, p)
+	g := h.open().work()
+	g.receive(photo("a", picture(t, 40, 30)))
+	g.documents(1)
+	g.stop()
+	g.hand(unsend(t, p))
+	h.die(queue.MaxStarts + 1)
+	last := h.open().work()
+	last.await("the unsend is forwarded", func(s queue.Stats) bool { return s.Unfinished() == 0 })
+	wantTypes(t, last, queue.MessageUnsent)
+	last.letters(0)
+	if n := h.pictures(); n != 0 {
+		t.Errorf("got %d pictures, want none", n)
+	}
 }
 
 // stalling is a darkroom that waits in the middle of its work.
@@ -213,5 +233,31 @@ func TestAStrayEditIsForwarded(t *testing.T) {
 	g.work()
 	if got := g.documents(1)[0]; got.Data.Text != canary+"x" || got.Data.Message != "" {
 		t.Errorf("got %+v, want an edit of a message that nobody knows", got)
+	}
+}
+
+// What was developed and then given back is nobody's: the next try makes its own.
+func TestWhatIsReleasedLeavesNoPictures(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	g := h.open()
+	room := stalling{newDarkroom(t, darkroom.Options{Log: g.Log}), make(chan struct{}, 1), make(chan struct{})}
+	g.Darkroom = room
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.Run(ctx, time.Minute)
+	}()
+	g.receive(photo("a", picture(t, 40, 30)))
+	<-room.begun
+	queuetest.OpenOutgoing(t, h.redis.Address(), q).Misuse("dead:data") // it cannot be completed
+	stop()
+	close(room.goOn)
+	<-done
+	if s := g.stats(); s.Waiting != 1 {
+		t.Errorf("got %+v, want the message given back", s)
+	}
+	if n := h.pictures(); n != 0 {
+		t.Errorf("got %d pictures, want none", n)
 	}
 }

@@ -115,10 +115,12 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 	switch {
 	case unreadable != nil:
 		return l.bury(ctx, *e, j, unreadable.Error())
+	case j.Event.Kind != connectors.Message:
+		// However often gateways died: it was not over this, which holds nothing
+		// to decode, and an unsend that is given up leaves what it is about.
+		return l.change(ctx, *e, j)
 	case e.Starts > queue.MaxStarts:
 		return l.bury(ctx, *e, j, "gateways died while working on it")
-	case j.Event.Kind != connectors.Message:
-		return l.change(ctx, *e, j)
 	}
 	photos, err := l.photos(ctx, *e, j)
 	if err != nil {
@@ -333,10 +335,10 @@ func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) err
 		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
 		photos = append(photos, rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable}))
 	}
-	end := queue.End{Cause: cause, Message: j.message(), Party: j.party()}
+	end := queue.End{Cause: cause}
 	readable := j.Event.Kind == connectors.Message && j.Event.ID != ""
-	if !readable {
-		end.Message, end.Party = "", ""
+	if readable {
+		end.Message, end.Party, end.Notice = j.message(), j.party(), l.notice(e, j, photos)
 	}
 	err := l.end(ctx, e, end, func(late bool) ([]byte, error) {
 		if !readable {

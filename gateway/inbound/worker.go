@@ -251,7 +251,9 @@ func (c *crew) finish(e queue.Entry, err error) {
 		defer cancel()
 		if err := c.Journal.Release(ctx, e); err != nil {
 			c.Log.Warn("message not released; it is taken over after the lease", "key", e.Key, "err", err)
+			return
 		}
+		c.discard(ctx, e, e.Attempt) // nobody has been told of what it has developed
 	default:
 		c.Metrics.Trouble("work", "unfinished")
 		c.Log.Error("message left unfinished; it is taken over after the lease", "key", e.Key, "err", err)

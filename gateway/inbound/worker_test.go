@@ -155,15 +155,7 @@ func TestAMessageThatKillsGateways(t *testing.T) {
 	said := photo("a", picture(t, 20, 20))
 	said.Text = canary + "beside it"
 	g.receive(said)
-	for range queue.MaxStarts {
-		h.config.Work.Lease = config.Duration(time.Nanosecond)
-		dying := h.open()
-		e := dying.take()
-		if err := dying.backend.Begin(t.Context(), &e, ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	h.config.Work.Lease = config.Duration(50 * time.Millisecond)
+	h.die(queue.MaxStarts)
 	last := h.open().work()
 	d := last.documents(1)[0]
 	last.wantRejected(d.Data.Photos[0], "unreachable")
@@ -176,6 +168,23 @@ func TestAMessageThatKillsGateways(t *testing.T) {
 	if got := h.pictures(); got != 0 {
 		t.Errorf("the store holds %d pictures", got)
 	}
+	if n, err := last.backend.Outstanding(t.Context(), q); n != 1 || err != nil {
+		t.Errorf("got %d notices, %v; want the consumer to be told once", n, err)
+	}
+}
+
+// die lets gateways die while they work on the one entry.
+func (h *house) die(times int) {
+	h.t.Helper()
+	h.config.Work.Lease = config.Duration(time.Nanosecond)
+	for range times {
+		dying := h.open()
+		e := dying.take()
+		if err := dying.backend.Begin(h.t.Context(), &e, ""); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	h.config.Work.Lease = config.Duration(50 * time.Millisecond)
 }
 
 // take takes the one entry, from whoever has it.

@@ -48,3 +48,12 @@ func (o Outgoing) Replace(conversation, from, to string) {
 		o.t.Fatal(err)
 	}
 }
+
+// Misuse puts a text where the queue expects something else, so that scripts
+// which need that key refuse to run.
+func (o Outgoing) Misuse(key string) {
+	o.t.Helper()
+	if err := o.client.Set(o.t.Context(), o.slot+key, "a text", 0).Err(); err != nil {
+		o.t.Fatal(err)
+	}
+}
