@@ -17,11 +17,15 @@ type Accounts struct {
 	mu           sync.Mutex
 	refused      map[string]time.Time
 	unregistered map[string]time.Time
+	unasked      map[string]time.Time
 }
 
 // NewAccounts makes the lines for the named accounts.
 func NewAccounts(names []string, now func() time.Time) *Accounts {
-	return &Accounts{names: names, now: now, refused: map[string]time.Time{}, unregistered: map[string]time.Time{}}
+	return &Accounts{
+		names: names, now: now,
+		refused: map[string]time.Time{}, unregistered: map[string]time.Time{}, unasked: map[string]time.Time{},
+	}
 }
 
 // Refused notes that the platform refused the account's credentials.
@@ -32,10 +36,20 @@ func (a *Accounts) Served(name string) { a.over(a.refused, name) }
 
 // Unregistered notes that the platform sends the account's webhooks elsewhere,
 // or nowhere.
-func (a *Accounts) Unregistered(name string) { a.since(a.unregistered, name) }
+func (a *Accounts) Unregistered(name string) {
+	a.over(a.unasked, name)
+	a.since(a.unregistered, name)
+}
+
+// Unasked notes that the platform will not say where it sends the account's
+// webhooks until the operator has mended something.
+func (a *Accounts) Unasked(name string) { a.since(a.unasked, name) }
 
 // Registered notes that the platform sends the account's webhooks here.
-func (a *Accounts) Registered(name string) { a.over(a.unregistered, name) }
+func (a *Accounts) Registered(name string) {
+	a.over(a.unasked, name)
+	a.over(a.unregistered, name)
+}
 
 func (a *Accounts) since(trouble map[string]time.Time, name string) {
 	a.mu.Lock()
@@ -64,6 +78,9 @@ func (a *Accounts) Check(context.Context) []Line {
 		}
 		if since, ok := a.unregistered[name]; ok {
 			notes = append(notes, "webhook not registered since "+clock(since))
+		}
+		if since, ok := a.unasked[name]; ok {
+			notes = append(notes, "whether its webhook is registered is not known since "+clock(since))
 		}
 		if len(notes) > 0 {
 			lines[i].State = Warn

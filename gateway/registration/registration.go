@@ -11,6 +11,7 @@ package registration
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -48,20 +49,25 @@ func (w *Watch) Run(ctx context.Context, _ time.Duration) {
 	}
 }
 
-// Look asks about every account once.
+// Look asks about every account once: the connectors at the same time, because
+// one may not answer, and the accounts of each in turn.
 func (w *Watch) Look(ctx context.Context) {
+	var asking sync.WaitGroup
 	for _, route := range w.Routes.All() {
 		registrar, ok := route.Connector.(connectors.Registrar)
 		if !ok || route.Registration == "off" {
 			continue
 		}
-		for _, account := range route.Accounts {
-			if ctx.Err() != nil {
-				return
+		asking.Go(func() {
+			for _, account := range route.Accounts {
+				if ctx.Err() != nil {
+					return
+				}
+				w.account(ctx, route, registrar, account)
 			}
-			w.account(ctx, route, registrar, account)
-		}
+		})
 	}
+	asking.Wait()
 }
 
 // account sees to one account.
@@ -78,7 +84,7 @@ func (w *Watch) account(ctx context.Context, route *routes.Route, registrar conn
 	switch {
 	case err != nil:
 		if connectors.KindOf(err) == connectors.Misconfigured {
-			w.Accounts.Refused(account.Name)
+			w.Accounts.Unasked(account.Name)
 		}
 		w.Metrics.Trouble("registration", connectors.KindOf(err).String())
 		w.Log.Warn("whether the webhook is registered is not known", "account", account.Name, "err", err)

@@ -18,17 +18,21 @@ import (
 	"github.com/lightlock/lightlock/gateway/routes"
 )
 
-// watching is a watch over one simulated LINE. mode is the connector's setting.
-func watching(t *testing.T, mode string) (*registration.Watch, *linesim.Platform, *strings.Builder) {
+// watching is a watch over one simulated LINE. mode is the connector's setting,
+// and before are the names of other connectors that come first.
+func watching(t *testing.T, mode string, before ...string) (*registration.Watch, *linesim.Platform, *strings.Builder) {
 	t.Helper()
 	p, err := linesim.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	settings := p.Settings("acme", "support")
-	settings.Common().Registration = mode
-	loaded := &config.Loaded{Config: config.Default(), Connectors: []config.Settings{settings}}
+	loaded := &config.Loaded{Config: config.Default()}
+	for _, name := range append(before, "acme") {
+		settings := p.Settings(name, "support")
+		settings.Common().Registration = mode
+		loaded.Connectors = append(loaded.Connectors, settings)
+	}
 	loaded.Config.PublicURL = "https://gateway.test"
 	var log strings.Builder
 	logger := slog.New(slog.NewTextHandler(&log, nil))
@@ -107,13 +111,56 @@ func TestAPlatformThatDoesNotAnswerChangesNothing(t *testing.T) {
 	}
 }
 
+// A refused token is shown until it is taken again. That it keeps photos from
+// being fetched is not said, for nobody has tried that.
 func TestARefusedTokenIsShown(t *testing.T) {
 	w, p, _ := watching(t, "")
+	p.SetEndpoint(linesim.Endpoint{URL: address, Active: true})
+	token := p.Token
 	p.Token = "another"
 	w.Look(t.Context())
-	if got := note(w); !strings.Contains(got, "refused") {
-		t.Errorf("got %q, want a refused token", got)
+	if got := note(w); !strings.Contains(got, "is not known") || strings.Contains(got, "photos") || !strings.Contains(got, "lightlock connect line/acme") {
+		t.Errorf("got %q, want that nobody knows, and the way out", got)
 	}
+	p.Token = token
+	w.Look(t.Context())
+	if got := note(w); got != "" {
+		t.Errorf("got %q with the right token, want nothing", got)
+	}
+}
+
+// hanging is a platform that never answers.
+type hanging struct {
+	connectors.Connector
+	asked chan struct{}
+}
+
+func (h hanging) Registered(ctx context.Context, _, _ string) (connectors.Registration, error) {
+	close(h.asked)
+	<-ctx.Done()
+	return connectors.Registration{}, ctx.Err()
+}
+
+func (h hanging) Register(context.Context, string, string) error { return nil }
+
+func TestAPlatformThatHangsHoldsUpNoOther(t *testing.T) {
+	w, _, _ := watching(t, "", "slow")
+	slow, asked := w.Routes.All()[0], make(chan struct{})
+	slow.Connector = hanging{slow.Connector, asked}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Look(ctx)
+	}()
+	<-asked
+	for deadline := time.Now().Add(20 * time.Second); w.Accounts.Check(ctx)[1].Note == ""; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the other is not asked meanwhile")
+		}
+	}
+	stop()
+	<-done
 }
 
 func TestRunEnds(t *testing.T) {
