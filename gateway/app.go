@@ -162,7 +162,7 @@ func (a *App) openDarkroom(context.Context) (err error) {
 }
 
 // startWork sets both lines to work. They stop after the doors, so that what came
-// in last is still forwarded.
+// in last is still forwarded, and together, so that their grace is the same one.
 func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
 		Journal: a.backend.Journal, Darkroom: a.darkroom, Store: a.store,
@@ -173,8 +173,7 @@ func (a *App) startWork(context.Context) error {
 		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
 		Work: a.config.Work, Routes: a.routes, Now: time.Now,
 	}
-	a.background(out.Run)
-	a.background(a.line.Run)
+	a.background(out.Run, a.line.Run)
 	return nil
 }
 
@@ -184,15 +183,14 @@ func (a *App) startWatch(context.Context) error {
 	return nil
 }
 
-// background runs a loop until the App closes.
-func (a *App) background(run func(ctx context.Context, grace time.Duration)) {
+// background runs loops until the App closes.
+func (a *App) background(runs ...func(ctx context.Context, grace time.Duration)) {
 	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		run(ctx, workTime)
-	}()
-	a.onClose(func() error { stop(); <-done; return nil })
+	var running sync.WaitGroup
+	for _, run := range runs {
+		running.Go(func() { run(ctx, workTime) })
+	}
+	a.onClose(func() error { stop(); running.Wait(); return nil })
 }
 
 func (a *App) openAdmin(context.Context) (err error) {

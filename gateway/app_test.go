@@ -262,3 +262,28 @@ func sideways(photo []byte, secret string) []byte {
 	out := append([]byte{0xff, 0xd8, 0xff, 0xe1, byte((len(payload) + 2) >> 8), byte(len(payload) + 2)}, payload...)
 	return append(out, photo[2:]...)
 }
+
+// What runs at the same time also stops at the same time, or a stop would take
+// the grace of each.
+func TestWhatRunsTogetherStopsTogether(t *testing.T) {
+	var a App
+	first, second := make(chan struct{}), make(chan struct{})
+	waits := func(mine, other chan struct{}) func(context.Context, time.Duration) {
+		return func(ctx context.Context, _ time.Duration) {
+			<-ctx.Done()
+			close(mine)
+			<-other
+		}
+	}
+	a.background(waits(first, second), waits(second, first))
+	closed := make(chan error)
+	go func() { closed <- a.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("one waits for the other")
+	}
+}
