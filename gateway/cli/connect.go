@@ -104,7 +104,10 @@ func (c connectCmd) routes(s *session) ([]*routes.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Connector == "" {
+	switch {
+	case len(table.All()) == 0:
+		return nil, errors.New("no connectors are configured")
+	case c.Connector == "":
 		return table.All(), nil
 	}
 	var names []string
@@ -145,7 +148,7 @@ func (c connectCmd) connect(ctx context.Context, route *routes.Route, account ro
 // it was asked.
 func explainSend(err error) string {
 	advice := map[connectors.ErrorKind]string{
-		connectors.Misconfigured: "the platform refuses the credentials, or they lack a permission",
+		connectors.Misconfigured: "the platform refuses the credentials, or they lack a permission, or it does not reach the gateway",
 		connectors.Throttled:     "the platform asks for patience; try again later",
 		connectors.Unavailable:   "the platform does not answer, or could not reach the gateway",
 		connectors.Refused:       "the platform refuses the address; is the gateway running and reachable there?",

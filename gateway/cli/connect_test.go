@@ -70,7 +70,7 @@ func TestConnectFails(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		{"the gateway is not up", func() { p.Reach(nil) }, []string{"line/acme"}, "✗ line/acme  "},
+		{"the gateway is not up", func() { p.Reach(nil) }, []string{"line/acme"}, "or it does not reach the gateway (line: test webhook"},
 		{"no such connector", func() {}, []string{"line/acme2"}, "no connector is named line/acme2; there are: line/acme"},
 		{"no such file", func() {}, []string{"--config", "nowhere.yaml"}, "nowhere.yaml"},
 		{"a token that is refused", func() { t.Setenv("TEST_ACCESS", "another") }, nil, "the platform refuses the credentials"},
@@ -94,6 +94,16 @@ func TestConnectWithAWrongConfiguration(t *testing.T) {
 	hasAll(t, r.err, "lisen", "nothing was asked")
 	if r.code != exitFailed {
 		t.Errorf("got exit %d, want %d", r.code, exitFailed)
+	}
+}
+
+// To have registered nothing must not look like success.
+func TestConnectWithoutConnectors(t *testing.T) {
+	configured(t, goodGateway, "")
+	r := lightlock(t, "connect")
+	hasAll(t, r.err, "no connectors are configured")
+	if r.code != exitFailed {
+		t.Errorf("got exit %d, want %d\n%s", r.code, exitFailed, r.out)
 	}
 }
 
