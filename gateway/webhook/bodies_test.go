@@ -196,7 +196,7 @@ func TestABodyIsGivenBackWhateverBecomesOfIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const first, rest = limit, long
-			x := openWith(t, with{limit: long, bodies: webhook.NewBodies(first, rest, time.Minute), wrap: func(line webhook.Receiver) webhook.Receiver {
+			x := openWith(t, with{limit: long, bodies: webhook.NewBodies(first, rest, 0), wrap: func(line webhook.Receiver) webhook.Receiver {
 				if test.line != nil {
 					return test.line
 				}

@@ -3,12 +3,14 @@ package webhook_test
 import (
 	"bufio"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/gateway/webhook"
@@ -89,15 +91,27 @@ func (h *house) idle() net.Conn {
 	return c
 }
 
-// slow opens a connection with a call that is not answered yet.
-func (h *house) slow(name string) net.Conn {
+// slow opens a connection with a call that is not answered yet, and may have a
+// body that is not read.
+func (h *house) slow(name string, body int) net.Conn {
 	h.t.Helper()
 	c := h.dial()
-	say(h.t, c, strings.Replace(get, "/", "/slow?"+name, 1))
-	if got := <-h.came; got != name {
-		h.t.Fatalf("got %q, want %q", got, name)
-	}
+	say(h.t, c, fmt.Sprintf("POST /slow?%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", name, body))
+	h.hears(name)
 	return c
+}
+
+// hears waits for what the handler tells next.
+func (h *house) hears(want string) {
+	h.t.Helper()
+	select {
+	case got := <-h.came:
+		if got != want {
+			h.t.Fatalf("the handler told %q, want %q", got, want)
+		}
+	case <-time.After(30 * time.Second):
+		h.t.Fatalf("waited in vain for the handler to tell %q", want)
+	}
 }
 
 // await waits until so many connections are without a call, and with one.
@@ -131,7 +145,7 @@ func TestIdleConnectionsMakeRoomBeforeCalls(t *testing.T) {
 	for name, c := range map[string]*config.TLS{"plain": nil, "TLS": certificate(t)} {
 		t.Run(name, func(t *testing.T) {
 			h := openHouse(t, 3, c)
-			slow := h.slow("a")
+			slow := h.slow("a", 0)
 			first, second := h.idle(), h.idle()
 			h.idle()
 			ended(t, first)
@@ -146,12 +160,10 @@ func TestIdleConnectionsMakeRoomBeforeCalls(t *testing.T) {
 
 func TestTheLongestCallMakesRoomWhereAllHaveOne(t *testing.T) {
 	h := openHouse(t, 2, nil)
-	first, second := h.slow("first"), h.slow("second")
+	first, second := h.slow("first", 10), h.slow("second", 0)
 	third := h.dial()
 	ended(t, first)
-	if got := <-h.came; got != "first is over" {
-		t.Errorf("got %q, want the first to be over", got)
-	}
+	h.hears("first is over")
 	say(t, third, get)
 	h.answered("the third", third)
 	close(h.answer)
@@ -174,6 +186,7 @@ func TestManyConnectionsOneAfterAnother(t *testing.T) {
 	c := h.dial()
 	say(t, c, get)
 	h.answered("the last", c)
+	h.await(most, 0)
 	for range 3 * most {
 		_ = h.idle().Close()
 		h.await(most-1, 0)
