@@ -13,7 +13,7 @@ import (
 // GraphError returns err, the failure of a call to the Graph API, with the kind
 // that the error code in the answer stands for. The code decides and not the
 // status, because Graph reports many limits as 400; where it names no code that
-// we know, err stays as it is.
+// we know, err stays as it is, unless Graph says that it will pass.
 // https://developers.facebook.com/docs/graph-api/guides/error-handling
 func GraphError(err error) error {
 	failed, status := wire.Failure(err)
@@ -22,16 +22,23 @@ func GraphError(err error) error {
 	}
 	var answer struct {
 		Error struct {
-			Code    *int               `json:"code"` // 0 is one of them
-			Subcode wire.Optional[int] `json:"error_subcode"`
+			Code      *int                `json:"code"` // 0 is one of them
+			Subcode   wire.Optional[int]  `json:"error_subcode"`
+			Transient wire.Optional[bool] `json:"is_transient"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(status.Body, &answer) != nil || answer.Error.Code == nil {
+	if json.Unmarshal(status.Body, &answer) != nil {
 		return err
 	}
-	code, subcode := *answer.Error.Code, answer.Error.Subcode.Value
+	code, subcode := -1, answer.Error.Subcode.Value
+	if answer.Error.Code != nil {
+		code = *answer.Error.Code
+	}
 	kind, known := graphKind(code, subcode)
 	if !known {
+		if answer.Error.Transient.Value && failed.Kind != connectors.Throttled {
+			failed.Kind = connectors.Unavailable
+		}
 		return err
 	}
 	failed.Kind = kind
@@ -51,6 +58,7 @@ func OwnError(err error) error { return wire.OwnAddress(GraphError(err)) }
 // Messenger and WhatsApp: no code means something else to the other.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 // https://developers.facebook.com/docs/messenger-platform/error-codes
+// https://developers.facebook.com/docs/graph-api/overview/rate-limiting
 func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
 	switch subcode {
 	case 2018065, 2018278: // of 10: outside the window in which we may answer
@@ -64,7 +72,9 @@ func graphKind(code, subcode int) (kind connectors.ErrorKind, known bool) {
 			return connectors.Gone, true
 		}
 		return connectors.Refused, true
-	case 4, 32, 613, 80007, 130429: // limits of the app, the page, the account, the number
+	case 4, 17, 32, 341, 613, 130429: // limits of the app, the user, the page, the number
+		return connectors.Throttled, true
+	case 80001, 80006, 80007, 80008: // and of a business: pages, Messenger, WhatsApp
 		return connectors.Throttled, true
 	case 131048, 131056: // too many to people who complain, or to this one
 		return connectors.Throttled, true

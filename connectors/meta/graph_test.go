@@ -32,6 +32,11 @@ func TestGraphError(t *testing.T) {
 		{"code without its subcode", failed(`{"error":{"code":100}}`), connectors.Refused},
 		{"subcode of another type", failed(`{"error":{"code":190,"error_subcode":"463"}}`), connectors.Misconfigured},
 		{"unknown code", failed(`{"error":{"code":5}}`), connectors.Refused},
+		{"unknown code that will pass", failed(`{"error":{"code":5,"is_transient":true}}`), connectors.Unavailable},
+		{"unknown code that will not", failed(`{"error":{"code":5,"is_transient":false}}`), connectors.Refused},
+		{"no code, and it will pass", failed(`{"error":{"is_transient":true}}`), connectors.Unavailable},
+		{"known code that says it will pass", failed(`{"error":{"code":190,"is_transient":true}}`), connectors.Misconfigured},
+		{"odd word about passing", failed(`{"error":{"code":4,"is_transient":"yes"}}`), connectors.Throttled},
 		{"code of another type", failed(`{"error":{"code":"4"}}`), connectors.Refused},
 		{"no JSON", failed(`<html>`), connectors.Refused},
 		{"cut short", failed(`{"error":{"code":4`), connectors.Refused},
@@ -61,7 +66,7 @@ func TestGraphErrorCodes(t *testing.T) {
 		kind  connectors.ErrorKind
 		codes []string
 	}{
-		{connectors.Throttled, []string{"4", "32", "613", "80007", "130429", "131048", "131056"}},
+		{connectors.Throttled, []string{"4", "17", "32", "341", "613", "80001", "80006", "80007", "80008", "130429", "131048", "131056"}},
 		{connectors.Unavailable, []string{"1", "2", "1200", "131000", "131016", "131053", "131057"}},
 		{connectors.Misconfigured, []string{
 			"0", "3", "10", "10/1", "33", "190", "190/463", "200", "200/33", "230", "299", "368",

@@ -3,6 +3,7 @@ package meta_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,7 @@ func TestTime(t *testing.T) {
 		{`-9223372036854775808`, time.Time{}},
 		{`1.79e9`, time.Time{}},
 		{`null`, time.Time{}},
+		{`"` + strings.Repeat("0", 200) + `1790000000"`, time.Time{}},
 		{`{}`, time.Time{}},
 		{``, time.Time{}},
 	}
