@@ -118,6 +118,9 @@ func (c *Client) Call(ctx context.Context, op string, req *http.Request, maxBody
 	}
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// Asked for a second time, nothing had left by the first connection: the
+		// transport sends no message twice.
+		GetConn:      func(string) { wrote.Store(false) },
 		WroteHeaders: func() { wrote.Store(true) },
 	})
 	call := c.newCall(ctx, op)

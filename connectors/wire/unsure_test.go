@@ -1,9 +1,12 @@
 package wire
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -54,4 +57,41 @@ func TestAcceptedIsEnoughForAPost(t *testing.T) {
 	}
 	_, err := api.Do(t.Context(), Request{Op: testOp})
 	wantKind(t, err, connectors.Unavailable)
+}
+
+// A connection that ended while nobody used it takes a request and sends none of
+// it. The transport dials again; if nobody is there then, nothing was ever sent.
+func TestUnsureOnlyOfTheLastConnection(t *testing.T) {
+	server := serve(t, func(http.ResponseWriter, *http.Request) {})
+	api := API{Client: simulated(t, Options{}), Base: server.URL}
+	var over atomic.Bool
+	dial := api.transport.DialContext
+	api.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if over.Load() {
+			return nil, syscall.ECONNREFUSED
+		}
+		conn, err := dial(ctx, network, address)
+		return &dyingConn{conn, &over}, err
+	}
+	send := Request{Op: testOp, Body: map[string]string{"text": "hello"}}
+	if _, err := api.Do(t.Context(), send); err != nil {
+		t.Fatal(err)
+	}
+	over.Store(true)
+	if _, err := api.Do(t.Context(), send); err == nil || connectors.UnsureOf(err) {
+		t.Errorf("got %v, unsure %v, want an error that is sure", err, connectors.UnsureOf(err))
+	}
+}
+
+// dyingConn is a connection that sends nothing more once it is over.
+type dyingConn struct {
+	net.Conn
+	over *atomic.Bool
+}
+
+func (c *dyingConn) Write(p []byte) (int, error) {
+	if c.over.Load() {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(p)
 }
