@@ -145,9 +145,14 @@ func TestParsePhotoAddress(t *testing.T) {
 		"none": with(`"media_url":"`+photoURL+`","media_url_https":"`+photoURL+`"`, `"sizes":{}`),
 		"long": with(`"media_url_https":"`+photoURL+`"`, `"media_url_https":"`+long+`"`),
 	} {
-		if got.Kind != connectors.Broken || got.Reason != "photo has no usable address" {
-			t.Errorf("%s: got %s, want it broken", name, toJSON(t, got))
+		// The text arrives, and beside it that there was a photo.
+		if got.Kind != connectors.Message || got.Text != "x" || len(got.Photos) != 1 || got.Photos[0].Ref != "" {
+			t.Errorf("%s: got %s, want the text and a photo nowhere", name, toJSON(t, got))
 		}
+	}
+	alone := one(t, lists(message("1", strings.ReplaceAll(media("https://t.co/AbCdEfGhIj", "photo"), photoURL, ""))))
+	if alone.Kind != connectors.Broken || alone.Reason != "photo has no usable address" || len(alone.Photos) != 0 {
+		t.Errorf("got %s without a text, want it broken", toJSON(t, alone))
 	}
 	// A host of tomorrow costs the photo and not the text.
 	got := with(`"media_url_https":"`+photoURL, `"media_url_https":"https://ton.example.com/x.jpg`)
@@ -276,3 +281,14 @@ func TestParseLargeIDs(t *testing.T) {
 }
 
 var _ connectors.Connector = (*twitter.Connector)(nil)
+
+// Many messages may be one person's, of whom X may tell a lot. Read anew for each
+// of them, that would take longer than a test may.
+func TestParseManyMessagesOfOne(t *testing.T) {
+	said := strings.Repeat(message("1", `{"text":"x"}`)+",", 9_000)
+	person := `{"name":"Ana","description":"` + strings.Repeat("x", 2<<20) + `"}`
+	got := parse(t, `{"for_user_id":"`+accountID+`","direct_message_events":[`+strings.TrimSuffix(said, ",")+`],"users":{"`+consumerID+`":`+person+`}}`)
+	if len(got) != 9_000 || got[8_999].Consumer.Name != "Ana" {
+		t.Errorf("got %d messages, want 9000 of Ana", len(got))
+	}
+}

@@ -121,7 +121,8 @@ func (c *Connector) parseMessages(account string, users, raw json.RawMessage) []
 	if json.Unmarshal(raw, &list) != nil {
 		return []connectors.Event{wire.NewEvent(account, raw).As(connectors.Broken, "direct messages are no list")}
 	}
-	var people map[string]json.RawMessage
+	// Read once: many messages may be one person's.
+	var people map[string]wire.Optional[person]
 	_ = json.Unmarshal(users, &people)
 	events := make([]connectors.Event, 0, len(list))
 	for _, raw := range list {
@@ -132,7 +133,7 @@ func (c *Connector) parseMessages(account string, users, raw json.RawMessage) []
 
 // parseMessage translates one direct message. What can be read of it is read
 // even if the rest has another shape.
-func (c *Connector) parseMessage(account string, people map[string]json.RawMessage, raw json.RawMessage) connectors.Event {
+func (c *Connector) parseMessage(account string, people map[string]wire.Optional[person], raw json.RawMessage) connectors.Event {
 	out := wire.NewEvent(account, raw)
 	var m message
 	err := json.Unmarshal(raw, &m)
@@ -163,7 +164,8 @@ func (c *Connector) parseMessage(account string, people map[string]json.RawMessa
 		out.Account = string(to.RecipientID)
 	}
 	out.Consumer.ID = string(m.MessageCreate.SenderID)
-	out.Consumer.Name = nameOf(people[out.Consumer.ID])
+	sender := people[out.Consumer.ID].Value
+	out.Consumer.Name = string(cmp.Or(sender.Name, sender.Data.Name))
 	return parseContent(out, m.MessageCreate.MessageData)
 }
 
@@ -174,12 +176,6 @@ func (c *Connector) isEcho(account string, m message) bool {
 	own := string(m.MessageCreate.SenderID)
 	app := string(m.MessageCreate.SourceAppID)
 	return own != "" && own == account || app != "" && app == c.config.SourceAppID
-}
-
-func nameOf(raw json.RawMessage) string {
-	var p person
-	_ = json.Unmarshal(raw, &p)
-	return string(cmp.Or(p.Name, p.Data.Name))
 }
 
 // maxURL is how long an address may be that we keep. X's have about 100 bytes.
@@ -199,10 +195,13 @@ func parseContent(out connectors.Event, said content) connectors.Event {
 	switch {
 	case a.Media.Type == "photo", a.Media.Type == "" && a.address() != "":
 		address := a.address()
-		if address == "" || len(address) > maxURL {
+		if len(address) > maxURL {
+			address = ""
+		}
+		if address == "" && out.Text == "" {
 			return out.As(connectors.Broken, "photo has no usable address")
 		}
-		// Whether it is an address of X's is judged where it is called, so that
+		// Whether there is one, and of X's, is judged where it is called, so that
 		// the text arrives if X one day uses another.
 		out.Photos = []connectors.Photo{{Account: out.Account, Ref: address}}
 	case out.Text != "":
