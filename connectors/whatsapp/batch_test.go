@@ -136,6 +136,7 @@ func TestParseStatusShapes(t *testing.T) {
 		{"to a group", `{"id":"w","status":"read","recipient_id":"Y2Fw","recipient_type":"group","recipient_participant_id":"351"}`, "1 ignored group of "},
 		{"to one person, and so said", `{"id":"w","status":"read","recipient_id":"351","recipient_type":"individual"}`, "1 receipt read of 351"},
 		{"to what is no text", `{"id":"w","status":"read","recipient_id":"351","recipient_type":["group"]}`, "1 receipt read of 351"},
+		{"to a number that is no text", `{"id":"w","status":"read","recipient_id":351}`, "1 receipt read of "},
 		{"no message", `{"status":"read"}`, "1 ignored unreadable_status of "},
 		{"no status", `{"id":"w"}`, "1 ignored unreadable_status of "},
 		{"another shape", `5`, "1 ignored unreadable_status of "},

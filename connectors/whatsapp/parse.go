@@ -65,7 +65,7 @@ func parseMessage(account string, people map[string]contact, raw json.RawMessage
 		return out.As(connectors.Broken, "message has no readable type")
 	}
 	// What somebody says beside a sound or a sticker is a text like any other.
-	if reason := messageReason(m.Type); reason != "" && !m.tooLarge() && m.content.Caption == "" {
+	if reason := messageReason(m.Type); reason != "" && !m.tooLarge() && m.content.Caption.Value == "" {
 		return out.As(connectors.Ignored, reason)
 	}
 	if err != nil {
@@ -102,7 +102,7 @@ func parseContent(out connectors.Event, m message) connectors.Event {
 		// The claim alone has it rejected as too large, so the sender hears of
 		// it like anybody whose photo is.
 		out.Photos = []connectors.Photo{{
-			Account: out.Account, ClaimedType: m.content.MimeType, ClaimedBytes: int64(maxInbound) + 1,
+			Account: out.Account, ClaimedType: m.content.MimeType.Value, ClaimedBytes: int64(maxInbound) + 1,
 		}}
 	case m.Type == "edit", m.Type == "revoke":
 		return parseAmendment(out, m)
@@ -147,15 +147,21 @@ const mediaPrefix = "media:"
 // be is a dot or a slash, since the id becomes part of an address.
 var mediaID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 
+// parsePhoto adds a photo. One without a readable id is refused where it is
+// fetched, so that the text beside it arrives, and that there was one.
 func parsePhoto(out connectors.Event, c content) connectors.Event {
-	if !mediaID.MatchString(c.ID) {
+	id := string(c.ID)
+	if !mediaID.MatchString(id) {
+		id = ""
+	}
+	if id == "" && out.Text == "" {
 		return out.As(connectors.Broken, "photo has no readable media id")
 	}
 	out.Photos = []connectors.Photo{{
 		Account:       out.Account,
-		Ref:           mediaPrefix + c.ID,
-		ClaimedType:   c.MimeType,
-		ClaimedSHA256: digest(c.SHA256),
+		Ref:           mediaPrefix + id,
+		ClaimedType:   c.MimeType.Value,
+		ClaimedSHA256: digest(c.SHA256.Value),
 	}}
 	return out
 }
@@ -166,7 +172,8 @@ func parsePhoto(out connectors.Event, c content) connectors.Event {
 func parseStatus(account string, raw json.RawMessage) connectors.Event {
 	out := wire.NewEvent(account, raw)
 	var s status
-	if err := json.Unmarshal(raw, &s); err != nil || s.ID == "" || s.Status == "" {
+	_ = json.Unmarshal(raw, &s) // what can be read counts
+	if s.ID == "" || s.Status == "" {
 		return out.As(connectors.Ignored, "unreadable_status")
 	}
 	out.ID, out.MessageID = s.ID+":"+s.Status, s.ID

@@ -77,7 +77,10 @@ func TestParseContent(t *testing.T) {
 		{"button without text", `"type":"button","button":{"payload":"P1"}`, connectors.Broken, "", "button message has no text", ""},
 		{"image without id", `"type":"image","image":{"mime_type":"image/jpeg"}`, connectors.Broken, "", "photo has no readable media id", ""},
 		{"image with a path for an id", `"type":"image","image":{"id":".."}`, connectors.Broken, "", "photo has no readable media id", ""},
-		{"image with a number for an id", `"type":"image","image":{"id":19}`, connectors.Broken, "", "message does not parse", ""},
+		{"image with a number for an id", `"type":"image","image":{"id":19}`, connectors.Message, "", "", "media:19"},
+		{"image with odd claims", `"type":"image","image":{"id":"19","mime_type":{},"sha256":[],"caption":true}`, connectors.Message, "", "", "media:19"},
+		{"caption of an image without id", `"type":"image","image":{"caption":"look"}`, connectors.Message, "look", "", "media:"},
+		{"caption of a document with an odd id", `"type":"document","document":{"caption":"look","id":"../me"}`, connectors.Message, "look", "", "media:"},
 		{"no type", `"text":{"body":"x"}`, connectors.Broken, "", "message has no readable type", ""},
 		{"type is no text", `"type":7`, connectors.Broken, "", "message has no readable type", ""},
 	}

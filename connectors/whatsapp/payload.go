@@ -93,10 +93,10 @@ type content struct {
 
 	// A medium. The url beside its id is not read: it dies after five minutes,
 	// and our queue may be longer than that.
-	ID       string `json:"id"`
-	Caption  string `json:"caption"`
-	MimeType string `json:"mime_type"`
-	SHA256   string `json:"sha256"`
+	ID       wire.Word             `json:"id"`
+	Caption  wire.Optional[string] `json:"caption"`
+	MimeType wire.Optional[string] `json:"mime_type"`
+	SHA256   wire.Optional[string] `json:"sha256"`
 
 	OriginalMessageID string `json:"original_message_id"` // edit, revoke
 }
@@ -145,7 +145,7 @@ func edited(raw json.RawMessage) (text string, ok bool) {
 
 // said returns the text in a content of any type, or nothing.
 func (c content) said() string {
-	return cmp.Or(c.Body, c.Text.Value, c.Caption, c.ButtonReply.Title, c.ListReply.Title, c.FlowReply.Body)
+	return cmp.Or(c.Body, c.Text.Value, c.Caption.Value, c.ButtonReply.Title, c.ListReply.Title, c.FlowReply.Body)
 }
 
 // consumer returns who wrote m. The user id comes first, wherever it stands,
