@@ -107,6 +107,21 @@ func TestParseTypes(t *testing.T) {
 	}
 }
 
+// A photo without a usable address costs no text: it arrives, and beside it that
+// there was a photo.
+func TestParseCaptionOfAPhotoNowhere(t *testing.T) {
+	c := production(t)
+	for _, media := range []string{`""`, `null`, `[]`, `"https://h.example/` + strings.Repeat("a", 8000) + `"`} {
+		got := parse(t, message(`{"type":"picture","text":"look","media":`+media+`}`))
+		if got.Kind != connectors.Message || got.Text != "look" || len(got.Photos) != 1 {
+			t.Errorf("%.50s: got %s, want the text and a photo", media, toJSON(t, got))
+			continue
+		}
+		_, err := c.Fetch(t.Context(), got.Photos[0])
+		wantKind(t, media, err, connectors.Refused)
+	}
+}
+
 // A float64 would make 5741311803571721216 of the first, and share it with its
 // neighbours.
 func TestParseTokens(t *testing.T) {

@@ -98,9 +98,14 @@ func parseContent(out connectors.Event, m message) connectors.Event {
 	return out.As(connectors.Ignored, m.Type)
 }
 
+// parsePhoto adds a photo. One without a usable address is refused where it is
+// fetched, so that the text beside it arrives, and that there was one.
 func parsePhoto(out connectors.Event, m message) connectors.Event {
 	address := m.Media.Value
-	if address == "" || len(address) > maxURL {
+	if len(address) > maxURL {
+		address = ""
+	}
+	if address == "" && out.Text == "" {
 		return out.As(connectors.Broken, "photo has no usable address")
 	}
 	out.Photos = []connectors.Photo{{
