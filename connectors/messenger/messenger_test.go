@@ -1,6 +1,7 @@
 package messenger_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -112,7 +113,7 @@ func addresses(t *testing.T, e connectors.Event) []string {
 		if ref.Index != i || ref.Total != len(e.Photos) || ref.MID != e.MessageID || p.Account != e.Account {
 			t.Errorf("got reference %s of account %s for photo %d of %d of %q", p.Ref, p.Account, i, len(e.Photos), e.MessageID)
 		}
-		list = append(list, ref.URL)
+		list = append(list, cmp.Or(ref.URL, "(none)"))
 	}
 	return list
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/url"
-	"slices"
+	"strings"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/meta"
@@ -114,19 +114,13 @@ func (c *Connector) parseContent(out connectors.Event, m message) connectors.Eve
 	}
 	addresses, reasons := c.photos(m, list)
 	out.Kind, out.Text = connectors.Message, m.Text
-	for i, address := range addresses {
-		ref := reference{URL: address, Index: i, Total: len(addresses)}
-		if messageID.MatchString(m.MID) {
-			ref.MID = m.MID
-		}
-		out.Photos = append(out.Photos, connectors.Photo{Account: out.Account, Ref: ref.String()})
-	}
 	switch {
-	case out.Text != "" || len(out.Photos) > 0:
+	case out.Text != "" || strings.Join(addresses, "") != "":
+		out.Photos = photosOf(out, addresses)
 		return out
 	case err != nil:
 		return out.As(connectors.Broken, "attachments do not parse")
-	case slices.Contains(reasons, noAddress):
+	case len(addresses) > 0:
 		return out.As(connectors.Broken, "photo has no usable address")
 	case len(reasons) > 0:
 		return out.As(connectors.Ignored, reasons[0])
@@ -134,11 +128,22 @@ func (c *Connector) parseContent(out connectors.Event, m message) connectors.Eve
 	return out.As(connectors.Ignored, "no_content")
 }
 
-// noAddress is why a photo cannot be fetched.
-const noAddress = "no_address"
+// photosOf returns the photos at these addresses. One without is refused where
+// it is fetched, so that what stands beside it arrives, and that there was one.
+func photosOf(out connectors.Event, addresses []string) []connectors.Photo {
+	var photos []connectors.Photo
+	for i, address := range addresses {
+		ref := reference{URL: address, Index: i, Total: len(addresses)}
+		if messageID.MatchString(out.MessageID) {
+			ref.MID = out.MessageID
+		}
+		photos = append(photos, connectors.Photo{Account: out.Account, Ref: ref.String()})
+	}
+	return photos
+}
 
-// photos returns the addresses of a message's photos, in order, and why each of
-// the other attachments is none.
+// photos returns the addresses of a message's photos, in order, empty for those
+// that have no usable one, and why each of the other attachments is none.
 func (c *Connector) photos(m message, list []attachment) (addresses, reasons []string) {
 	stickers := map[string]bool{}
 	for _, a := range list {
@@ -154,14 +159,15 @@ func (c *Connector) photos(m message, list []attachment) (addresses, reasons []s
 			// 2026 each came twice, and the image without a sticker_id.
 			// https://developers.facebook.com/docs/messenger-platform/changelog
 			reason = "sticker"
-		case !c.usable(payload.URL):
-			reason = noAddress
 		}
-		if reason != "" {
+		switch {
+		case reason != "":
 			reasons = append(reasons, reason)
-			continue
+		case c.usable(payload.URL):
+			addresses = append(addresses, payload.URL)
+		default:
+			addresses = append(addresses, "")
 		}
-		addresses = append(addresses, payload.URL)
 	}
 	return addresses, reasons
 }

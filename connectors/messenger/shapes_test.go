@@ -50,8 +50,8 @@ func shapes() []shape {
 		{"text beside attachments of another shape", `"message":{"mid":"m_1","text":"hello","attachments":{"type":"image"}}`, message, "hello", "", ""},
 		{"text beside no attachments", `"message":{"mid":"m_1","text":"hello","attachments":null}`, message, "hello", "", ""},
 		{"text beside an odd reply_to", `"message":{"mid":"m_1","text":"hello","reply_to":"m_0","quick_reply":7,"is_echo":"x","is_deleted":[]}`, message, "hello", "", ""},
-		{"text beside a photo without an address", `"message":{"mid":"m_1","text":"hello","attachments":[{"type":"image"}]}`, message, "hello", "", ""},
-		{"photo beside one without an address", with(image("/x.jpg", "") + "," + image(aJPG, "")), message, "", aJPG, ""},
+		{"text beside a photo without an address", `"message":{"mid":"m_1","text":"hello","attachments":[{"type":"image"}]}`, message, "hello", "(none)", ""},
+		{"photo beside one without an address", with(image("/x.jpg", "") + "," + image(aJPG, "")), message, "", "(none) " + aJPG, ""},
 		{"photo beside an attachment that is none", with(`5,null,"x",{"type":7},` + image(aJPG, "")), message, "", aJPG, ""},
 
 		{"sticker of today", with(sticker), ignored, "", "", "sticker"},
