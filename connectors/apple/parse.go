@@ -33,9 +33,7 @@ func parseMessage(out connectors.Event, m message) connectors.Event {
 // ours is one as well: a sentence in the consumer's language.
 func parseText(out connectors.Event, m message) connectors.Event {
 	var body string
-	if len(m.Body) > 0 && json.Unmarshal(m.Body, &body) != nil {
-		return out.As(connectors.Broken, "text message has no readable body")
-	}
+	readable := len(m.Body) == 0 || json.Unmarshal(m.Body, &body) == nil
 	list := attachments(m.Attachments)
 	if len(list) > maxAttachments {
 		return out.As(connectors.Broken, "text message has too many attachments")
@@ -50,6 +48,8 @@ func parseText(out connectors.Event, m message) connectors.Event {
 	case out.Text != "" || len(out.Photos) > 0:
 		out.Kind = connectors.Message
 		return out
+	case !readable:
+		return out.As(connectors.Broken, "text message has no readable body")
 	case len(list) > 0:
 		return out.As(connectors.Ignored, "attachment") // a voice note, a pass, a film
 	}

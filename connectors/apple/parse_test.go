@@ -150,6 +150,13 @@ func TestParseBroken(t *testing.T) {
 			t.Errorf("%s: got %s, want broken with its raw text", name, toJSON(t, got))
 		}
 	}
+	// Photos arrive all the same.
+	for _, body := range []string{"5", `{"text":"x"}`, `["x"]`} {
+		got := parse(t, message("text", `,"body":`+body+`,"attachments":[`+goodPhoto+`]`))
+		if got.Kind != connectors.Message || got.Text != "" || len(got.Photos) != 1 {
+			t.Errorf("body %s beside a photo: got %s, want the photo", body, toJSON(t, got))
+		}
+	}
 	one, two := parse(t, `{"type":"text","n":1}`), parse(t, `{"type":"text","n":2}`)
 	if one.ID != connectors.DigestID([]byte(`{"type":"text","n":1}`)) || one.ID == two.ID {
 		t.Errorf("got IDs %q and %q, want digests", one.ID, two.ID)
