@@ -188,12 +188,13 @@ func checkSendAnswer(d dialogue) error {
 }
 
 // readsAnswer sends a message and returns an error unless it was a success
-// without an id or a failure that may have been one.
+// without an id, or with the Key for one, or a failure that may have been one.
 func (d dialogue) readsAnswer() error {
-	id, err := d.connector.Send(d.ctx, d.answer("an answer"))
+	o := d.answer("an answer")
+	id, err := d.connector.Send(d.ctx, o)
 	switch {
-	case err == nil && id != "":
-		return fmt.Errorf("got id %.100q, want none", id)
+	case err == nil && id != "" && id != o.Key:
+		return fmt.Errorf("got id %.100q, want none, or the Key where the platform takes that for one", id)
 	case err != nil && !d.subject.Channel.Texts.Resend && !connectors.UnsureOf(err):
 		return fmt.Errorf("got %w, which is not Unsure", err)
 	}
