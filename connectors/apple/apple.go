@@ -207,7 +207,8 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 	_, err = c.call(ctx, account.ID, wire.Request{Op: op, Path: "/message", Header: header, Body: outgoing{
 		V: 1, ID: o.Key, Type: "text", SourceID: account.ID, DestinationID: o.Consumer, Locale: "en_US", Body: o.Text,
 	}})
-	if err != nil {
+	// At greater length than we read, Apple has still said yes.
+	if err != nil && connectors.KindOf(err) != connectors.Malformed {
 		return "", err
 	}
 	return o.Key, nil

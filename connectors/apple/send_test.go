@@ -140,7 +140,7 @@ func TestSendStatus(t *testing.T) {
 		p.Wrap(func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(status)
-				_, _ = io.WriteString(w, "<html>")
+				_, _ = io.WriteString(w, "<html>"+strings.Repeat(" ", 1<<20)) // more than we read
 			})
 		})
 		if id, err := c.Send(t.Context(), o); err != nil || id != messageID {

@@ -158,13 +158,13 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 	body, err := c.graph.Post(ctx, op, page.PageAccessToken, page.ID+"/messages", outgoing{
 		Recipient: recipient{o.Consumer}, MessagingType: "RESPONSE", Message: words{o.Text},
 	})
-	if err != nil {
+	if err != nil && connectors.KindOf(err) != connectors.Malformed {
 		return "", err
 	}
 	var answer struct {
 		MessageID string `json:"message_id"`
 	}
-	// It is sent, whatever the answer looks like.
+	// It is sent, whatever the answer looks like and however long it is.
 	_ = json.Unmarshal(body, &answer)
 	return answer.MessageID, nil
 }

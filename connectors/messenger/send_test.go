@@ -235,7 +235,7 @@ func TestSendReadsAnyAnswer(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"recipient_id":"1","message_id":"m_9"}`:                     "m_9",
 		`{"recipient_id":"1","message_id":"m_9","attachment_id":"2"}`: "m_9",
-		`{"recipient_id":"1"}`:                                        "", `{"message_id":7}`: "", `[]`: "", `<html>`: "", ``: "",
+		`{"recipient_id":"1"}`:                                        "", `{"message_id":7}`: "", `[]`: "", `<html>`: "", ``: "", strings.Repeat(" ", 1<<20): "",
 	} {
 		p.Wrap(func(http.Handler) http.Handler { return answers(http.StatusOK, body) })
 		if id, err := c.Send(t.Context(), o); err != nil || id != want {
