@@ -167,6 +167,10 @@ func checkSendAnswer(d dialogue) error {
 		return err
 	}
 	last := len(steps) - 1
+	keyed, err := d.keyed()
+	if err != nil {
+		return err
+	}
 	for what, body := range map[string]string{
 		"nothing": "", "a page": "<!DOCTYPE html><title>ok</title>", "half an object": `{"id":"1`, "null": "null", "a list": "[]", "a number": "5",
 		"odd types": `{"id":{},"sid":[],"message_id":5.5,"messages":5,"sentMessages":{},"data":[],"status":"x","message_token":{}}`,
@@ -176,25 +180,36 @@ func checkSendAnswer(d dialogue) error {
 			w.WriteHeader(steps[last].status)
 			_, _ = io.WriteString(w, body)
 		})
-		if err := d.readsAnswer(); err != nil {
+		if err := d.readsAnswer(keyed); err != nil {
 			return fmt.Errorf("an answer of %s: %w", what, err)
 		}
 	}
 	left := d.endless(steps, last)
-	if err := d.readsAnswer(); err != nil {
+	if err := d.readsAnswer(keyed); err != nil {
 		return fmt.Errorf("an endless answer: %w", err)
 	}
 	return d.await(left, "the end of the connection of an endless answer")
 }
 
+// keyed tells whether the platform takes a message's Key for its id, so that its
+// answer names none.
+func (d dialogue) keyed() (bool, error) {
+	o := d.answer("its id")
+	if _, err := d.connector.Send(d.ctx, o); err != nil {
+		return false, err
+	}
+	id, err := d.arrived(len(d.platform.Sent()), o)
+	return id == o.Key, err
+}
+
 // readsAnswer sends a message and returns an error unless it was a success
-// without an id, or with the Key for one, or a failure that may have been one.
-func (d dialogue) readsAnswer() error {
+// without an id that was read, or a failure that may have been one.
+func (d dialogue) readsAnswer(keyed bool) error {
 	o := d.answer("an answer")
 	id, err := d.connector.Send(d.ctx, o)
 	switch {
-	case err == nil && id != "" && id != o.Key:
-		return fmt.Errorf("got id %.100q, want none, or the Key where the platform takes that for one", id)
+	case err == nil && id != "" && (!keyed || id != o.Key):
+		return fmt.Errorf("got id %.100q, want none", id)
 	case err != nil && !d.subject.Channel.Texts.Resend && !connectors.UnsureOf(err):
 		return fmt.Errorf("got %w, which is not Unsure", err)
 	}
