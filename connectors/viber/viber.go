@@ -38,8 +38,10 @@ func Channel() connectors.Channel {
 		Title:      "Viber",
 		PhotoLimit: 25 * config.MB,
 		BodyLimit:  1 << 20,
-		Texts:      connectors.Texts{Limit: maxText, Window: 24 * time.Hour},
-		Console:    "Viber has no page for it: run lightlock connect, which tells Viber's API",
+		// No Window: a day after the user's word Viber begins to charge for what
+		// the bot says, and takes it all the same.
+		Texts:   connectors.Texts{Limit: maxText},
+		Console: "Viber has no page for it: run lightlock connect, which tells Viber's API",
 		Cannot: map[string]string{
 			"parse_batch":      "one event per call",
 			"parse_neighbours": "one event per call",
