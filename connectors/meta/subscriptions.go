@@ -50,7 +50,7 @@ func (s Subscriptions) missing(now subscription, address string) string {
 	switch {
 	case now.CallbackURL == "":
 		return "the app has no webhook for " + s.Object
-	case now.CallbackURL != address:
+	case !wire.SameAddress(now.CallbackURL, address):
 		return "the app sends its webhooks to another address"
 	case now.Active != nil && !*now.Active:
 		return "the app's webhook is switched off"

@@ -103,7 +103,11 @@ func (c *Connector) app(a Account) authority {
 
 // find returns the webhook at url, or any other there is.
 func find(hooks []webhook, url string) (hook webhook, found bool) {
-	if i := slices.IndexFunc(hooks, func(h webhook) bool { return string(h.URL) == url }); i >= 0 {
+	i := slices.IndexFunc(hooks, func(h webhook) bool { return string(h.URL) == url })
+	if i < 0 {
+		i = slices.IndexFunc(hooks, func(h webhook) bool { return wire.SameAddress(string(h.URL), url) })
+	}
+	if i >= 0 {
 		return hooks[i], true
 	}
 	if len(hooks) > 0 {

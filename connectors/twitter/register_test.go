@@ -150,6 +150,19 @@ func TestRegisteredUnsubscribed(t *testing.T) {
 	}
 }
 
+// A query does not change where events go, so there is nothing to mend.
+func TestRegisteredWithAQuery(t *testing.T) {
+	p, c := start(t, func(p *twittersim.Platform) { p.Hooks = 1 })
+	p.AddHook(webhookURL+"?tenant=canary", true)
+	reach(p, c)
+	if err := register(p, c); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := registered(t, p, c), (connectors.Registration{OK: true, URL: webhookURL}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 // Another address is shown without its query, which may hold what is not ours.
 func TestRegisteredElsewhere(t *testing.T) {
 	p, c := start(t)

@@ -27,7 +27,7 @@ func (c *Connector) Registered(ctx context.Context, id, address string) (connect
 			return connectors.Registration{}, err
 		case !subscribed:
 			return connectors.Registration{Detail: "the WhatsApp Business Account has not subscribed the app"}, nil
-		case override == address:
+		case wire.SameAddress(override, address):
 			return connectors.Registration{OK: true, URL: wire.Bare(override)}, nil
 		case override != "":
 			return connectors.Registration{
@@ -76,7 +76,7 @@ func (c *Connector) app() meta.Subscriptions {
 func (c *Connector) subscriber(ctx context.Context, account Account, address string) (override string, ok bool, err error) {
 	list, err := meta.List[subscribedApp](ctx, c.graph, opWebhook, account.AccessToken, account.WABAID+"/subscribed_apps")
 	for _, app := range list {
-		if app.App.ID == c.config.AppID || c.config.AppID == "" && app.Override == address {
+		if app.App.ID == c.config.AppID || c.config.AppID == "" && wire.SameAddress(app.Override, address) {
 			return app.Override, true, nil
 		}
 	}

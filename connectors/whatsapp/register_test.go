@@ -68,6 +68,10 @@ func TestRegistered(t *testing.T) {
 			connectors.Registration{URL: elsewhere, Detail: "the WhatsApp Business Account has its webhooks sent to another address"}},
 		{"the account has our address", everything, rightSub(elsewhere), true, webhookURL,
 			connectors.Registration{OK: true, URL: webhookURL}},
+		{"the account has our address with a query", everything, rightSub(elsewhere), true, webhookURL + "?token=canary",
+			connectors.Registration{OK: true, URL: webhookURL}},
+		{"waba_id alone, our address with a query", withoutApp, rightSub(elsewhere), true, webhookURL + "?token=canary",
+			connectors.Registration{OK: true, URL: webhookURL}},
 
 		{"app_id alone", withoutWABA, rightSub(webhookURL), false, "", connectors.Registration{OK: true, URL: webhookURL}},
 		{"waba_id alone", withoutApp, rightSub(webhookURL), true, webhookURL, connectors.Registration{OK: true, URL: webhookURL}},

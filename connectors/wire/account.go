@@ -33,22 +33,28 @@ func Sender[A interface{ Base() config.Account }](op string, own []A, o connecto
 
 // Registration says what a platform's record about a webhook comes to: found is
 // the address on record, want the one that should be, and missing what else
-// keeps events from it, if anything. A query makes no difference, because it does
-// not change where events go, and is not shown, because it may hold a secret.
+// keeps events from it, if anything.
 func Registration(found, want, missing string) connectors.Registration {
 	r := connectors.Registration{URL: Bare(found), Detail: missing}
 	switch {
 	case found == "":
 		r.Detail = "no webhook is set"
-	case r.URL != Bare(want):
+	case !SameAddress(found, want):
 		r.Detail = "webhooks go to another address"
 	}
 	r.OK = r.Detail == ""
 	return r
 }
 
-// Bare returns an address without its query, fragment and user info: as it may
-// be shown. One that cannot be read is empty.
+// SameAddress tells whether events sent to the one address arrive at the other. A
+// query makes no difference, because it does not change where they go.
+func SameAddress(found, want string) bool {
+	bare := Bare(found)
+	return bare != "" && bare == Bare(want)
+}
+
+// Bare returns an address without its query, fragment and user info, which may
+// hold a secret: as it may be shown. One that cannot be read is empty.
 func Bare(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
