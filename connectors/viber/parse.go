@@ -98,6 +98,14 @@ func parseContent(out connectors.Event, m message) connectors.Event {
 	return out.As(connectors.Ignored, m.Type)
 }
 
+const (
+	// A reference is the address of the bytes, which is all that Viber tells of
+	// a photo. Its query is signed, so not a character of it may change.
+	mediaPrefix = "media:"
+	// maxURL is how long it may be; those seen have about 700 characters.
+	maxURL = 8000
+)
+
 // parsePhoto adds a photo. One without a usable address is refused where it is
 // fetched, so that the text beside it arrives, and that there was one.
 func parsePhoto(out connectors.Event, m message) connectors.Event {

@@ -120,17 +120,6 @@ func (c *Connector) Parse(r *connectors.Request) ([]connectors.Event, error) {
 	return []connectors.Event{parseEvent(out, e, err)}, nil
 }
 
-const (
-	// mediaSuffix is what the names of Viber's own media hosts end with;
-	// dl-media.viber.com and share.viber.com have been seen.
-	mediaSuffix = ".viber.com"
-	// A reference is the address of the bytes, which is all that Viber tells of
-	// a photo. Its query is signed, so not a character of it may change.
-	mediaPrefix = "media:"
-	// maxURL is how long it may be; those seen have about 700 characters.
-	maxURL = 8000
-)
-
 // Fetch implements connectors.Connector. Nobody is shown any credentials.
 func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
 	const op = "viber: fetch media"
@@ -146,6 +135,10 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	}
 	return c.api.Fetch(ctx, wire.Fetch{Op: op, URL: address, Hosts: c.hosts, MaxRedirects: 3})
 }
+
+// mediaSuffix is what the names of Viber's own media hosts end with;
+// dl-media.viber.com and share.viber.com have been seen.
+const mediaSuffix = ".viber.com"
 
 // mediaHosts returns which hosts a photo may come from. Viber itself names a
 // stranger's for some photos, so a list would lose real ones, and has to be

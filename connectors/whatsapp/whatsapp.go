@@ -24,15 +24,17 @@ import (
 	"github.com/lightlock/lightlock/connectors/wire"
 )
 
-// mediaHost is the host of the addresses that Graph tells for media.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
-const mediaHost = "lookaside.fbsbx.com"
+const (
+	// object is what webhooks of this channel are about.
+	object = "whatsapp_business_account"
 
-// maxText is how long a text may be. Meta does not say in which units.
-const maxText = 4096
+	// maxText is how long a text may be. Meta does not say in which units.
+	maxText = 4096
 
-// object is what the webhooks are about.
-const object = "whatsapp_business_account"
+	// mediaHost is the host of the addresses that Graph tells for media.
+	// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+	mediaHost = "lookaside.fbsbx.com"
+)
 
 // Channel describes WhatsApp.
 func Channel() connectors.Channel {
