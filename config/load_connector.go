@@ -150,6 +150,7 @@ func checkAccounts(accounts []Account) []Finding {
 			found = append(found, Finding{path + ".name", "no name", "with several accounts, logs and metrics tell them apart by it",
 				"add name: NAME"})
 		}
+		found = append(found, a.Notices.check(path+".notices")...)
 		if _, twice := ids[a.ID]; !twice {
 			ids[a.ID] = i
 		}
