@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -90,4 +91,21 @@ func lacks(cannot map[string]string) string {
 		parts = append(parts, strings.Join(checks[reason], ", ")+": "+reason)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// TestEveryChannelIsListed finds a channel that was written and forgotten.
+func TestEveryChannelIsListed(t *testing.T) {
+	listed := map[string]bool{}
+	for _, c := range channels() {
+		listed[c.Name] = true
+	}
+	folders, err := filepath.Glob("../connectors/*/*sim")
+	if err != nil || len(folders) < len(listed) {
+		t.Fatalf("found %d simulated platforms, %v", len(folders), err)
+	}
+	for _, folder := range folders {
+		if name := filepath.Base(filepath.Dir(folder)); !listed[name] {
+			t.Errorf("connectors/%s has a simulated platform, and gateway/channels.go does not list it", name)
+		}
+	}
 }

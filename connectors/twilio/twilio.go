@@ -48,7 +48,7 @@ func Channel() connectors.Channel {
 		PhotoLimit: 10 * config.MB,
 		BodyLimit:  1 << 20,
 		Texts:      connectors.Texts{Limit: maxText},
-		Console:    "Twilio Console, Phone Numbers, your number, Messaging: A message comes in, Webhook, HTTP POST",
+		Console:    "Twilio Console, Phone Numbers, your number, Messaging: A message comes in, Webhook, HTTP POST, with #rc=3&rp=all behind the address so that Twilio tries again; and a fallback URL, if you have another gateway",
 		Cannot: map[string]string{
 			"parse_batch":      "one message per call",
 			"parse_neighbours": "one message per call",

@@ -42,7 +42,7 @@ func Channel() connectors.Channel {
 		PhotoLimit: 25 * config.MB,
 		BodyLimit:  4 << 20,
 		Texts:      connectors.Texts{Limit: maxText},
-		Console:    "X has no page for it: run lightlock connect, or POST /2/webhooks and subscribe the account",
+		Console:    "no page of X's: its API alone takes the address, from lightlock connect while the gateway runs",
 		Settings:   func() config.Settings { return &Config{} },
 		New:        New,
 	}

@@ -41,7 +41,7 @@ func Channel() connectors.Channel {
 		// No Window: a day after the user's word Viber begins to charge for what
 		// the bot says, and takes it all the same.
 		Texts:   connectors.Texts{Limit: maxText},
-		Console: "Viber has no page for it: run lightlock connect, which tells Viber's API",
+		Console: "no page of Viber's: its API alone takes the address, from lightlock connect while the gateway runs",
 		Cannot: map[string]string{
 			"parse_batch":      "one event per call",
 			"parse_neighbours": "one event per call",

@@ -171,7 +171,7 @@ func TestCheckAsksRedis(t *testing.T) {
 	}{
 		{"good", nil, exitDone, []string{", durability fsync, version ", "no problems in 2 files"}},
 		{"forgetful", []string{"--appendfsync", "everysec", "--appendonly", "no"}, exitFindings, []string{
-			`lightlock.yaml:6:1: redis: appendonly is "no"`, `redis: appendfsync is "everysec"`, "\n  fix  run: redis-cli CONFIG SET appendonly yes", "2 problems in 1 of 2 files",
+			`lightlock.yaml:6:1: redis: appendonly is "no"`, `redis: appendfsync is "everysec"`, "\n  fix  run: CONFIG SET appendonly yes, then CONFIG REWRITE, in that Redis", "2 problems in 1 of 2 files",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

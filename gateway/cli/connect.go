@@ -129,13 +129,14 @@ func (c connectCmd) connect(ctx context.Context, route *routes.Route, account ro
 		return out
 	}
 	found, err := registration.Ask(ctx, registrar, account.ID, route.URL)
-	if err == nil && !found.OK && !c.Check {
+	registering := err == nil && !found.OK && !c.Check
+	if registering {
 		found, err = registration.Ensure(ctx, registrar, account.ID, route.URL)
 	}
 	out.OnRecord, out.Detail = found.URL, found.Detail
 	switch {
 	case err != nil:
-		out.State, out.Detail, out.Console = connectFailed, explainSend(err), route.Channel.Console
+		out.State, out.Detail, out.Console = connectFailed, explain(err, registering), route.Channel.Console
 	case found.OK:
 		out.State, out.OnRecord = connectRegistered, ""
 	default:
@@ -144,17 +145,20 @@ func (c connectCmd) connect(ctx context.Context, route *routes.Route, account ro
 	return out
 }
 
-// explainSend says what an operator can do about a platform that did not do as
-// it was asked.
-func explainSend(err error) string {
+// explain says what an operator can do about a platform that did not do as it
+// was asked. One that was told the address may have tried it.
+func explain(err error, registering bool) string {
 	advice := map[connectors.ErrorKind]string{
-		connectors.Misconfigured: "the platform refuses the credentials, or they lack a permission, or it does not reach the gateway",
+		connectors.Misconfigured: "the platform refuses the credentials, or they lack a permission",
 		connectors.Throttled:     "the platform asks for patience; try again later",
-		connectors.Unavailable:   "the platform does not answer, or could not reach the gateway",
-		connectors.Refused:       "the platform refuses the address; is the gateway running and reachable there?",
+		connectors.Unavailable:   "the platform does not answer",
+		connectors.Refused:       "the platform refuses",
 	}[connectors.KindOf(err)]
 	if advice == "" {
 		return err.Error()
+	}
+	if registering {
+		advice += ", or did not reach the gateway at its address: is it running?"
 	}
 	return advice + " (" + err.Error() + ")"
 }

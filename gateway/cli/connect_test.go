@@ -70,7 +70,7 @@ func TestConnectFails(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		{"the gateway is not up", func() { p.Reach(nil) }, []string{"line/acme"}, "or it does not reach the gateway (line: test webhook"},
+		{"the gateway is not up", func() { p.Reach(nil) }, []string{"line/acme"}, "or did not reach the gateway at its address: is it running? (line: test webhook"},
 		{"no such connector", func() {}, []string{"line/acme2"}, "no connector is named line/acme2; there are: line/acme"},
 		{"no such file", func() {}, []string{"--config", "nowhere.yaml"}, "nowhere.yaml"},
 		{"a token that is refused", func() { t.Setenv("TEST_ACCESS", "another") }, nil, "the platform refuses the credentials"},

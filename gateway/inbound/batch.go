@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -78,7 +79,7 @@ func (b *batch) add(e connectors.Event) {
 		b.bury(e, e.Reason)
 		return
 	case !ok:
-		b.bury(e, "no account with the platform's id is configured")
+		b.bury(e, fmt.Sprintf("no account with the platform's id %.80q is configured", e.Account))
 		return
 	case e.ID == "":
 		e.ID = connectors.DigestID(e.Raw)

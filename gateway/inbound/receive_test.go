@@ -96,7 +96,7 @@ func TestWhatBelongsNowhereBecomesADeadLetter(t *testing.T) {
 		r     *connectors.Request
 		cause string
 	}{
-		"unknown account":     {sign(t, p, "U"+strings.Repeat("0", 32), p.Events(text("a"))), "no account with the platform's id is configured"},
+		"unknown account":     {sign(t, p, "U"+strings.Repeat("0", 32), p.Events(text("a"))), `no account with the platform's id "U` + strings.Repeat("0", 32) + `" is configured`},
 		"envelope, not JSON":  {signed(p, "{ no JSON"), "webhook does not parse"},
 		"envelope, no object": {signed(p, `["list"]`), "webhook does not parse"},
 	} {

@@ -113,7 +113,7 @@ func ask(ctx context.Context, client redis.Cmdable, name string) (string, error)
 }
 
 func mend(name, value string) string {
-	return fmt.Sprintf("redis-cli CONFIG SET %s %s && redis-cli CONFIG REWRITE", name, value)
+	return fmt.Sprintf("CONFIG SET %s %s, then CONFIG REWRITE, in that Redis", name, value)
 }
 
 var errHidden = errors.New("redis does not tell its settings")
