@@ -34,14 +34,14 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	found := wire.Findings(wire.CheckHosts(c.MediaHosts))
+	found := config.Findings(wire.CheckHosts(c.MediaHosts))
 	keys, err := c.keys()
 	found.Unless(err == nil && len(keys) == len(c.Secret), "secret", "not Base64", "its bytes sign the tokens, and not its text",
 		"copy the secret of the MSP from Apple Business Register as it is shown, with the = at its end")
 	found.Unless(c.MaxTokenAge >= 0, "max_token_age", "less than nothing", "every webhook would be refused",
 		`write a time such as "1h", or leave it out`)
 	for i, a := range c.Accounts {
-		found.Unless(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), wire.AccountKey(i, "id"), "not the ID of a business",
+		found.Unless(fits(a.ID) && !strings.ContainsAny(a.ID, " \t") && a.ID == businessID(a.ID), config.AccountKey(i, "id"), "not the ID of a business",
 			"messages name the business by it", `copy "Business ID" from Apple Business Register, without urn:biz: before it`)
 	}
 	return found

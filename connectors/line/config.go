@@ -4,7 +4,6 @@ import (
 	"regexp"
 
 	"github.com/lightlock/lightlock/config"
-	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Config is the file of a LINE connector. A LINE channel is one bot, so it
@@ -36,6 +35,6 @@ func (a Account) bearer() string { return "Bearer " + a.ChannelAccessToken.Revea
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	return wire.CheckAccountIDs(botID, c.AccountList(), "the user ID of a LINE bot",
+	return config.CheckAccountIDs(botID, c.AccountList(), "the user ID of a LINE bot",
 		"take userId from GET https://api.line.me/v2/bot/info, called with the channel access token: U and 32 hex digits")
 }

@@ -32,7 +32,7 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	return slices.Concat(c.App.Check(), wire.CheckHosts(c.MediaHosts), wire.CheckAccountIDs(meta.Digits, c.AccountList(), "the ID of a Facebook Page",
+	return slices.Concat(c.App.Check(), wire.CheckHosts(c.MediaHosts), config.CheckAccountIDs(meta.Digits, c.AccountList(), "the ID of a Facebook Page",
 		`copy "Page ID" from the Page, About, Page transparency: digits, in quotes, and not the name`))
 }
 

@@ -29,7 +29,7 @@ var graphVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
 
 // Check returns what is wrong with the settings of the app.
 func (a App) Check() []config.Finding {
-	var found wire.Findings
+	var found config.Findings
 	found.Unless(a.GraphVersion == "" || graphVersion.MatchString(a.GraphVersion), "graph_version", "not a version of the Graph API",
 		"it is part of every address that is called", "write it like "+defaultVersion+", or leave it out")
 	found.Unless(a.AppID == "" || Digits.MatchString(a.AppID), "app_id", "not the ID of a Meta app",

@@ -50,7 +50,7 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	found := wire.Findings(wire.CheckHosts(c.MediaHosts))
+	found := config.Findings(wire.CheckHosts(c.MediaHosts))
 	found.Unless(c.AccountSID == "" || accountSID.MatchString(c.AccountSID), "account_sid", "not the SID of a Twilio account",
 		"webhooks of every other account are refused", `copy "Account SID" from the console: AC and 32 hex digits`)
 	found.Unless((c.APIKeySID == "") == c.APIKeySecret.IsZero(), "api_key_sid", "only one of api_key_sid and api_key_secret is set",
@@ -58,11 +58,11 @@ func (c *Config) Check() []config.Finding {
 	found.Unless(c.StatusCallback == "" || isWebhook(c.StatusCallback), "status_callback", "not an https address",
 		"Twilio tells there what became of a message", `write this webhook's public address: "https://gateway.example.com/webhooks/twilio/acme"`)
 	for i, a := range c.Accounts {
-		found.Unless(a.MessagingServiceSID == "" || serviceSID.MatchString(a.MessagingServiceSID), wire.AccountKey(i, "messaging_service_sid"),
+		found.Unless(a.MessagingServiceSID == "" || serviceSID.MatchString(a.MessagingServiceSID), config.AccountKey(i, "messaging_service_sid"),
 			"not the SID of a messaging service", "Twilio sends nothing by a service that it does not know",
 			`copy "Sid" from the console, Messaging, Services: MG and 32 hex digits`)
 	}
-	return append(found, wire.CheckAccountIDs(phoneNumber, c.AccountList(), "a phone number in E.164 form, nor a short code",
+	return append(found, config.CheckAccountIDs(phoneNumber, c.AccountList(), "a phone number in E.164 form, nor a short code",
 		`write it with its plus and in quotes: "+14155550199"; WhatsApp and RCS do not come in here`)...)
 }
 

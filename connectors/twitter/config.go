@@ -4,7 +4,6 @@ import (
 	"regexp"
 
 	"github.com/lightlock/lightlock/config"
-	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // The products by which X delivers direct messages.
@@ -51,19 +50,19 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found wire.Findings
+	var found config.Findings
 	found.Unless(c.SourceAppID == "" || userID.MatchString(c.SourceAppID), "source_app_id", "not the id of an X app",
 		"messages name the app that sent them by it", "copy App ID from the app's page in the X developer console: digits")
 	for i, a := range c.Accounts {
-		found.Unless(userID.MatchString(a.ID), wire.AccountKey(i, "id"), "not the user id of an X account", "events name the account by it",
+		found.Unless(userID.MatchString(a.ID), config.AccountKey(i, "id"), "not the user id of an X account", "events name the account by it",
 			"write the number in front of the dash in the account's access token, and not its @name")
 		const why = "no photo can be fetched and nothing can be sent without the account's token"
 		const fix = "add access_token and access_token_secret, from the app's page in the X developer console, or oauth2_token"
 		oauth1, secret, oauth2 := !a.AccessToken.IsZero(), !a.AccessTokenSecret.IsZero(), !a.OAuth2Token.IsZero()
-		found.Unless(!oauth2 || !oauth1 && !secret, wire.AccountKey(i, "oauth2_token"), "beside an OAuth 1.0a token",
+		found.Unless(!oauth2 || !oauth1 && !secret, config.AccountKey(i, "oauth2_token"), "beside an OAuth 1.0a token",
 			"only one of the two would be used", "leave out oauth2_token, or access_token and access_token_secret")
-		found.Unless(oauth1 || oauth2, wire.AccountKey(i, "access_token"), "missing", why, fix)
-		found.Unless(secret || oauth2 || !oauth1, wire.AccountKey(i, "access_token_secret"), "missing", why, fix)
+		found.Unless(oauth1 || oauth2, config.AccountKey(i, "access_token"), "missing", why, fix)
+		found.Unless(secret || oauth2 || !oauth1, config.AccountKey(i, "access_token_secret"), "missing", why, fix)
 	}
 	return found
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
-	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Config is the file of a Viber connector: one bot. Its token does everything,
@@ -35,11 +34,11 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	var found wire.Findings
+	var found config.Findings
 	found.Unless(len(c.Accounts) <= 1, "accounts", "more than one account",
 		"a token is one bot's, and no event names the bot that it is for", "give each bot a connector of its own")
 	for i, a := range c.Accounts {
-		found.Unless(connectors.Length(c.senderName(a)) <= maxSenderName, wire.AccountKey(i, "sender_name"), "longer than 28 characters",
+		found.Unless(connectors.Length(c.senderName(a)) <= maxSenderName, config.AccountKey(i, "sender_name"), "longer than 28 characters",
 			"Viber takes no message with a longer sender's name", "write a shorter sender_name; without one it is the account's name, or the connector's")
 	}
 	return found

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/meta"
-	"github.com/lightlock/lightlock/connectors/wire"
 )
 
 // Config is the file of a WhatsApp connector: one Meta app, with the numbers
@@ -27,10 +26,10 @@ func (c *Config) AccountList() []config.Account { return config.Accounts(c.Accou
 
 // Check implements config.Settings.
 func (c *Config) Check() []config.Finding {
-	found := wire.Findings(append(c.App.Check(), wire.CheckAccountIDs(meta.Digits, c.AccountList(), "the ID of a WhatsApp phone number",
+	found := config.Findings(append(c.App.Check(), config.CheckAccountIDs(meta.Digits, c.AccountList(), "the ID of a WhatsApp phone number",
 		`copy "Phone number ID" from the app's dashboard: digits, and no phone number`)...))
 	for i, a := range c.Accounts {
-		found.Unless(a.WABAID == "" || meta.Digits.MatchString(a.WABAID), wire.AccountKey(i, "waba_id"), "not the ID of a WhatsApp Business Account",
+		found.Unless(a.WABAID == "" || meta.Digits.MatchString(a.WABAID), config.AccountKey(i, "waba_id"), "not the ID of a WhatsApp Business Account",
 			"Meta's calls name it by its ID", `copy "WhatsApp Business Account ID" from the app's dashboard: digits`)
 	}
 	return found

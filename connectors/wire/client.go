@@ -1,5 +1,5 @@
-// Package wire is what all channels share when they check their settings or a
-// signature, read a webhook or call a platform.
+// Package wire is what all channels share when they check a signature, read a
+// webhook or call a platform.
 //
 // It promises that a call goes to the host it was meant for and to a public
 // address, that credentials go to no other host, that every call ends, and
