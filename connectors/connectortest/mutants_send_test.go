@@ -213,8 +213,14 @@ func sendFaultMutants() []toyMutant {
 			}
 			return e
 		})},
+		{"is sure because a repeat is safe", "send_unsure", toyManners{resend: true}, errs(func(_ *twistedToy, e *connectors.Error) error {
+			if e.Kind != connectors.Malformed {
+				e.Unsure = false
+			}
+			return e
+		})},
 		{"is never sure", "send_unsure", toyManners{resend: true}, errs(func(_ *twistedToy, e *connectors.Error) error {
-			e.Unsure = e.Kind == connectors.Unavailable
+			e.Unsure = e.Unsure || e.Kind == connectors.Unavailable
 			return e
 		})},
 		{"fails for want of an id", "send_answer", toyManners{}, answers(func(_ *twistedToy, _ connectors.Outgoing, id string, err error) (string, error) {

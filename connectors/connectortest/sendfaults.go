@@ -19,7 +19,7 @@ import (
 func sendFaultChecks() []check {
 	return []check{
 		{"send_status", "every HTTP status that is no success is an error of the kind that fits", speaking(checkSendStatus)},
-		{"send_unsure", "an error is Unsure where the message may have been sent, unless a repeat is safe", speaking(checkSendUnsure)},
+		{"send_unsure", "an error is Unsure where the message may have been sent, and only there", speaking(checkSendUnsure)},
 		{"send_answer", "a success that cannot be read is a success without an id, or Unsure", speaking(checkSendAnswer)},
 		{"send_retry_after", "the time that the platform asks to wait is carried on", speaking(checkSendRetryAfter)},
 		{"send_slow", "a slow answer is read to its end", speaking(checkSendSlow)},
@@ -97,8 +97,8 @@ func checkSendUnsure(d dialogue) error {
 	ctx, cancel := context.WithCancel(d.ctx)
 	defer cancel()
 	err = d.amid(steps, false, cancel, func() error { return d.try(ctx, d.connector) })
-	if got, want := connectors.UnsureOf(err), !d.subject.Channel.Texts.Resend; got != want {
-		return fmt.Errorf("cancelled after the request had arrived: got Unsure %v (%w), want %v", got, err, want)
+	if !connectors.UnsureOf(err) {
+		return fmt.Errorf("cancelled after the request had arrived: got %w, want it Unsure", err)
 	}
 	return errors.Join(d.sendsAgain(steps), d.nobodyThere())
 }
@@ -114,13 +114,13 @@ func (b *bench) lose(steps []step, c cut) {
 }
 
 // unsure returns an error unless err asks for another try, and says that the
-// first may have reached the consumer where a second one would do it again.
+// first may have reached the consumer.
 func (d dialogue) unsure(err error) error {
 	if found := wantKind(err, connectors.Unavailable); found != nil {
 		return found
 	}
-	if got, want := connectors.UnsureOf(err), !d.subject.Channel.Texts.Resend; got != want {
-		return fmt.Errorf("got Unsure %v (%w), want %v, because the channel's Resend is %v", got, err, want, !want)
+	if !connectors.UnsureOf(err) {
+		return fmt.Errorf("got %w, want it Unsure", err)
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func (d dialogue) readsAnswer(keyed bool) error {
 	switch {
 	case err == nil && id != "" && (!keyed || id != o.Key):
 		return fmt.Errorf("got id %.100q, want none", id)
-	case err != nil && !d.subject.Channel.Texts.Resend && !connectors.UnsureOf(err):
+	case err != nil && !connectors.UnsureOf(err):
 		return fmt.Errorf("got %w, which is not Unsure", err)
 	}
 	return nil

@@ -199,10 +199,6 @@ func (c *toy) Send(ctx context.Context, o connectors.Outgoing) (string, error) {
 		answer, err = c.call(ctx, op, http.MethodPost, "/messages", o.Account, m)
 	}
 	if err != nil {
-		var e *connectors.Error
-		if c.resend && errors.As(err, &e) {
-			e.Unsure = false
-		}
 		return "", err
 	}
 	var sent struct{ ID string }

@@ -148,8 +148,8 @@ func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, er
 }
 
 // reply makes use of a reply token. It sends no retry key, which LINE refuses
-// here, and a token works once: of a reply whose answer is lost nobody can tell
-// whether it was sent, nor of one that LINE failed at.
+// here, and a token works once: of a reply that LINE failed at nobody can tell
+// whether it was sent, while a push that is repeated is sent once.
 // https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 func (c *Connector) reply(ctx context.Context, a Account, m replyMessage) (string, error) {
 	id, err := c.call(ctx, wire.Request{Op: "line: reply", Path: "/v2/bot/message/reply", Authorization: a.bearer(), Body: m})
@@ -160,19 +160,15 @@ func (c *Connector) reply(ctx context.Context, a Account, m replyMessage) (strin
 }
 
 // push sends a message that answers nothing. LINE knows the retry key again for
-// a day, and answers 409 with what it has sent then, so no failure is unsure.
+// a day, and answers 409 with what it has sent then.
 // https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 func (c *Connector) push(ctx context.Context, a Account, key string, m pushMessage) (string, error) {
 	id, err := c.call(ctx, wire.Request{
 		Op: "line: push", Path: "/v2/bot/message/push", Authorization: a.bearer(),
 		Header: map[string]string{"X-Line-Retry-Key": key}, Body: m,
 	})
-	e, answer := wire.Failure(err)
-	if answer != nil && answer.Status == http.StatusConflict {
+	if _, answer := wire.Failure(err); answer != nil && answer.Status == http.StatusConflict {
 		return sentID(answer.Body), nil
-	}
-	if e != nil {
-		e.Unsure = false
 	}
 	return id, err
 }

@@ -181,7 +181,7 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
 	}
 	original, err := l.original(ctx, route, p, account.Photos)
-	l.note(account, err)
+	l.Accounts.Note(account.Name, err)
 	if err != nil {
 		return nil, l.expired(err, j)
 	}

@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/retry"
 	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/media"
 )
@@ -32,17 +32,6 @@ func (l *Line) expired(err error, j job) error {
 		return &connectors.Error{Kind: connectors.Unavailable, After: after, Op: "inbound: fetch", Err: errors.New("not there yet")}
 	}
 	return &media.Rejection{Reason: media.Expired, Detail: "the platform no longer had it"}
-}
-
-// note keeps /readyz's line about the account: whether the platform takes its
-// credentials.
-func (l *Line) note(a routes.Account, err error) {
-	switch {
-	case err == nil:
-		l.Accounts.Served(a.Name)
-	case connectors.KindOf(err) == connectors.Misconfigured:
-		l.Accounts.Refused(a.Name)
-	}
 }
 
 // platforms makes sure that an error of a fetch is known for the platform's,
@@ -95,20 +84,14 @@ const (
 	ownPause = 30 * time.Second
 )
 
-// pause is how long to wait before the next try: full jitter over a bound that
-// grows fourfold, and never less than the platform asks for. It is our own
-// because a library's curve keeps its state in memory, and the tries of one
-// message may be made by different gateways.
+// pause is how long to wait before the next try, and never less than the platform
+// asks for.
 func (l *Line) pause(tries int, cause error) time.Duration {
 	bound, most := time.Duration(l.Work.RetryMin), time.Duration(l.Work.RetryMax)
 	if !isPlatforms(cause) {
 		bound, tries = min(ownPause, most), 0
 	}
-	for ; tries > 0 && bound < most; tries-- {
-		bound *= 4
-	}
-	jitter := rand.N(min(bound, most)) + 1 //nolint:gosec // jitter needs no secrecy
-	return max(jitter, min(connectors.AfterOf(cause), longestAfter))
+	return max(retry.Pause(bound, most, tries), min(connectors.AfterOf(cause), longestAfter))
 }
 
 // announced tells whether the original has the digest that the platform

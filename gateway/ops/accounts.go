@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lightlock/lightlock/connectors"
 )
 
 // Accounts remembers what is wrong with which account, for a line each in
@@ -33,6 +35,17 @@ func (a *Accounts) Refused(name string) { a.since(a.refused, name) }
 
 // Served notes that the platform answered the account.
 func (a *Accounts) Served(name string) { a.over(a.refused, name) }
+
+// Note takes from the outcome of a call whether the platform takes the account's
+// credentials. Most errors say nothing about that.
+func (a *Accounts) Note(name string, err error) {
+	switch {
+	case err == nil:
+		a.Served(name)
+	case connectors.KindOf(err) == connectors.Misconfigured:
+		a.Refused(name)
+	}
+}
 
 // Unregistered notes that the platform sends the account's webhooks elsewhere,
 // or nowhere.

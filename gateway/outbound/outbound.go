@@ -157,7 +157,7 @@ func (l *Line) handle(ctx context.Context, s queue.Sending, m Message, unreadabl
 	token := l.token(s, m)
 	id, err := l.send(ctx, route, s, m, token)
 	err = kinded(err)
-	l.note(account, err)
+	l.Accounts.Note(account.Name, err)
 	switch {
 	case err == nil:
 		l.sent(ctx, s, m, id)

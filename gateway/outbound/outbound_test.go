@@ -270,3 +270,17 @@ func TestAStopWaitsForWhatIsBeingSent(t *testing.T) {
 		t.Error("the log does not name the message whose fate is unknown")
 	}
 }
+
+// Where every answer is lost, a platform that recognises repeats has it once, and
+// still nobody can say that it has failed.
+func TestEveryAnswerIsLost(t *testing.T) {
+	h := onLINE(t)
+	calls := h.sendCalls(func(_ int64, _ http.ResponseWriter, r *http.Request, next http.Handler) { lose(r, next) })
+	h.say("a", nil, "a")
+	h.work()
+	h.wantTold("a", queue.ResultUnknown)
+	h.wantSent("a")
+	if got := calls.Load(); got != 3 {
+		t.Errorf("got %d calls, want 3", got)
+	}
+}

@@ -3,12 +3,11 @@ package outbound
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/gateway/queue"
-	"github.com/lightlock/lightlock/gateway/routes"
+	"github.com/lightlock/lightlock/gateway/retry"
 )
 
 // longestAfter caps what a platform may ask for: beyond it a mistake in a header
@@ -18,14 +17,10 @@ const longestAfter = time.Hour
 // lastWord is how long a stop waits for a Redis that is away.
 const lastWord = 5 * time.Second
 
-// pause is how long to wait before the next try: full jitter over a bound that
-// grows fourfold, and never less than the platform asks for.
+// pause is how long to wait before the next try, and never less than the platform
+// asks for.
 func (l *Line) pause(tries int, cause error) time.Duration {
-	bound, most := time.Duration(l.Work.RetryMin), time.Duration(l.Work.RetryMax)
-	for ; tries > 0 && bound < most; tries-- {
-		bound *= 4
-	}
-	jitter := rand.N(min(bound, most)) + 1 //nolint:gosec // jitter needs no secrecy
+	jitter := retry.Pause(time.Duration(l.Work.RetryMin), time.Duration(l.Work.RetryMax), tries)
 	return max(jitter, min(connectors.AfterOf(cause), longestAfter))
 }
 
@@ -40,16 +35,6 @@ func kinded(err error) error {
 	e := connectors.Errorf(connectors.Other, "outbound: send", "error without a kind, of type %T", err)
 	e.Unsure = true
 	return e
-}
-
-// note keeps /readyz's line about the account.
-func (l *Line) note(a routes.Account, err error) {
-	switch {
-	case err == nil:
-		l.Accounts.Served(a.Name)
-	case connectors.KindOf(err) == connectors.Misconfigured:
-		l.Accounts.Refused(a.Name)
-	}
 }
 
 // accountName labels metrics and logs with a name that the operator knows.
