@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // checkDeveloped checks what is promised of every pair of pictures.
@@ -42,12 +44,12 @@ func loaded(t testing.TB, width, height, orientation int) []byte {
 	t.Helper()
 	data := turnedJPEG(makeJPEG(t, scene(width, height)), orientation)
 	data = withSegments(data,
-		segment(markAPP0, []byte("JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00CANARY-THUMB")),
-		segment(markAPP1, []byte("http://ns.adobe.com/xap/1.0/\x00CANARY-XMP")),
+		segment(jpeg.APP0, []byte("JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00CANARY-THUMB")),
+		segment(jpeg.APP1, []byte("http://ns.adobe.com/xap/1.0/\x00CANARY-XMP")),
 		segment(0xe2, []byte("ICC_PROFILE\x00\x01\x01CANARY-ICC")),
 		segment(0xed, []byte("Photoshop 3.0\x00CANARY-ARTIST")),
 		segment(0xe5, []byte("CANARY-GPS")),
-		segment(markCOM, []byte("CANARY-COMMENT")),
+		segment(jpeg.COM, []byte("CANARY-COMMENT")),
 	)
 	return append(data, "CANARY-TAIL"...)
 }
@@ -76,11 +78,11 @@ func checkNothingLeft(t *testing.T, d *Developed, words []string) {
 
 func TestDevelopIsDeterministic(t *testing.T) {
 	data := loaded(t, 500, 300, 6)
-	first, err := Develop(t.Context(), data, Default())
+	first, err := Develop(t.Context(), data, Default(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Develop(t.Context(), slices.Clone(data), Default())
+	second, err := Develop(t.Context(), slices.Clone(data), Default(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func TestDevelopLeavesTheOriginalAlone(t *testing.T) {
 		"GIF": makeGIF(t, image.Pt(60, 40), frame(image.Rect(10, 10, 20, 20), color.White)),
 	} {
 		before := slices.Clone(data)
-		if _, err := Develop(t.Context(), data, Default()); err != nil {
+		if _, err := Develop(t.Context(), data, Default(), nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !bytes.Equal(data, before) {
@@ -131,18 +133,18 @@ func TestDevelopJudgesTheSize(t *testing.T) {
 	data := makeJPEG(t, scene(8, 8))
 	s := Default()
 	s.MaxBytes = int64(len(data))
-	if _, err := Develop(t.Context(), data, s); err != nil {
+	if _, err := Develop(t.Context(), data, s, nil); err != nil {
 		t.Errorf("exactly the limit: got %v, want it developed", err)
 	}
 	s.MaxBytes--
-	if _, err := Develop(t.Context(), data, s); !isRejected(err, TooLarge) {
+	if _, err := Develop(t.Context(), data, s, nil); !isRejected(err, TooLarge) {
 		t.Errorf("one byte more: got %v, want too_large", err)
 	}
 }
 
 func TestRejectionKnowsWhatWasLearnt(t *testing.T) {
-	data := turnedJPEG(jpegHeader(markSOF0, 20_000, 10_000, 0x11), 6)
-	_, err := Develop(t.Context(), data, Default())
+	data := turnedJPEG(jpegHeader(jpeg.SOF0, 20_000, 10_000, 0x11), 6)
+	_, err := Develop(t.Context(), data, Default(), nil)
 	r, ok := errors.AsType[*Rejection](err)
 	want := Source{Type: "image/jpeg", Bytes: int64(len(data)), Width: 10_000, Height: 20_000}
 	if !ok || r.Reason != TooManyPixels || r.Source != want {
@@ -172,7 +174,7 @@ func TestDevelopEndsWithTheContext(t *testing.T) {
 		asked := func(n int64) (int64, error) {
 			left := new(atomic.Int64)
 			left.Store(n)
-			_, err := Develop(countdown{t.Context(), left}, data, Default())
+			_, err := Develop(countdown{t.Context(), left}, data, Default(), nil)
 			return n - left.Load(), err
 		}
 		all, err := asked(1 << 40)
@@ -198,7 +200,7 @@ func FuzzDevelop(f *testing.F) {
 	s.Preview = Target{MaxBytes: 8 << 10, Side: 64}
 	s.Thumbnail = Target{MaxBytes: 4 << 10, Side: 16}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := Develop(t.Context(), data, s)
+		d, err := Develop(t.Context(), data, s, nil)
 		if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
 			t.Fatalf("a fault, not a verdict: %v", err)
 		}
@@ -222,7 +224,7 @@ func BenchmarkDevelop12MP(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Develop(b.Context(), data, s); err != nil {
+		if _, err := Develop(b.Context(), data, s, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

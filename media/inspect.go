@@ -1,6 +1,15 @@
 package media
 
-import "image"
+import (
+	"errors"
+	"image"
+)
+
+// What is broken in any format.
+var (
+	errCutOff    = errors.New("the file is cut off")
+	errNoPicture = errors.New("there is no picture in the file")
+)
 
 // Limits on what a header may ask of us. They are far beyond any real photo and
 // the same everywhere, so that a verdict does not depend on the machine.

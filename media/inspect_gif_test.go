@@ -75,7 +75,7 @@ func TestGIFFrameOnItsScreen(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			d, err := Develop(t.Context(), row.data, Default())
+			d, err := Develop(t.Context(), row.data, Default(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

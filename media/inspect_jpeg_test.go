@@ -3,15 +3,17 @@ package media
 import (
 	"bytes"
 	"errors"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // refusedSampling tells whether image/jpeg does not know the sampling factors.
 func refusedSampling(data []byte) bool {
-	_, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	_, err := stdjpeg.DecodeConfig(bytes.NewReader(data))
 	return err != nil && strings.Contains(err.Error(), "subsampling ratio")
 }
 
@@ -22,7 +24,7 @@ func judge(data []byte) (*header, error) {
 
 // progressive is a progressive JPEG of one component with the given scans.
 func progressive(width, height uint16, scans ...[]byte) []byte {
-	return slices.Concat(jpegHeader(markSOF2, width, height, 0x11), slices.Concat(scans...), []byte{0xff, markEOI})
+	return slices.Concat(jpegHeader(jpeg.SOF2, width, height, 0x11), slices.Concat(scans...), []byte{0xff, jpeg.EOI})
 }
 
 func repeat(b []byte, n int) [][]byte {
@@ -36,7 +38,7 @@ func repeat(b []byte, n int) [][]byte {
 func TestInspectJPEG(t *testing.T) {
 	whole := makeJPEG(t, scene(64, 48))
 	dc := scan(1, 0, 0, 0)
-	junk := segment(markCOM, make([]byte, 100))
+	junk := segment(jpeg.COM, make([]byte, 100))
 	rows := []struct {
 		name   string
 		data   []byte
@@ -48,20 +50,20 @@ func TestInspectJPEG(t *testing.T) {
 		{"fill bytes", slices.Concat(whole[:2], []byte{0xff, 0xff, 0xff}, whole[2:]), "", ""},
 		{"junk between segments", slices.Concat(whole[:136], []byte("junk"), whole[136:]), "", ""},
 		{"a hundred million pixels", progressive(10_000, 10_000, dc), "", ""},
-		{"one row more", jpegHeader(markSOF0, 10_000, 10_001, 0x11), TooManyPixels, "100,010,000; the limit is 100,000,000"},
-		{"the largest there is", jpegHeader(markSOF0, 65_535, 65_535, 0x22, 0x11, 0x11), TooManyPixels, "4,294 million"},
+		{"one row more", jpegHeader(jpeg.SOF0, 10_000, 10_001, 0x11), TooManyPixels, "100,010,000; the limit is 100,000,000"},
+		{"the largest there is", jpegHeader(jpeg.SOF0, 65_535, 65_535, 0x22, 0x11, 0x11), TooManyPixels, "4,294 million"},
 		{"a hundred scans", progressive(8, 8, repeat(dc, 100)...), "", ""},
 		{"one scan more", progressive(8, 8, repeat(dc, 101)...), TooComplex, "101 scans; the limit is 100"},
 		{"ten scans of fifty million", progressive(10_000, 5_000, repeat(dc, 20)...), "", ""},
 		{"one scan more of fifty million", progressive(10_000, 5_000, repeat(dc, 21)...), TooComplex, "1,050 million"},
-		{"progressive and too large for the memory", jpegHeader(markSOF2, 10_000, 10_000, 0x11, 0x11, 0x11), TooComplex, "of memory; the limit is 512 MB"},
+		{"progressive and too large for the memory", jpegHeader(jpeg.SOF2, 10_000, 10_000, 0x11, 0x11, 0x11), TooComplex, "of memory; the limit is 512 MB"},
 		{"too many segments", withSegments(whole, repeat(junk, maxParts+1)...), TooComplex, "more than 50,000 parts"},
 		{"many segments", withSegments(whole, repeat(junk, 1000)...), "", ""},
-		{"no height", jpegHeader(markSOF0, 8, 0, 0x11), Corrupt, "8 x 0 pixels"},
-		{"two frames", slices.Concat(jpegHeader(markSOF0, 8, 8, 0x11), jpegHeader(markSOF0, 8, 8, 0x11)[2:]), Corrupt, "second frame"},
-		{"a scan before the frame", slices.Concat([]byte{0xff, markSOI}, dc), Corrupt, "before the frame"},
+		{"no height", jpegHeader(jpeg.SOF0, 8, 0, 0x11), Corrupt, "8 x 0 pixels"},
+		{"two frames", slices.Concat(jpegHeader(jpeg.SOF0, 8, 8, 0x11), jpegHeader(jpeg.SOF0, 8, 8, 0x11)[2:]), Corrupt, "second frame"},
+		{"a scan before the frame", slices.Concat([]byte{0xff, jpeg.SOI}, dc), Corrupt, "before the frame"},
 		{"a scan of no component", progressive(8, 8, scan(9, 0, 0, 0)), Corrupt, "no component"},
-		{"no scan for a component", slices.Concat(jpegHeader(markSOF2, 8, 8, 0x11, 0x11, 0x11), dc, []byte{0xff, markEOI}), Corrupt, "cut off"},
+		{"no scan for a component", slices.Concat(jpegHeader(jpeg.SOF2, 8, 8, 0x11, 0x11, 0x11), dc, []byte{0xff, jpeg.EOI}), Corrupt, "cut off"},
 		{"cut off before the frame", whole[:20], Corrupt, "cut off"},
 		{"without its end, whole otherwise", whole[:len(whole)-2], "", ""},
 		{"without half its end", whole[:len(whole)-1], "", ""},
@@ -96,15 +98,15 @@ func checkVerdict(t *testing.T, err error, reason Reason, words string) {
 func TestCutJPEGIsNeverShownInPart(t *testing.T) {
 	whole := makeJPEG(t, noise(24, 16))
 	for end := range len(whole) - 2 {
-		if _, err := Develop(t.Context(), whole[:end], Default()); !isRejected(err, Corrupt) && !isRejected(err, UnsupportedType) {
+		if _, err := Develop(t.Context(), whole[:end], Default(), nil); !isRejected(err, Corrupt) && !isRejected(err, UnsupportedType) {
 			t.Fatalf("cut to %d of %d bytes: got %v, want a rejection", end, len(whole), err)
 		}
 	}
-	d, err := Develop(t.Context(), withoutEnd(whole), Default())
+	d, err := Develop(t.Context(), withoutEnd(whole), Default(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := Develop(t.Context(), whole, Default())
+	want, err := Develop(t.Context(), whole, Default(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +119,10 @@ func TestCutJPEGIsNeverShownInPart(t *testing.T) {
 func TestJPEGMetadataIsNotDecoded(t *testing.T) {
 	secret := []byte("CANARY")
 	data := withSegments(makeJPEG(t, scene(16, 16)),
-		segment(markAPP0, append([]byte("JFIF\x00\x01\x02"), secret...)),
-		segment(markAPP1, append([]byte(exifPrefix), secret...)),
-		segment(0xe2, secret), segment(0xed, secret), segment(markAPP14, slices.Concat([]byte("Adobe\x00\x64\x00\x00\x00\x00\x01"), secret)),
-		segment(markCOM, secret), secret)
+		segment(jpeg.APP0, append([]byte("JFIF\x00\x01\x02"), secret...)),
+		segment(jpeg.APP1, append([]byte(exifPrefix), secret...)),
+		segment(0xe2, secret), segment(0xed, secret), segment(jpeg.APP14, slices.Concat([]byte("Adobe\x00\x64\x00\x00\x00\x00\x01"), secret)),
+		segment(jpeg.COM, secret), secret)
 	head, err := judge(append(data, secret...))
 	if err != nil {
 		t.Fatal(err)
@@ -131,8 +133,8 @@ func TestJPEGMetadataIsNotDecoded(t *testing.T) {
 }
 
 func TestCMYKWithoutAdobe(t *testing.T) {
-	h := jpegHeader(markSOF0, 8, 8, 0x11, 0x11, 0x11, 0x11)
-	h = slices.Concat(h, segment(markSOS, []byte{4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0}), []byte{0xff, markEOI})
+	h := jpegHeader(jpeg.SOF0, 8, 8, 0x11, 0x11, 0x11, 0x11)
+	h = slices.Concat(h, segment(jpeg.SOS, []byte{4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0}), []byte{0xff, jpeg.EOI})
 	head, err := judge(h)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +142,7 @@ func TestCMYKWithoutAdobe(t *testing.T) {
 	if !head.inverted || !bytes.Contains(slices.Concat(head.stream...), []byte("Adobe")) {
 		t.Error("got no help for the decoder, want the segment it needs")
 	}
-	if head, _ = judge(withSegments(h, segment(markAPP14, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")))); head.inverted {
+	if head, _ = judge(withSegments(h, segment(jpeg.APP14, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")))); head.inverted {
 		t.Error("got inks inverted though the file says how they are")
 	}
 }

@@ -70,7 +70,7 @@ func TestPNGWithShortData(t *testing.T) {
 	data := whole[start+8 : start+8+n]
 	for _, keep := range []int{len(data) - 1, len(data) - 5, len(data) / 2} {
 		short := slices.Concat(whole[:start], chunk("IDAT", data[:keep]), chunk("IEND", nil))
-		if _, err := Develop(t.Context(), short, Default()); !isRejected(err, Corrupt) {
+		if _, err := Develop(t.Context(), short, Default(), nil); !isRejected(err, Corrupt) {
 			t.Errorf("%d of %d bytes: got %v, want corrupt", keep, len(data), err)
 		}
 	}

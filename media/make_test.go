@@ -7,10 +7,12 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"image/png"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // scene is a picture whose four corners differ, so that every turn shows: red,
@@ -53,7 +55,7 @@ func noise(width, height int) *image.RGBA {
 func makeJPEG(t testing.TB, img image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 95}); err != nil {
+	if err := stdjpeg.Encode(&b, img, &stdjpeg.Options{Quality: 95}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -121,12 +123,12 @@ func jpegHeader(marker byte, width, height uint16, factors ...byte) []byte {
 	for i, f := range factors {
 		body = append(body, byte(i+1), f, 0)
 	}
-	return slices.Concat([]byte{0xff, markSOI}, segment(markDQT, make([]byte, 65)), segment(marker, body))
+	return slices.Concat([]byte{0xff, jpeg.SOI}, segment(jpeg.DQT, make([]byte, 65)), segment(marker, body))
 }
 
 // scan is a scan of one component, without data.
 func scan(component, first, last, low byte) []byte {
-	return segment(markSOS, []byte{1, component, 0, first, last, low})
+	return segment(jpeg.SOS, []byte{1, component, 0, first, last, low})
 }
 
 // exif is EXIF data with one orientation in its first directory.
@@ -150,12 +152,12 @@ func exif(order binary.AppendByteOrder, kind, count uint16, value uint32) []byte
 
 // turnedJPEG is a JPEG with that orientation.
 func turnedJPEG(data []byte, orientation int) []byte {
-	return withSegments(data, segment(markAPP1, append([]byte(exifPrefix), exif(binary.BigEndian, exifShort, 1, uint32(orientation))...)))
+	return withSegments(data, segment(jpeg.APP1, append([]byte(exifPrefix), exif(binary.BigEndian, exifShort, 1, uint32(orientation))...)))
 }
 
 func decoded(t testing.TB, p Picture) image.Image {
 	t.Helper()
-	img, err := jpeg.Decode(bytes.NewReader(p.Data))
+	img, err := stdjpeg.Decode(bytes.NewReader(p.Data))
 	if err != nil {
 		t.Fatalf("the picture does not decode: %v", err)
 	}

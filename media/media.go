@@ -40,7 +40,31 @@ type Picture struct {
 type Developed struct {
 	Source             Source
 	Preview, Thumbnail Picture
+	// Damage says what is wrong with the file of a picture of which a part is
+	// missing, and is empty where nothing is. Only Settings.ShowDamaged lets
+	// one through.
+	Damage string
+	// CutOff is set where the damage is that the file ends too early: another
+	// fetch may bring the rest.
+	CutOff bool
+	// Profile says what became of the original's colour profile.
+	Profile ProfileUse
 }
+
+// ProfileUse says what became of an original's colour profile.
+type ProfileUse string
+
+// The uses. A profile that is ignored has the original's numbers taken for sRGB,
+// or for a common print process where they are inks.
+const (
+	ProfileNone      ProfileUse = ""
+	ProfileConverted ProfileUse = "converted"
+	ProfileIgnored   ProfileUse = "ignored"
+)
+
+// Reserve asks for memory, in bytes, before a photo is decoded, and returns when
+// it may be used. Its error ends the development and is returned as it is.
+type Reserve func(ctx context.Context, bytes int64) error
 
 // Develop judges an original and develops it. Read this function for the order
 // of things; each step stands in a file of its name.
@@ -51,7 +75,10 @@ type Developed struct {
 // reading, such as putting a progressive JPEG together (about a second for 50
 // million pixels); a hard deadline needs a process that can be killed. Any
 // other error is a fault of ours.
-func Develop(ctx context.Context, original []byte, s Settings) (*Developed, error) {
+//
+// reserve is asked once, after all that can be judged without decoding; nil
+// means that memory needs no asking for.
+func Develop(ctx context.Context, original []byte, s Settings, reserve Reserve) (*Developed, error) {
 	source := Source{Bytes: int64(len(original))}
 	if err := judgeSize(source.Bytes, s.MaxBytes); err != nil {
 		return nil, knowing(source, err)
@@ -67,6 +94,12 @@ func Develop(ctx context.Context, original []byte, s Settings) (*Developed, erro
 	source.Width, source.Height = head.uprightSize()
 	if err != nil {
 		return nil, knowing(source, err)
+	}
+
+	if reserve != nil {
+		if err := reserve(ctx, head.memory); err != nil {
+			return nil, err
+		}
 	}
 
 	img, err := decode(ctx, format, head)

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // allocated returns how many bytes f allocates, freed or not.
@@ -100,8 +102,8 @@ func bombs(t *testing.T) map[string][]byte {
 		"PNG with a text bomb":     withChunks(small, chunk("zTXt", append([]byte("Comment\x00\x00"), unfolding...))),
 		"PNG with a profile bomb":  withChunks(small, chunk("iCCP", append([]byte("icc\x00\x00"), unfolding...))),
 		"PNG of many chunks":       withChunks(small, slices.Concat(repeat(chunk("tEXt", []byte("a\x00b")), maxParts)...)),
-		"JPEG of 65,535 x 65,535":  slices.Concat(jpegHeader(markSOF0, 65_535, 65_535, 0x22, 0x11, 0x11), scan(1, 0, 63, 0)),
-		"JPEG, progressive":        slices.Concat(jpegHeader(markSOF2, 10_000, 10_000, 0x22, 0x11, 0x11), scan(1, 0, 0, 0)),
+		"JPEG of 65,535 x 65,535":  slices.Concat(jpegHeader(jpeg.SOF0, 65_535, 65_535, 0x22, 0x11, 0x11), scan(1, 0, 63, 0)),
+		"JPEG, progressive":        slices.Concat(jpegHeader(jpeg.SOF2, 10_000, 10_000, 0x22, 0x11, 0x11), scan(1, 0, 0, 0)),
 		"JPEG of many scans":       progressive(4096, 4096, repeat(scan(1, 0, 0, 0), 20_000)...),
 		"GIF with a huge screen":   gifScreen,
 		"GIF of many frames":       slices.Concat(gifScreen[:len(gifScreen)-1], bytes.Repeat([]byte("\x2c\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x00"), 20_000)),
@@ -114,7 +116,7 @@ func TestBombsAreRejectedWithoutAPixel(t *testing.T) {
 	s.Formats = append(s.Formats, formatWebP)
 	for name, data := range bombs(t) {
 		t.Run(name, func(t *testing.T) {
-			got := allocated(func() { _, _ = Develop(t.Context(), data, s) })
+			got := allocated(func() { _, _ = Develop(t.Context(), data, s, nil) })
 			if got > 4*mega {
 				t.Errorf("allocated %d bytes for a file of %d, want less than 4 MB", got, len(data))
 			}
@@ -130,7 +132,7 @@ func TestSampleBombsAreRejectedWithoutAPixel(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := readPhoto(t, "hostile/"+name)
-			got := allocated(func() { _, _ = Develop(t.Context(), data, Default()) })
+			got := allocated(func() { _, _ = Develop(t.Context(), data, Default(), nil) })
 			if got > 4*mega {
 				t.Errorf("allocated %d bytes, want less than 4 MB", got)
 			}

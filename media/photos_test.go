@@ -60,7 +60,7 @@ func photosIn(t *testing.T, folder string) []string {
 // verdict returns "ready" or the reason, and checks what holds for both.
 func verdict(t *testing.T, data []byte, s Settings) (string, *Developed) {
 	t.Helper()
-	got, err := Develop(t.Context(), data, s)
+	got, err := Develop(t.Context(), data, s, nil)
 	if r, ok := errors.AsType[*Rejection](err); ok {
 		if r.Detail == "" || r.Source.Bytes != int64(len(data)) {
 			t.Errorf("rejection %q with detail %q and %d bytes, want a detail and %d bytes", r.Reason, r.Detail, r.Source.Bytes, len(data))

@@ -33,6 +33,9 @@ type Rejection struct {
 	Detail string
 	// Source is as much as was known when the verdict fell.
 	Source Source
+	// CutOff is set where a Corrupt file ends too early: another fetch may
+	// bring the rest.
+	CutOff bool
 }
 
 // Error implements error.

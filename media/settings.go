@@ -14,9 +14,15 @@ type Settings struct {
 	// MaxPixels is the largest product of width and height.
 	MaxPixels int64 `json:"max_pixels"`
 	// Formats are the accepted ones: "jpeg", "png", "gif", "webp".
-	Formats   []string `json:"formats"`
-	Preview   Target   `json:"preview"`
-	Thumbnail Target   `json:"thumbnail"`
+	Formats []string `json:"formats"`
+	// MaxMemory is the most that a photo may take while it is developed, in
+	// bytes.
+	MaxMemory int64 `json:"max_memory"`
+	// ShowDamaged has a file that breaks off developed where at least half of
+	// its picture is there; else it is Corrupt.
+	ShowDamaged bool   `json:"show_damaged"`
+	Preview     Target `json:"preview"`
+	Thumbnail   Target `json:"thumbnail"`
 }
 
 // Target is what one of the pictures that we make must keep to.
@@ -44,6 +50,7 @@ func Default() Settings {
 		MaxBytes:  10 << 20,
 		MaxPixels: 100_000_000,
 		Formats:   []string{formatJPEG, formatPNG, formatGIF},
+		MaxMemory: MaxMemory,
 		Preview:   Target{MaxBytes: 3_000_000, Side: 2048},
 		Thumbnail: Target{MaxBytes: 30_000, Side: 240},
 	}
@@ -58,6 +65,9 @@ func (s Settings) Validate() error {
 	}
 	if s.MaxPixels < 1 {
 		wrong = append(wrong, fmt.Errorf("max_pixels is %d; it must be at least 1", s.MaxPixels))
+	}
+	if s.MaxMemory < 1 {
+		wrong = append(wrong, fmt.Errorf("max_memory is %d; it must be at least 1", s.MaxMemory))
 	}
 	wrong = append(wrong, validateFormats(s.Formats))
 	wrong = append(wrong, s.Preview.validate("preview"), s.Thumbnail.validate("thumbnail"))

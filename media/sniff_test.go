@@ -6,6 +6,8 @@ import (
 	"image/color"
 	"strings"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 func TestSniff(t *testing.T) {
@@ -58,7 +60,7 @@ func TestSniff(t *testing.T) {
 func TestSamplingAgreesWithTheDecoder(t *testing.T) {
 	for y := range 256 {
 		for c := range 256 {
-			data := jpegHeader(markSOF0, 16, 16, byte(y), byte(c), byte(c))
+			data := jpegHeader(jpeg.SOF0, 16, 16, byte(y), byte(c), byte(c))
 			refused := refusedSampling(append(data, scan(1, 0, 63, 0)...))
 			if odd := oddJPEG(data) != ""; odd != refused {
 				t.Fatalf("sampling %#x and %#x: named odd %v, the decoder refuses it %v", y, c, odd, refused)
@@ -70,7 +72,7 @@ func TestSamplingAgreesWithTheDecoder(t *testing.T) {
 func TestFormatsAreSwitchedOff(t *testing.T) {
 	s := Default()
 	s.Formats = []string{formatPNG}
-	_, err := Develop(t.Context(), makeJPEG(t, scene(8, 8)), s)
+	_, err := Develop(t.Context(), makeJPEG(t, scene(8, 8)), s, nil)
 	if r, ok := errors.AsType[*Rejection](err); !ok || r.Detail != "a JPEG (image/jpeg); accepted are png" || r.Source.Type != "image/jpeg" {
 		t.Errorf("got %v, want a JPEG refused by name", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"image/color"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 func TestReadOrientation(t *testing.T) {
@@ -105,12 +107,12 @@ func TestDevelopTurns(t *testing.T) {
 			"JPEG": turnedJPEG(makeJPEG(t, s), o),
 			"PNG":  withChunks(makePNG(t, s), chunk("eXIf", big)),
 			"the second EXIF, after one without sense": withSegments(turnedJPEG(makeJPEG(t, s), o),
-				segment(markAPP1, append([]byte(exifPrefix), exif(binary.BigEndian, exifShort, 1, 9)...))),
+				segment(jpeg.APP1, append([]byte(exifPrefix), exif(binary.BigEndian, exifShort, 1, 9)...))),
 			"the first of two": withSegments(turnedJPEG(makeJPEG(t, s), o%8+1),
-				segment(markAPP1, append([]byte(exifPrefix), big...))),
+				segment(jpeg.APP1, append([]byte(exifPrefix), big...))),
 		}
 		for name, data := range files {
-			d, err := Develop(t.Context(), data, Default())
+			d, err := Develop(t.Context(), data, Default(), nil)
 			if err != nil {
 				t.Fatalf("%s %d: %v", name, o, err)
 			}

@@ -42,7 +42,10 @@ func readRejection(r io.Reader, a answer) error {
 	if err := readEnd(r); err != nil {
 		return err
 	}
-	return &media.Rejection{Reason: a.Reason, Detail: plain(a.Detail, maxDetail), Source: a.Source}
+	if a.Damage != "" || a.Profile != "" || a.CutOff && a.Reason != media.Corrupt {
+		return errors.New("a rejection with what belongs to a picture")
+	}
+	return &media.Rejection{Reason: a.Reason, Detail: plain(a.Detail, maxDetail), Source: a.Source, CutOff: a.CutOff}
 }
 
 // childMaySay tells whether reason can come out of a development. The others
@@ -70,8 +73,8 @@ func checkSource(s media.Source) error {
 
 // readDeveloped reads the two pictures and checks them against what s asks for.
 func readDeveloped(r io.Reader, a answer, s media.Settings) (*media.Developed, error) {
-	if a.Detail != "" {
-		return nil, errors.New("a picture with a detail")
+	if err := checkRemarks(a, s); err != nil {
+		return nil, err
 	}
 	if a.Source.Width < 1 || a.Source.Height < 1 || int64(a.Source.Width) > s.MaxPixels/int64(a.Source.Height) {
 		return nil, errors.New("a source with more pixels than allowed")
@@ -93,7 +96,25 @@ func readDeveloped(r io.Reader, a answer, s media.Settings) (*media.Developed, e
 	if err := readEnd(r); err != nil {
 		return nil, err
 	}
-	return &media.Developed{Source: a.Source, Preview: preview, Thumbnail: thumbnail}, nil
+	return &media.Developed{
+		Source: a.Source, Preview: preview, Thumbnail: thumbnail,
+		Damage: plain(a.Damage, maxDetail), CutOff: a.CutOff, Profile: a.Profile,
+	}, nil
+}
+
+// checkRemarks refuses what cannot be said of a picture.
+func checkRemarks(a answer, s media.Settings) error {
+	switch {
+	case a.Detail != "":
+		return errors.New("a picture with a detail")
+	case a.Damage != "" && !s.ShowDamaged:
+		return errors.New("a damaged picture, which is not to be shown")
+	case a.CutOff && a.Damage == "":
+		return errors.New("a whole picture that is cut off")
+	case a.Profile != media.ProfileNone && a.Profile != media.ProfileConverted && a.Profile != media.ProfileIgnored:
+		return errors.New("an unknown use of a profile")
+	}
+	return nil
 }
 
 // readPicture reads one picture of the announced size and checks that it is a

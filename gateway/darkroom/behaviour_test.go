@@ -17,7 +17,7 @@ import (
 
 // play is what the test binary's children do with a photo: an original that
 // says "do NAME" has them misbehave in that way, every other is developed.
-func play(_ context.Context, original []byte, _ media.Settings) (*media.Developed, error) {
+func play(_ context.Context, original []byte, _ media.Settings, _ media.Reserve) (*media.Developed, error) {
 	name, told := strings.CutPrefix(string(original), "do ")
 	if do, ok := deeds()[name]; told && ok {
 		return nil, do()
@@ -220,7 +220,7 @@ func starters() map[string]func(args []string, more string) int {
 		"reach-by-calls":  func(args []string, target string) int { return reachFrom(args, target, giveUpRights) },
 		"reach-by-number": func(args []string, target string) int { return reachFrom(args, target, lockCallsOnly) },
 		"useless": func(args []string, _ string) int {
-			return runChild(args, lockIn, func(context.Context, []byte, media.Settings) (*media.Developed, error) {
+			return runChild(args, lockIn, func(context.Context, []byte, media.Settings, media.Reserve) (*media.Developed, error) {
 				return nil, errors.New("no idea")
 			})
 		},

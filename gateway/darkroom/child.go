@@ -20,7 +20,7 @@ import (
 const childArg = "lightlock-darkroom-child"
 
 // developFunc is what a child does with a photo; in production media.Develop.
-type developFunc func(context.Context, []byte, media.Settings) (*media.Developed, error)
+type developFunc func(context.Context, []byte, media.Settings, media.Reserve) (*media.Developed, error)
 
 // RunIfChild does a child's work and exits, if this process was started as one;
 // otherwise it returns at once. It has to be the first statement of main, and of
@@ -65,7 +65,7 @@ func serve(in io.Reader, out io.Writer, level string, develop developFunc) error
 	if err != nil {
 		return err
 	}
-	developed, err := develop(context.Background(), original, r.Settings)
+	developed, err := develop(context.Background(), original, r.Settings, nil)
 	return reply(out, developed, err)
 }
 
@@ -81,7 +81,7 @@ func readOriginal(in io.Reader, n int) ([]byte, error) {
 func reply(out io.Writer, developed *media.Developed, err error) error {
 	var verdict *media.Rejection
 	if errors.As(err, &verdict) {
-		return writeFrame(out, answer{Reason: verdict.Reason, Detail: plain(verdict.Detail, maxDetail), Source: verdict.Source})
+		return writeFrame(out, answer{Reason: verdict.Reason, Detail: plain(verdict.Detail, maxDetail), CutOff: verdict.CutOff, Source: verdict.Source})
 	}
 	if err != nil {
 		return err
@@ -89,6 +89,9 @@ func reply(out io.Writer, developed *media.Developed, err error) error {
 	p, t := developed.Preview, developed.Thumbnail
 	err = writeFrame(out, answer{
 		Source:    developed.Source,
+		Damage:    plain(developed.Damage, maxDetail),
+		CutOff:    developed.CutOff,
+		Profile:   developed.Profile,
 		Preview:   size{Bytes: len(p.Data), Width: p.Width, Height: p.Height},
 		Thumbnail: size{Bytes: len(t.Data), Width: t.Width, Height: t.Height},
 	})

@@ -33,7 +33,7 @@ func TestRealChildren(t *testing.T) {
 	if want := (media.Source{Type: "image/jpeg", Bytes: int64(len(original)), Width: 640, Height: 480}); got.Source != want {
 		t.Errorf("source: got %+v, want %+v", got.Source, want)
 	}
-	want, err := media.Develop(t.Context(), original, media.Default())
+	want, err := media.Develop(t.Context(), original, media.Default(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

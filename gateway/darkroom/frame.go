@@ -37,11 +37,16 @@ type request struct {
 // answer is a verdict. A Reason makes it a rejection; without one, two pictures
 // of the announced sizes follow.
 type answer struct {
-	Reason    media.Reason `json:"reason,omitempty"`
-	Detail    string       `json:"detail,omitempty"`
-	Source    media.Source `json:"source"`
-	Preview   size         `json:"preview,omitzero"`
-	Thumbnail size         `json:"thumbnail,omitzero"`
+	Reason media.Reason `json:"reason,omitempty"`
+	Detail string       `json:"detail,omitempty"`
+	Source media.Source `json:"source"`
+	// Damage, CutOff and Profile are as in media.Developed.
+	Damage  string           `json:"damage,omitempty"`
+	CutOff  bool             `json:"cut_off,omitempty"`
+	Profile media.ProfileUse `json:"profile,omitempty"`
+
+	Preview   size `json:"preview,omitzero"`
+	Thumbnail size `json:"thumbnail,omitzero"`
 }
 
 // size announces a picture.

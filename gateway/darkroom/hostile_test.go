@@ -164,7 +164,7 @@ func TestOriginalBeyondAllLimits(t *testing.T) {
 // A parent is hostile too: a child that was taken for one must not take memory
 // by its word.
 func TestChildCapsTheRequest(t *testing.T) {
-	none := func(context.Context, []byte, media.Settings) (*media.Developed, error) {
+	none := func(context.Context, []byte, media.Settings, media.Reserve) (*media.Developed, error) {
 		return nil, errors.New("got as far as developing")
 	}
 	tests := map[string]string{

@@ -94,7 +94,7 @@ func reachFrom(args []string, text string, lock func(limits) string) int {
 	if err := json.Unmarshal([]byte(text), &to); err != nil {
 		return 98
 	}
-	return runChild(args, lock, func(context.Context, []byte, media.Settings) (*media.Developed, error) {
+	return runChild(args, lock, func(context.Context, []byte, media.Settings, media.Reserve) (*media.Developed, error) {
 		said := ""
 		for name, attempt := range to.attempts() {
 			var errno syscall.Errno

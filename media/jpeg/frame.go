@@ -1,0 +1,116 @@
+package jpeg
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Frame is a frame header (ITU-T T.81, B.2.2).
+type Frame struct {
+	// Marker says the process: SOF0 is baseline, SOF2 progressive.
+	Marker byte
+	// Precision is bits per sample.
+	Precision     int
+	Width, Height int
+	Components    []Component
+}
+
+// Component is one of the planes of a frame.
+type Component struct {
+	ID   byte
+	H, V int // sampling factors
+}
+
+// ParseFrame reads the segment that follows such a marker.
+func ParseFrame(marker byte, body []byte) (Frame, error) {
+	if len(body) < 6 || len(body) != 6+3*int(body[5]) {
+		return Frame{}, errors.New("the frame header has a wrong length")
+	}
+	f := Frame{
+		Marker:    marker,
+		Precision: int(body[0]),
+		Height:    int(binary.BigEndian.Uint16(body[1:])),
+		Width:     int(binary.BigEndian.Uint16(body[3:])),
+	}
+	for c := body[6:]; len(c) > 0; c = c[3:] {
+		f.Components = append(f.Components, Component{ID: c[0], H: int(c[1] >> 4), V: int(c[1] & 15)})
+	}
+	if f.Components == nil {
+		return f, ErrNoPicture
+	}
+	return f, nil
+}
+
+// Odd says what is special about a frame that no decoder of ours reads, or
+// nothing.
+func (f *Frame) Odd() string {
+	switch {
+	case f.Marker >= 0xc9:
+		return "a JPEG with arithmetic coding"
+	case f.Marker == 0xc3 || f.Marker == 0xc7:
+		return "a lossless JPEG"
+	case f.Marker > SOF2:
+		return "a hierarchical JPEG"
+	case f.Precision != 8:
+		return fmt.Sprintf("a JPEG with %d bits per sample", f.Precision)
+	case !slices.Contains([]int{1, 3, 4}, len(f.Components)):
+		return fmt.Sprintf("a JPEG with %d components", len(f.Components))
+	case !f.plainSampling():
+		return "a JPEG with unusual colour sampling"
+	}
+	return ""
+}
+
+// plainSampling tells whether image/jpeg reads these sampling factors.
+func (f *Frame) plainSampling() bool {
+	c := f.Components
+	if slices.ContainsFunc(c, func(c Component) bool {
+		return !slices.Contains([]int{1, 2, 4}, c.H) || !slices.Contains([]int{1, 2, 4}, c.V)
+	}) {
+		return false
+	}
+	switch len(c) {
+	case 3:
+		return c[0].V != 4 && c[0].H%c[1].H == 0 && c[0].V%c[1].V == 0 && c[1].samples(c[2])
+	case 4:
+		one := Component{H: 1, V: 1}
+		return c[0].H == c[0].V && c[0].H != 4 && c[1].samples(one) && c[2].samples(one) && c[3].samples(c[0])
+	}
+	return true
+}
+
+// samples tells whether c is sampled like other.
+func (c Component) samples(other Component) bool { return c.H == other.H && c.V == other.V }
+
+// Memory reckons what image/jpeg allocates: planes in whole blocks, four bytes
+// more for every sample of a progressive picture, and a copy where the planes
+// do not stay as they are.
+func (f *Frame) Memory(rgb bool) int64 {
+	if f.Components == nil {
+		return 0
+	}
+	samples := f.Samples()
+	total := samples
+	if f.Marker == SOF2 {
+		total += 4 * samples
+	}
+	if rgb || len(f.Components) == 4 {
+		total += 4 * int64(f.Width) * int64(f.Height)
+	}
+	return total
+}
+
+// Samples is how many samples the planes have in whole blocks.
+func (f *Frame) Samples() int64 {
+	h, v, each := 1, 1, 1
+	if len(f.Components) > 1 {
+		h, v, each = f.Components[0].H, f.Components[0].V, 0
+		for _, c := range f.Components {
+			each += c.H * c.V
+		}
+	}
+	blocks := func(n, factor int) int64 { return int64((n + 8*factor - 1) / (8 * max(factor, 1))) }
+	return 64 * blocks(f.Width, h) * blocks(f.Height, v) * int64(each)
+}
