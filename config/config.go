@@ -125,6 +125,9 @@ type Photos struct {
 	MaxBytes Bytes `yaml:"max_bytes" check:"min=1 B,max=256 MB" jsonschema_description:"Largest original; exactly that many bytes pass. 1 MB = 1,048,576 bytes. Unless set, the channel's own limit."`
 	// Formats are those that are accepted: jpeg, png, gif, webp.
 	Formats []string `yaml:"formats" check:"min=1,oneof=jpeg png gif webp" jsonschema_description:"Formats that are accepted."`
+	// Damaged says what becomes of a file that breaks off in its middle: reject,
+	// or show what is there if that is at least half of the picture.
+	Damaged string `yaml:"damaged" check:"oneof=reject show" jsonschema_description:"What becomes of a photo of which a part is missing. reject: it is corrupt. show: what is there is developed, if it is at least half, and marked as damaged for the agents."`
 	// PreviewSide is the preview's longest side in pixels.
 	PreviewSide int `yaml:"preview_side" check:"min=64,max=8192" jsonschema_description:"Longest side of the preview in pixels."`
 	// ThumbnailSide is the thumbnail's side in pixels.
@@ -152,6 +155,7 @@ func Default() Config {
 		Photos: Photos{
 			Enabled:       &photos,
 			Formats:       []string{"jpeg", "png", "gif"},
+			Damaged:       "reject",
 			PreviewSide:   2048,
 			ThumbnailSide: 240,
 		},
@@ -169,6 +173,9 @@ func (p Photos) Over(base Photos) Photos {
 	}
 	if p.Formats == nil {
 		p.Formats = base.Formats
+	}
+	if p.Damaged == "" {
+		p.Damaged = base.Damaged
 	}
 	if p.PreviewSide == 0 {
 		p.PreviewSide = base.PreviewSide

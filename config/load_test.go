@@ -24,6 +24,7 @@ work: {slots: 9, lease: 90s, retry_max: 1h}
 photos:
   max_bytes: 12 MB
   enabled: false
+  damaged: show
 `,
 		"tls/cert.pem":           "x",
 		"redis.txt":              "hush\n",
@@ -42,7 +43,7 @@ photos:
 	want.TLS = &TLS{"tls/cert.pem", "/dev/null"}
 	want.Redis = &Redis{Address: "/run/redis.sock", Durability: "trusted"}
 	want.Work.Slots, want.Work.Lease, want.Work.RetryMax = 9, Duration(90*time.Second), Duration(time.Hour)
-	want.Photos.MaxBytes, want.Photos.Enabled = 12*MB, &no
+	want.Photos.MaxBytes, want.Photos.Enabled, want.Photos.Damaged = 12*MB, &no, "show"
 	want.Services = []Service{{Name: "desk", Queues: []string{"support"}}}
 	password, token := l.Config.Redis.Password.Reveal(), l.Config.Services[0].Token.Reveal()
 	if password != "hush" || token != testToken {

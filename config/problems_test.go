@@ -54,6 +54,8 @@ func TestGatewayLimits(t *testing.T) {
 		{"photos: {formats: jpeg}", `1:19: photos.formats: wanted a list, got the text "jpeg"`},
 		{"photos: {formats: []}", `1:10: photos.formats: too short, wanted at least 1 entries`},
 		{"photos: {formats: [heic]}", `1:20: photos.formats[0]: "heic" is not one of jpeg, png, gif, webp`},
+		{"photos: {damaged: hide}", `1:19: photos.damaged: "hide" is not one of reject, show`},
+		{"photos: {damaged: true}", `1:19: photos.damaged: wanted a text, got true`},
 		{"photos: {formats: [4]}", `1:20: photos.formats[0]: wanted a text, got the number 4`},
 	})
 }

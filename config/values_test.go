@@ -82,15 +82,15 @@ func TestParseDuration(t *testing.T) {
 
 func TestPhotosOver(t *testing.T) {
 	yes, no := true, false
-	base := Photos{&yes, 10 * MB, []string{"jpeg"}, 2048, 240}
-	own := Photos{&no, 1 * MB, []string{"png"}, 1024, 120}
+	base := Photos{&yes, 10 * MB, []string{"jpeg"}, "reject", 2048, 240}
+	own := Photos{&no, 1 * MB, []string{"png"}, "show", 1024, 120}
 	if got := (Photos{}).Over(base); !reflect.DeepEqual(got, base) {
 		t.Errorf("an empty one over base: got %+v, want base", got)
 	}
 	if got := own.Over(base); !reflect.DeepEqual(got, own) {
 		t.Errorf("a full one over base: got %+v, want itself", got)
 	}
-	if got, want := (Photos{MaxBytes: MB}).Over(base), (Photos{&yes, MB, []string{"jpeg"}, 2048, 240}); !reflect.DeepEqual(got, want) {
+	if got, want := (Photos{MaxBytes: MB}).Over(base), (Photos{&yes, MB, []string{"jpeg"}, "reject", 2048, 240}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -133,6 +133,7 @@ func photoSettings(p config.Photos) media.Settings {
 	if len(p.Formats) > 0 {
 		s.Formats = p.Formats
 	}
+	s.ShowDamaged = p.Damaged == "show"
 	if p.PreviewSide > 0 {
 		s.Preview.Side = p.PreviewSide
 	}

@@ -26,7 +26,7 @@ func table(t *testing.T, edit func(*config.Loaded)) (*routes.Table, string) {
 		&whatsapp.Config{
 			Connector: config.Connector{Channel: "whatsapp", Name: "acme"},
 			Accounts: []whatsapp.Account{
-				{Account: config.Account{ID: "1", Name: "shop", Queue: "sales", Photos: config.Photos{Enabled: &no, MaxBytes: config.MB}}},
+				{Account: config.Account{ID: "1", Name: "shop", Queue: "sales", Photos: config.Photos{Enabled: &no, MaxBytes: config.MB, Damaged: "show"}}},
 				{Account: config.Account{ID: "2", Name: "repairs", Queue: "support", Notices: config.Notices{Language: "de"}}},
 			},
 		},
@@ -63,6 +63,9 @@ func TestTable(t *testing.T) {
 	}
 	if !repairs.Enabled || repairs.Photos.MaxBytes != int64(25*config.MB) || repairs.Notices.Language != "de" {
 		t.Errorf("repairs: got %+v, want photos up to the channel's 25 MB, German", repairs)
+	}
+	if !shop.Photos.ShowDamaged || repairs.Photos.ShowDamaged {
+		t.Errorf("shop shows damaged photos: %v, want true; repairs: %v, want false", shop.Photos.ShowDamaged, repairs.Photos.ShowDamaged)
 	}
 	if log != "" {
 		t.Errorf("got the log %s, want none", log)
