@@ -92,6 +92,7 @@ type Darkroom struct {
 	options Options
 	args    []string // what makes this program a child
 	level   string
+	peak    peak
 
 	starter *starter
 	ready   chan *child   // children standing ready; unbuffered

@@ -26,6 +26,7 @@ type child struct {
 	gone  chan struct{}
 	// processor is the time that it may use.
 	processor time.Duration
+	peak      *peak
 	// killed is set where we ended it ourselves.
 	killed atomic.Bool
 }
@@ -78,7 +79,7 @@ func (d *Darkroom) spawn() (*child, error) {
 		closeAll(pipes[0].w, pipes[1].r, pipes[2].r)
 		return nil, err
 	}
-	c := &child{cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{}), processor: d.options.Processor}
+	c := &child{cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{}), processor: d.options.Processor, peak: &d.peak}
 	go func() {
 		_ = cmd.Wait() // how it ended is read from ProcessState
 		close(c.gone)
@@ -97,7 +98,7 @@ func (c *child) develop(ctx context.Context, original []byte, s media.Settings) 
 		_, _ = c.in.Write(original)
 		_ = c.in.Close()
 	}()
-	developed, err := readAnswer(c.out, s)
+	developed, err := readAnswer(c.peak.watch(c.out, c.cmd.Process.Pid), s)
 	if err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			c.await(lastBreath)
@@ -160,6 +161,7 @@ func (c *child) end() ending {
 	c.kill()
 	<-c.gone
 	state := c.cmd.ProcessState
+	c.peak.ended(state)
 	outside := !c.killed.Load() && endedFromOutside(state) && state.UserTime()+state.SystemTime() < c.processor/2
 	return ending{how: state.String(), said: c.said.stop(), outside: outside}
 }
