@@ -29,7 +29,9 @@ const (
 )
 
 // unpacking is what zlib's reader takes: its window of 32 KiB, 4 KiB to read
-// into, and code tables. With it come our own colours of a palette.
+// into, and code tables. With it come our own colours of a palette, and what is
+// lost where memory is given out in pages. The tables are made anew for every
+// block of zlib's; what that leaves behind is garbage, and not counted.
 const unpacking = 56 << 10
 
 // Image is what the chunks of a PNG say. Whoever fills it in has judged the

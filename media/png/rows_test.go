@@ -260,4 +260,3 @@ func TestTooLittleRoom(t *testing.T) {
 		t.Errorf("got %v, want the row", err)
 	}
 }
-
