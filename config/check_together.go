@@ -14,6 +14,18 @@ func (l *loader) together(gateway *decoder, loaded *Loaded) {
 	}
 	l.strangeQueues(gateway, loaded.Config.Services)
 	l.sameName()
+	if !gateway.bad["photos.memory"] {
+		l.tooLarge(loaded.Config.Photos)
+	}
+}
+
+// tooLarge reports accounts whose photos do not fit into the gateway's memory.
+func (l *loader) tooLarge(photos GatewayPhotos) {
+	for _, c := range l.connectors {
+		for i, a := range c.settings.AccountList() {
+			c.findings(photos.tooLarge(AccountKey(i, "photos.max_bytes"), a.Photos.MaxBytes))
+		}
+	}
 }
 
 // sameName reports connectors that would share a webhook.

@@ -65,7 +65,7 @@ type Config struct {
 	// Work says how the worker works.
 	Work Work `yaml:"work" jsonschema_description:"How messages are worked on."`
 	// Photos is what holds for every account that does not say otherwise.
-	Photos Photos `yaml:"photos" jsonschema_description:"What holds for every account that does not say otherwise."`
+	Photos GatewayPhotos `yaml:"photos" jsonschema_description:"What holds for every account that does not say otherwise."`
 	// Notices is what holds for every account that does not say otherwise.
 	Notices Notices `yaml:"notices" jsonschema_description:"What consumers are told about rejected photos, for every account that does not say otherwise."`
 	// Services are the programs that may fetch pictures.
@@ -134,6 +134,15 @@ type Photos struct {
 	ThumbnailSide int `yaml:"thumbnail_side" check:"min=16,max=1024" jsonschema_description:"Side of the square thumbnail in pixels."`
 }
 
+// GatewayPhotos says what happens to the pictures of all accounts.
+type GatewayPhotos struct {
+	Photos `yaml:",inline"`
+	// Memory is what the gateway and its darkroom may hold together, in resident
+	// bytes; zero means DefaultMemory, or three quarters of the container's limit
+	// where that is less. A private redis-server is not counted in.
+	Memory Bytes `yaml:"memory" check:"min=192 MB,max=1024 GB" why:"with less, an ordinary photo cannot be developed" jsonschema_description:"What the gateway and its darkroom may hold in memory together. Unless set, 512 MB, or three quarters of the container's limit where that is less."`
+}
+
 // Default returns what holds where the file is silent: loopback only, pictures
 // in ./data, a private Redis.
 func Default() Config {
@@ -152,13 +161,13 @@ func Default() Config {
 
 			KeepLetters: seconds(30 * 24 * 3600),
 		},
-		Photos: Photos{
+		Photos: GatewayPhotos{Photos: Photos{
 			Enabled:       &photos,
 			Formats:       []string{"jpeg", "png", "gif"},
 			Damaged:       "reject",
 			PreviewSide:   2048,
 			ThumbnailSide: 240,
-		},
+		}},
 		Notices: Notices{Enabled: &notices, Language: "en"},
 	}
 }

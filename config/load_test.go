@@ -78,7 +78,10 @@ func TestValuesThatAreJustRight(t *testing.T) {
 		"listen: '[::1]:8080'",
 		"work: {slots: 1, retry_min: 24h, retry_max: 24h}",
 		"work: {slots: 1024, lease: 1h}",
-		"photos: {max_bytes: 256 MB, preview_side: 8192, thumbnail_side: 16}",
+		"photos: {max_bytes: 256 MB, preview_side: 8192, thumbnail_side: 16, memory: 884 MB}",
+		"photos: {max_bytes: 132 MB}",
+		"photos: {memory: 192 MB, max_bytes: 25 MB}",
+		"photos: {memory: 1024 GB}",
 		"trusted_proxies: [10.1.2.3/32, '2001:db8::/32', 0.0.0.0/1]",
 		"redis: {address: '[::1]:6379', db: 1023}",
 	} {

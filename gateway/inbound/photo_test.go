@@ -82,7 +82,7 @@ func TestLimitsOfAnAccount(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, startLINE(t))
-			g := h.open(func(l *config.Loaded) { test.edit(&l.Config.Photos) }).work()
+			g := h.open(func(l *config.Loaded) { test.edit(&l.Config.Photos.Photos) }).work()
 			g.receive(photo("a", test.photo))
 			if p := g.photo(); test.reason == "" {
 				g.wantReady(p)

@@ -102,7 +102,7 @@ func channelOf(channels []connectors.Channel, name string) (connectors.Channel, 
 // accounts merges each account's settings over the gateway's, and those over
 // the channel's own limit.
 func accounts(s config.Settings, channel connectors.Channel, c config.Config) []Account {
-	base := c.Photos
+	base := c.Photos.Photos
 	if base.MaxBytes == 0 {
 		base.MaxBytes = channel.PhotoLimit
 	}
