@@ -56,7 +56,7 @@ func wrapped(e queue.Entry, j job, kind queue.DocumentType, data queue.Data) ([]
 func readyPhoto(key store.Key, d *media.Developed) queue.Photo {
 	id := key.PhotoID()
 	return queue.Photo{
-		ID: id, Status: queue.Ready, Source: sourceOf(d.Source),
+		ID: id, Status: queue.Ready, Damaged: d.Damage != "", Source: sourceOf(d.Source),
 		Preview:   pictureOf(queue.PreviewHref(id), d.Preview),
 		Thumbnail: pictureOf(queue.ThumbnailHref(id), d.Thumbnail),
 	}

@@ -180,34 +180,39 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	if !account.Enabled {
 		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
 	}
-	original, err := l.original(ctx, route, p, account.Photos)
+	original, final, err := l.original(ctx, route, p, account.Photos)
 	l.Accounts.Note(account.Name, err)
 	if err != nil {
 		return nil, l.expired(err, j)
 	}
 	developed, err := l.develop(ctx, e, key.Photo, original, account.Photos)
+	if cutOff(developed, err) && !final {
+		developed, err = l.second(ctx, e, subject{route, account, p, key.Photo}, newCopied(original, developed, err))
+	}
 	if err != nil {
 		return nil, err
 	}
+	l.Metrics.Profile(string(developed.Profile))
 	return developed, l.store(ctx, key, developed)
 }
 
 // original fetches a photo, and once more if it is not what the platform
 // announced. What differs again is let through and counted: that platforms
 // digest exactly the bytes that they serve is not documented well enough to
-// lose a photo over it.
-func (l *Line) original(ctx context.Context, r *routes.Route, p connectors.Photo, s media.Settings) ([]byte, error) {
-	original, err := l.fetch(ctx, r, p, s)
-	if err != nil || announced(original, p) {
-		return original, err
+// lose a photo over it. final tells that another fetch would bring nothing new:
+// this is what was announced, or the second already.
+func (l *Line) original(ctx context.Context, r *routes.Route, p connectors.Photo, s media.Settings) (data []byte, final bool, err error) {
+	data, err = l.fetch(ctx, r, p, s)
+	if err != nil || announced(data, p) {
+		return data, p.ClaimedSHA256 != "", err
 	}
 	l.Metrics.Trouble("fetch", "digest")
-	original, err = l.fetch(ctx, r, p, s)
-	if err == nil && !announced(original, p) {
+	data, err = l.fetch(ctx, r, p, s)
+	if err == nil && !announced(data, p) {
 		l.Metrics.Trouble("fetch", "digest_again")
 		l.Log.Warn("photo differs from the digest that the platform announced", "connector", r.Name)
 	}
-	return original, err
+	return data, true, err
 }
 
 // fetch reads the original into memory, which is the only place where it ever

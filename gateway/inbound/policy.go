@@ -105,6 +105,9 @@ func announced(original []byte, p connectors.Photo) bool {
 func (l *Line) count(e queue.Entry, j job, photos []queue.Photo) {
 	for _, p := range photos {
 		l.Metrics.Photo(j.Account, string(p.Status), p.Reason)
+		if p.Damaged {
+			l.Metrics.Damaged(j.Account)
+		}
 	}
 	l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
 }

@@ -18,12 +18,17 @@
 //	                                                connector "" for those found withdrawn at work
 //	lightlock_letters_expired_total{queue}          dead letters removed for their age
 //	lightlock_photos_total{account,status,reason}   verdicts: ready, or rejected with a public reason
+//	lightlock_photos_damaged_total{account}         ready photos of which a part was missing (photos.damaged: show)
+//	lightlock_photo_profiles_total{use}             photos developed that had a colour profile of their own: converted,
+//	                                                or ignored, with their numbers taken for sRGB; one that is
+//	                                                developed twice, for a try that failed later, counts twice
 //	lightlock_forwarded_total{queue}                messages put into an agents' queue
 //	lightlock_outgoing_total{account,kind,result}   messages to consumers, notices and replies: sent, failed, unknown
 //	lightlock_message_seconds{queue}                from the webhook's arrival to the agents' queue
 //	lightlock_trouble_total{step,kind}              things that went wrong on the way:
 //	                                                photo: a try failed, by kind of error, or ours
-//	                                                fetch: digest, digest_again (let through)
+//	                                                fetch: digest, digest_again (let through); cut_off, a file
+//	                                                that ends too early, and cut_off_again, no better the second time
 //	                                                develop: child_died
 //	                                                journal: breach, or the step at which Redis did not answer
 //	                                                work: dead, unfinished, newer
@@ -55,6 +60,8 @@ type Metrics struct {
 	events     *prometheus.CounterVec
 	duplicates *prometheus.CounterVec
 	photos     *prometheus.CounterVec
+	damaged    *prometheus.CounterVec
+	profiles   *prometheus.CounterVec
 	forwarded  *prometheus.CounterVec
 	outgoing   *prometheus.CounterVec
 	settled    *prometheus.CounterVec
@@ -71,6 +78,8 @@ func NewMetrics() *Metrics {
 		events:     counter("events_total", "Events in verified webhooks by kind, and why they were passed over.", "connector", "kind", "reason"),
 		duplicates: counter("duplicates_total", "Messages that had been accepted before.", "connector"),
 		photos:     counter("photos_total", "Photos by verdict.", "account", "status", "reason"),
+		damaged:    counter("photos_damaged_total", "Ready photos of which a part was missing.", "account"),
+		profiles:   counter("photo_profiles_total", "Photos with a colour profile of their own, by what became of it.", "use"),
 		forwarded:  counter("forwarded_total", "Messages put into an agents' queue.", "queue"),
 		outgoing:   counter("outgoing_total", "Messages to consumers by what became of them.", "account", "kind", "result"),
 		settled:    counter("settled_total", "Events that needed no work, because their message was taken back or nothing was left to change.", "connector", "fate"),
@@ -82,8 +91,8 @@ func NewMetrics() *Metrics {
 			Buckets: []float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000},
 		}, []string{"queue"}),
 	}
-	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.forwarded, m.outgoing,
-		m.settled, m.expired, m.trouble, m.latency,
+	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.damaged, m.profiles,
+		m.forwarded, m.outgoing, m.settled, m.expired, m.trouble, m.latency,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -119,6 +128,17 @@ func (m *Metrics) Duplicate(connector string) { m.duplicates.WithLabelValues(con
 // Photo counts a verdict.
 func (m *Metrics) Photo(account, status, reason string) {
 	m.photos.WithLabelValues(account, status, reason).Inc()
+}
+
+// Damaged counts a ready photo of which a part was missing.
+func (m *Metrics) Damaged(account string) { m.damaged.WithLabelValues(account).Inc() }
+
+// Profile counts a photo with a colour profile of its own by what became of it.
+// Those without, of which use is empty, are most and are not counted.
+func (m *Metrics) Profile(use string) {
+	if use != "" {
+		m.profiles.WithLabelValues(use).Inc()
+	}
 }
 
 // Forwarded counts a message that reached the agents' queue, and how long it

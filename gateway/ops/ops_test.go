@@ -234,6 +234,9 @@ func TestMetricsByName(t *testing.T) {
 	a.metrics.Event("line/acme", "message", "")
 	a.metrics.Duplicate("line/acme")
 	a.metrics.Photo("line/acme", "rejected", "animated")
+	a.metrics.Damaged("line/acme")
+	a.metrics.Profile("converted")
+	a.metrics.Profile("")
 	a.metrics.Forwarded("support", 2*time.Second)
 	a.metrics.Trouble("fetch", "digest")
 	status, text := a.get("/metrics")
@@ -245,6 +248,8 @@ func TestMetricsByName(t *testing.T) {
 		`lightlock_events_total{connector="line/acme",kind="message",reason=""} 1`,
 		`lightlock_duplicates_total{connector="line/acme"} 1`,
 		`lightlock_photos_total{account="line/acme",reason="animated",status="rejected"} 1`,
+		`lightlock_photos_damaged_total{account="line/acme"} 1`,
+		`lightlock_photo_profiles_total{use="converted"} 1`,
 		`lightlock_forwarded_total{queue="support"} 1`,
 		`lightlock_message_seconds_bucket{queue="support",le="3"} 1`,
 		`lightlock_message_seconds_sum{queue="support"} 2`,
