@@ -176,7 +176,7 @@ func (st *studio) developFile(ctx context.Context, t task) (*media.Developed, er
 		return nil, err
 	}
 	defer f.Close()
-	original, err := media.Read(f, size, st.settings.MaxBytes)
+	original, err := media.Read(f, size, st.settings.MaxBytes, nil)
 	if err != nil {
 		return nil, err
 	}

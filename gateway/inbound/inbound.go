@@ -219,14 +219,14 @@ func (l *Line) original(ctx context.Context, r *routes.Route, p connectors.Photo
 // is.
 func (l *Line) fetch(ctx context.Context, r *routes.Route, p connectors.Photo, s media.Settings) ([]byte, error) {
 	if p.ClaimedBytes > s.MaxBytes {
-		return media.Read(nil, p.ClaimedBytes, s.MaxBytes)
+		return media.Read(nil, p.ClaimedBytes, s.MaxBytes, nil)
 	}
 	body, err := r.Connector.Fetch(ctx, p)
 	if err != nil {
 		return nil, platforms(err)
 	}
 	defer body.Close()
-	original, err := media.Read(body, p.ClaimedBytes, s.MaxBytes)
+	original, err := media.Read(body, p.ClaimedBytes, s.MaxBytes, nil)
 	return original, platforms(err)
 }
 
