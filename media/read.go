@@ -1,7 +1,6 @@
 package media
 
 import (
-	"errors"
 	"io"
 	"slices"
 )
@@ -58,27 +57,29 @@ func readParts(r io.Reader, most int64, room Room) (parts [][]byte, size int64, 
 		if err := room(size + part); err != nil {
 			return parts, size, err
 		}
-		data, err := fill(r, make([]byte, part))
+		data, ended, err := fill(r, make([]byte, part))
 		parts, size = append(parts, data), size+int64(len(data))
-		if errors.Is(err, io.EOF) {
-			return parts, size, nil
-		}
-		if err != nil {
+		if ended || err != nil {
 			return parts, size, err
 		}
 	}
 }
 
-// fill reads until part is full, and tells a reader's end from an end that the
-// reader did not expect, which io.ReadFull takes for the same.
-func fill(r io.Reader, part []byte) ([]byte, error) {
-	for n := 0; ; {
+// fill reads until part is full, and tells whether the reader ended. It tells
+// that from an end that the reader did not expect, which io.ReadFull takes for
+// the same.
+func fill(r io.Reader, part []byte) (data []byte, ended bool, err error) {
+	for n := 0; n < len(part); {
 		read, err := r.Read(part[n:])
 		n += read
-		if err != nil || n == len(part) {
-			return part[:n], err
+		if err == io.EOF { // and no error that wraps it
+			return part[:n], true, nil
+		}
+		if err != nil {
+			return part[:n], false, err
 		}
 	}
+	return part, false, nil
 }
 
 // judgeSize is the one place that finds a photo too large. Of one that was read

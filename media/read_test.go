@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -148,9 +149,11 @@ func TestReadAllocatesWhatArrives(t *testing.T) {
 
 // A connection that breaks must not pass for a photo that ends.
 func TestReadKnowsAnEndThatWasNotExpected(t *testing.T) {
-	r := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if _, err := Read(iotest.OneByteReader(r), 0, 100, nil); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)
+	for _, broken := range []error{io.ErrUnexpectedEOF, fmt.Errorf("reset: %w", io.EOF)} {
+		r := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken))
+		if _, err := Read(iotest.OneByteReader(r), 0, 100, nil); !errors.Is(err, broken) {
+			t.Errorf("got %v, want %v", err, broken)
+		}
 	}
 	data, err := Read(iotest.DataErrReader(iotest.HalfReader(strings.NewReader("whole"))), 0, 100, nil)
 	if string(data) != "whole" || err != nil {
