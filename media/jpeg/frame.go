@@ -19,8 +19,9 @@ type Frame struct {
 
 // Component is one of the planes of a frame.
 type Component struct {
-	ID   byte
-	H, V int // sampling factors
+	ID    byte
+	H, V  int  // sampling factors
+	Table byte // which quantisation table is its own
 }
 
 // ParseFrame reads the segment that follows such a marker.
@@ -35,7 +36,7 @@ func ParseFrame(marker byte, body []byte) (Frame, error) {
 		Width:     int(binary.BigEndian.Uint16(body[3:])),
 	}
 	for c := body[6:]; len(c) > 0; c = c[3:] {
-		f.Components = append(f.Components, Component{ID: c[0], H: int(c[1] >> 4), V: int(c[1] & 15)})
+		f.Components = append(f.Components, Component{ID: c[0], H: int(c[1] >> 4), V: int(c[1] & 15), Table: c[2]})
 	}
 	if f.Components == nil {
 		return f, ErrNoPicture
@@ -43,8 +44,8 @@ func ParseFrame(marker byte, body []byte) (Frame, error) {
 	return f, nil
 }
 
-// Odd says what is special about a frame that no decoder of ours reads, or
-// nothing.
+// Odd says what is special about a frame that NewDecoder refuses, or
+// nothing. A scan may still mix more blocks than T.81 allows.
 func (f *Frame) Odd() string {
 	switch {
 	case f.Marker >= 0xc9:
@@ -63,26 +64,22 @@ func (f *Frame) Odd() string {
 	return ""
 }
 
-// plainSampling tells whether image/jpeg reads these sampling factors.
+// plainSampling tells whether every factor is one of T.81, and the highest a
+// multiple of it.
 func (f *Frame) plainSampling() bool {
-	c := f.Components
-	if slices.ContainsFunc(c, func(c Component) bool {
-		return !slices.Contains([]int{1, 2, 4}, c.H) || !slices.Contains([]int{1, 2, 4}, c.V)
-	}) {
-		return false
-	}
-	switch len(c) {
-	case 3:
-		return c[0].V != 4 && c[0].H%c[1].H == 0 && c[0].V%c[1].V == 0 && c[1].samples(c[2])
-	case 4:
-		one := Component{H: 1, V: 1}
-		return c[0].H == c[0].V && c[0].H != 4 && c[1].samples(one) && c[2].samples(one) && c[3].samples(c[0])
-	}
-	return true
+	h, v := f.factors()
+	return !slices.ContainsFunc(f.Components, func(c Component) bool {
+		return c.H < 1 || c.H > 4 || c.V < 1 || c.V > 4 || h%c.H != 0 || v%c.V != 0
+	})
 }
 
-// samples tells whether c is sampled like other.
-func (c Component) samples(other Component) bool { return c.H == other.H && c.V == other.V }
+// factors returns the highest sampling factors.
+func (f *Frame) factors() (h, v int) {
+	for _, c := range f.Components {
+		h, v = max(h, c.H), max(v, c.V)
+	}
+	return h, v
+}
 
 // Memory reckons what image/jpeg allocates: planes in whole blocks, four bytes
 // more for every sample of a progressive picture, and a copy where the planes
@@ -104,12 +101,13 @@ func (f *Frame) Memory(rgb bool) int64 {
 
 // Samples is how many samples the planes have in whole blocks.
 func (f *Frame) Samples() int64 {
-	h, v, each := 1, 1, 1
-	if len(f.Components) > 1 {
-		h, v, each = f.Components[0].H, f.Components[0].V, 0
-		for _, c := range f.Components {
-			each += c.H * c.V
-		}
+	h, v := f.factors()
+	each := 0
+	for _, c := range f.Components {
+		each += c.H * c.V
+	}
+	if len(f.Components) == 1 {
+		h, v, each = 1, 1, 1
 	}
 	blocks := func(n, factor int) int64 { return int64((n + 8*factor - 1) / (8 * max(factor, 1))) }
 	return 64 * blocks(f.Width, h) * blocks(f.Height, v) * int64(each)

@@ -1,0 +1,245 @@
+package jpeg
+
+import "context"
+
+// part is a component's part in a scan.
+type part struct {
+	plane  *plane
+	dc, ac *huffman
+	pred   int32 // the DC coefficient of the last block
+}
+
+// scan reads the coded data of one scan.
+type scan struct {
+	bits
+	parts              []part
+	mcusWide, mcusHigh int
+
+	progressive bool
+	first, last int  // coefficients, in zigzag order
+	high, low   uint // bits of successive approximation
+
+	interval, left int // MCUs between restart markers, and until the next
+	restarts       int
+	run            int   // how many blocks more have no coefficients in this scan
+	short          error // what it means that the data is at its end
+}
+
+// visit reads one block. bx and by say which of its component.
+type visit func(p *part, bx, by int) error
+
+// readRow reads a row of MCUs. A scan of one component has MCUs of one block, and
+// none that are outside of the picture (ITU-T T.81, A.2.2, A.2.3).
+func (s *scan) readRow(my int, f visit) error {
+	if len(s.parts) == 1 {
+		p := &s.parts[0]
+		for bx := range ceil(p.plane.width, 8) {
+			if err := s.nextMCU(); err != nil {
+				return err
+			}
+			if err := f(p, bx, my); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for mx := range s.mcusWide {
+		if err := s.nextMCU(); err != nil {
+			return err
+		}
+		for i := range s.parts {
+			if err := s.parts[i].readMCU(mx, my, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readMCU reads the blocks of one component in an MCU.
+func (p *part) readMCU(mx, my int, f visit) error {
+	for v := range p.plane.V {
+		for h := range p.plane.H {
+			if err := f(p, mx*p.plane.H+h, my*p.plane.V+v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nextMCU restarts the coder where it is time to (ITU-T T.81, F.2.1.3.1, G.1.2.2).
+func (s *scan) nextMCU() error {
+	if s.interval == 0 {
+		return nil
+	}
+	if s.left > 0 {
+		s.left--
+		return nil
+	}
+	if s.run > 0 {
+		return errLongRun
+	}
+	if err := s.restart(RST0 + byte(s.restarts&7)); err != nil {
+		return err
+	}
+	if s.n < 0 {
+		return s.short
+	}
+	s.restarts++
+	s.left = s.interval - 1
+	for i := range s.parts {
+		s.parts[i].pred = 0
+	}
+	return nil
+}
+
+// read reads the whole scan into the coefficients of its planes.
+func (s *scan) read(ctx context.Context) error {
+	rows := s.mcusHigh
+	if len(s.parts) == 1 {
+		rows = ceil(s.parts[0].plane.height, 8)
+	}
+	for _, p := range s.parts {
+		if p.plane.spoilt {
+			return nil
+		}
+	}
+	f := s.visitor()
+	for my := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.readRow(my, f); err != nil {
+			s.reached(my, false)
+			return err
+		}
+	}
+	s.reached(rows, true)
+	if s.run > 0 {
+		return errLongRun
+	}
+	return nil
+}
+
+// reached notes how many rows of MCUs the scan brought.
+func (s *scan) reached(rows int, whole bool) {
+	for _, p := range s.parts {
+		p.plane.spoilt = !whole
+		switch {
+		case s.first > 0:
+		case whole:
+			p.plane.bands = s.mcusHigh
+		case len(s.parts) == 1:
+			p.plane.bands = max(p.plane.bands, rows/p.plane.V)
+		default:
+			p.plane.bands = max(p.plane.bands, rows)
+		}
+	}
+}
+
+// visitor returns what reads a block of such a scan.
+func (s *scan) visitor() visit {
+	switch {
+	case !s.progressive:
+		return s.visitSequential
+	case s.first == 0 && s.high == 0:
+		return s.visitFirstDC
+	case s.first == 0:
+		return s.visitNextDC
+	case s.high == 0:
+		return s.visitFirstAC
+	}
+	return s.visitNextAC
+}
+
+// check tells whether the bits taken were there.
+func (s *scan) check() error {
+	switch {
+	case s.n >= 0:
+		return nil
+	case s.pos < len(s.data): // it stopped at a restart marker
+		return errRestart
+	}
+	return s.short
+}
+
+// noCode says why the bits are no code: they are broken, or too few.
+func (s *scan) noCode() error {
+	if s.n < 16 {
+		s.n = -1
+	}
+	if err := s.check(); err != nil {
+		return err
+	}
+	return errNoCode
+}
+
+func (s *scan) visitSequential(p *part, bx, by int) error {
+	c := p.plane.block(bx, by)
+	*c = block{} // should the component come twice
+	_, err := s.sequential(c, p)
+	return err
+}
+
+// sequential reads a block of a sequential scan (ITU-T T.81, F.2.2.1, F.2.2.2).
+// flat says that it has no more than its first coefficient.
+func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
+	if err := s.average(p); err != nil {
+		return false, err
+	}
+	c[0] = int16(p.pred)
+	look := &p.ac.look
+	k := 1
+	for k < 64 {
+		if s.n < 32 {
+			s.fill()
+		}
+		e := look[s.acc>>(64-lookBits)]
+		length, run, v := uint(e&0xff), int(e>>8&0xff), int16(e>>16)
+		if v == 0 {
+			var symbol byte
+			if symbol = byte(run); length == 0 {
+				if symbol, length = p.ac.find(s.acc); length == 0 {
+					return false, s.noCode()
+				}
+			}
+			s.acc <<= length & 63
+			s.n -= int(length)
+			run = int(symbol >> 4)
+			length = uint(symbol & 15)
+			if length == 0 {
+				if run < 15 {
+					break
+				}
+				if k += 16; k > 64 {
+					return false, errBeyond
+				}
+				continue
+			}
+			v = int16(extend(uint32(s.acc>>((64-length)&63)), int(length)))
+		}
+		s.acc <<= length & 63
+		s.n -= int(length)
+		if k += run; k > 63 {
+			return false, errBeyond
+		}
+		c[naturalOrder[k&63]&63] = v
+		k++
+	}
+	return k == 1, s.check()
+}
+
+// average reads the difference of the first coefficient to that of the block
+// before.
+func (s *scan) average(p *part) error {
+	size, ok := s.symbol(p.dc)
+	if !ok {
+		return s.noCode()
+	}
+	if size > 15 {
+		return errNoCode
+	}
+	p.pred += s.signed(int(size))
+	return s.check()
+}

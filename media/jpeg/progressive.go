@@ -1,0 +1,120 @@
+package jpeg
+
+import "errors"
+
+var errLongRun = errors.New("a run of empty blocks that goes too far")
+
+// visitFirstDC reads the upper bits of the first coefficient (ITU-T T.81,
+// G.1.2.1).
+func (s *scan) visitFirstDC(p *part, bx, by int) error {
+	if err := s.average(p); err != nil {
+		return err
+	}
+	p.plane.block(bx, by)[0] = int16(p.pred << s.low)
+	return nil
+}
+
+// visitNextDC reads one more bit of it.
+func (s *scan) visitNextDC(p *part, bx, by int) error {
+	p.plane.block(bx, by)[0] |= int16(s.take(1) << s.low)
+	return s.check()
+}
+
+// visitFirstAC reads the upper bits of a band of coefficients (ITU-T T.81,
+// G.1.2.2).
+func (s *scan) visitFirstAC(p *part, bx, by int) error {
+	if s.run > 0 {
+		s.run--
+		return nil
+	}
+	c := p.plane.block(bx, by)
+	for k := s.first; k <= s.last; k++ {
+		symbol, ok := s.symbol(p.ac)
+		if !ok {
+			return s.noCode()
+		}
+		run, size := int(symbol>>4), int(symbol&15)
+		if size == 0 && run < 15 {
+			s.run = 1<<run - 1 + int(s.take(run))
+			break
+		}
+		if k += run; k > s.last {
+			return s.beyond()
+		}
+		if size > 0 {
+			c[naturalOrder[k]] = int16(s.signed(size) << s.low)
+		}
+	}
+	return s.check()
+}
+
+// beyond says why a run went too far: the bits are broken, or were not there.
+func (s *scan) beyond() error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	return errBeyond
+}
+
+// visitNextAC reads one more bit of those coefficients of a band that are there,
+// and the first of those that now come (ITU-T T.81, G.1.2.3).
+func (s *scan) visitNextAC(p *part, bx, by int) error {
+	c := p.plane.block(bx, by)
+	k := s.first
+	for k <= s.last && s.run == 0 {
+		symbol, ok := s.symbol(p.ac)
+		if !ok {
+			return s.noCode()
+		}
+		run, v := int(symbol>>4), int16(0)
+		switch size := symbol & 15; {
+		case size == 1:
+			v = 1 << s.low
+			if s.take(1) == 0 {
+				v = -v
+			}
+		case size > 1:
+			return errNoCode
+		case run < 15:
+			s.run = 1<<run + int(s.take(run))
+			continue
+		}
+		k = s.refine(c, k, run)
+		if k > s.last {
+			return s.beyond()
+		}
+		if v != 0 {
+			c[naturalOrder[k]] = v
+		}
+		k++
+	}
+	if s.run > 0 {
+		s.run--
+		s.refine(c, k, 64)
+	}
+	return s.check()
+}
+
+// refine goes from coefficient k on over those that are there, with a bit for
+// each, and over as many others as run says. It returns where the next one is.
+func (s *scan) refine(c *block, k, run int) int {
+	for ; k <= s.last; k++ {
+		v := &c[naturalOrder[k&63]&63]
+		if *v == 0 {
+			if run == 0 {
+				break
+			}
+			run--
+			continue
+		}
+		if s.take(1) == 0 || *v>>s.low&1 != 0 {
+			continue
+		}
+		if *v > 0 {
+			*v += 1 << s.low
+		} else {
+			*v -= 1 << s.low
+		}
+	}
+	return k
+}
