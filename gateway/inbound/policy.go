@@ -132,9 +132,13 @@ func (l *Line) notice(e queue.Entry, j job, photos []queue.Photo) *queue.Notice 
 	if err != nil {
 		return nil
 	}
-	message, ok := outbound.Rejected{
+	told := outbound.Rejected{
 		Route: route, Account: account, Event: j.Event, ReceivedAt: j.ReceivedAt, Reason: media.Reason(photos[rejected].Reason),
-	}.Notice(l.Now())
+	}
+	if source := photos[rejected].Source; source != nil {
+		told.Type = source.Type
+	}
+	message, ok := told.Notice(l.Now())
 	if !ok {
 		return nil
 	}

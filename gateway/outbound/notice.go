@@ -3,6 +3,7 @@ package outbound
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ type Rejected struct {
 	Event      connectors.Event
 	ReceivedAt time.Time
 	Reason     media.Reason
+	// Type is the original's media type by content, or empty.
+	Type string
 }
 
 // Notice returns what the consumer should be told, and whether anything. Nothing
@@ -42,7 +45,7 @@ func (r Rejected) Notice(now time.Time) (Message, bool) {
 	if !now.Before(until) {
 		return Message{}, false
 	}
-	parts := Split(noticeText(r.Account, r.Event.Language, r.Reason), texts.Limit)
+	parts := Split(r.text(), texts.Limit)
 	if len(parts) == 0 {
 		return Message{}, false
 	}
@@ -61,16 +64,32 @@ func earlier(sent, received time.Time) time.Time {
 	return sent
 }
 
-// noticeText chooses the words: the operator's before ours, the consumer's
-// language before the account's, and English where neither is spoken.
-func noticeText(account routes.Account, language string, why media.Reason) string {
+// text chooses the words: the operator's before ours, the consumer's language
+// before the account's, and English where neither is spoken.
+func (r Rejected) text() string {
 	text := ""
-	for _, wanted := range []string{language, account.Notices.Language, "en"} {
+	for _, wanted := range []string{r.Event.Language, r.Account.Notices.Language, "en"} {
 		for _, l := range []string{normal(wanted), primary(wanted)} {
-			text = cmp.Or(text, operatorText(account.Notices.Texts, l, why), ownTexts(l)[why])
+			text = cmp.Or(text, operatorText(r.Account.Notices.Texts, l, r.Reason), ownTexts(l)[r.topic()])
 		}
 	}
-	return strings.NewReplacer("{limit}", limitText(account.Photos.MaxBytes), "{formats}", formatsText(account.Photos.Formats)).Replace(text)
+	photos := r.Account.Photos
+	return strings.NewReplacer("{limit}", limitText(photos.MaxBytes), "{formats}", formatsText(photos.Formats)).Replace(text)
+}
+
+// unsupportedHEIC is what our words are about where a photo is rejected for
+// being HEIC.
+const unsupportedHEIC = "unsupported_heic"
+
+// topic is what our words are about: the reason, but for HEIC. That is what
+// iPhones make, so its sender did nothing odd and has no idea of formats; they
+// are told of the one that every phone can send, where the account takes it.
+func (r Rejected) topic() string {
+	heic := strings.HasPrefix(r.Type, "image/heic") || strings.HasPrefix(r.Type, "image/heif")
+	if r.Reason == media.UnsupportedType && heic && slices.Contains(r.Account.Photos.Formats, "jpeg") {
+		return unsupportedHEIC
+	}
+	return string(r.Reason)
 }
 
 func operatorText(sets []config.NoticeTexts, language string, why media.Reason) string {

@@ -73,10 +73,13 @@ func TestEveryLanguageHasWordsForEveryReason(t *testing.T) {
 	for _, language := range []string{"en", "de", "es", "fr", "it", "nl", "pt"} {
 		for _, reason := range []media.Reason{
 			media.TooLarge, media.UnsupportedType, media.Animated, media.TooManyPixels, media.TooComplex,
-			media.Corrupt, media.Expired, media.Unreachable, media.Disabled,
+			media.Corrupt, media.Expired, media.Unreachable, media.Disabled, "a HEIC photo",
 		} {
 			r := rejected(now)
 			r.Event.Language, r.Reason = language, reason
+			if reason == "a HEIC photo" {
+				r.Reason, r.Type = media.UnsupportedType, "image/heic"
+			}
 			m, ok := r.Notice(now)
 			if !ok || len(m.Parts) != 1 || strings.ContainsAny(m.Parts[0], "{}") {
 				t.Fatalf("%s %s: got %q, %v, want a notice", language, reason, m.Parts, ok)
@@ -86,6 +89,37 @@ func TestEveryLanguageHasWordsForEveryReason(t *testing.T) {
 			} else if m.Parts[0] == english[reason] {
 				t.Errorf("%s %s: got the English words", language, reason)
 			}
+		}
+	}
+}
+
+// Whoever sends what an iPhone makes is told what to send instead: a JPEG, where
+// the account takes one, unless the operator has other words.
+func TestNoticeOfAHEICPhoto(t *testing.T) {
+	now := time.Now()
+	for _, row := range []struct {
+		name, language, mediaType string
+		edit                      func(*outbound.Rejected)
+		want                      string
+	}{
+		{"HEIC", "", "image/heic", nil, "This is a HEIC photo, which we cannot open. Please send it as a JPEG."},
+		{"HEIF", "", "image/heif", nil, "This is a HEIC photo, which we cannot open. Please send it as a JPEG."},
+		{"in German", "de-DE", "image/heic-sequence", nil, "Dies ist ein HEIC-Foto, das wir nicht öffnen können. Bitte senden Sie es als JPEG."},
+		{"in Dutch", "nl", "image/heic", nil, "Dit is een HEIC-foto, die we niet kunnen openen. Stuur hem alstublieft als JPEG."},
+		{"another type", "", "image/tiff", nil, "We cannot open this file. Please send your photo as JPEG, PNG, GIF."},
+		{"no JPEG", "", "image/heic", func(r *outbound.Rejected) { r.Account.Photos.Formats = []string{"png"} }, "We cannot open this file. Please send your photo as PNG."},
+		{"another reason", "", "image/heic", func(r *outbound.Rejected) { r.Reason = media.TooLarge }, "This photo is larger than 10 MB. Please send a smaller one."},
+		{"the operator's words", "", "image/heic", func(r *outbound.Rejected) {
+			r.Account.Notices.Texts = []config.NoticeTexts{{Language: "en", UnsupportedType: "{formats} only."}}
+		}, "JPEG, PNG, GIF only."},
+	} {
+		r := rejected(now)
+		r.Event.Language, r.Reason, r.Type = row.language, media.UnsupportedType, row.mediaType
+		if row.edit != nil {
+			row.edit(&r)
+		}
+		if m, ok := r.Notice(now); !ok || len(m.Parts) != 1 || m.Parts[0] != row.want {
+			t.Errorf("%s: got %q, %v, want %q", row.name, m.Parts, ok, row.want)
 		}
 	}
 }
