@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/lzw"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/color"
 	"io"
@@ -109,7 +110,7 @@ func read(t testing.TB, f Frame) ([][]uint16, error) {
 	for {
 		row := make([]uint16, max(0, f.Width*f.Channels()))
 		if err := r.Read(t.Context(), row); err != nil {
-			if again := r.Read(t.Context(), row); again != err {
+			if again := r.Read(t.Context(), row); !errors.Is(again, err) {
 				t.Errorf("the error was %v, and then %v", err, again)
 			}
 			return rows, err
@@ -124,7 +125,7 @@ func read(t testing.TB, f Frame) ([][]uint16, error) {
 func whole(t *testing.T, f Frame) [][]uint16 {
 	t.Helper()
 	rows, err := read(t, f)
-	if err != io.EOF || len(rows) != f.Height {
+	if !errors.Is(err, io.EOF) || len(rows) != f.Height {
 		t.Fatalf("got %d rows and %v, want %d and io.EOF", len(rows), err, f.Height)
 	}
 	return rows

@@ -153,7 +153,7 @@ func read(t testing.TB, i Image) ([][]uint16, error) {
 	for {
 		row := make([]uint16, max(0, i.Width*i.Channels()))
 		if err := r.Read(t.Context(), row); err != nil {
-			if again := r.Read(t.Context(), row); again != err {
+			if again := r.Read(t.Context(), row); !errors.Is(again, err) {
 				t.Errorf("the error was %v, and then %v", err, again)
 			}
 			return rows, err
@@ -213,7 +213,7 @@ func sameRows(t *testing.T, got, want [][]uint16) {
 func whole(t *testing.T, i Image) [][]uint16 {
 	t.Helper()
 	rows, err := read(t, i)
-	if err != io.EOF || len(rows) != i.Height {
+	if !errors.Is(err, io.EOF) || len(rows) != i.Height {
 		t.Fatalf("got %d rows and %v, want %d and io.EOF", len(rows), err, i.Height)
 	}
 	return rows
