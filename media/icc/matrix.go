@@ -73,18 +73,37 @@ func (e gray) isSRGB() bool {
 // colorants that are the largest a profile can write still fits 64 bits.
 const matrixBits = 20
 
+// linear goes from three lights to those of sRGB, and to its bytes. The numbers
+// of the matrix have shift bits behind the point, less those that the lights have
+// more than 16.
+type linear struct {
+	rows   [3][3]int64
+	shift  uint
+	encode *codes
+}
+
+// put writes the sRGB bytes of some light.
+func (l *linear) put(dst []uint8, a, b, c int64) {
+	for i := range l.rows {
+		m := &l.rows[i]
+		dst[i] = l.encode[clipped((m[0]*a+m[1]*b+m[2]*c+1<<(l.shift-1))>>l.shift)]
+	}
+}
+
+// clipped brings a number into the range of 16 bits.
+func clipped(v int64) uint16 { return uint16(min(max(v, 0), full)) }
+
 // matrix has three curves to linear light, and a matrix from there to the linear
 // light of sRGB.
 type matrix struct {
 	curves [3]*curve
-	rows   [3][3]int64
-	encode *codes
+	linear linear
 }
 
 func (e *matrix) convert(dst []uint8, src []uint16) {
 	red, green, blue := e.curves[0], e.curves[1], e.curves[2]
 	for i := 0; i+3 <= len(src); i += 3 {
-		e.put(dst[i:i+3:i+3], int64(red[src[i]]), int64(green[src[i+1]]), int64(blue[src[i+2]]))
+		e.linear.put(dst[i:i+3:i+3], int64(red[src[i]]), int64(green[src[i+1]]), int64(blue[src[i+2]]))
 	}
 }
 
@@ -96,20 +115,9 @@ func (e *matrix) light(dst, src []uint16) {
 
 func (e *matrix) convertLight(dst []uint8, src []uint16) {
 	for i := 0; i+3 <= len(src); i += 3 {
-		e.put(dst[i:i+3:i+3], int64(src[i]), int64(src[i+1]), int64(src[i+2]))
+		e.linear.put(dst[i:i+3:i+3], int64(src[i]), int64(src[i+1]), int64(src[i+2]))
 	}
 }
-
-// put writes the sRGB bytes of some light.
-func (e *matrix) put(dst []uint8, r, g, b int64) {
-	for i := range e.rows {
-		m := &e.rows[i]
-		dst[i] = e.encode[clipped((m[0]*r+m[1]*g+m[2]*b+1<<(matrixBits-1))>>matrixBits)]
-	}
-}
-
-// clipped brings a number into the range of 16 bits.
-func clipped(v int64) uint16 { return uint16(min(max(v, 0), full)) }
 
 // halfCode is how much the light of white may change before its byte does: the
 // slope of the curve of sRGB at 1, times half a step.
@@ -122,18 +130,18 @@ var errSenseless = errors.New("the profile makes no sense: white is not white in
 // newMatrix makes the engine of a profile with the given curves and colorants,
 // which are X, Y and Z of red, of green and of blue.
 func newMatrix(curves [3]*curve, colorants [3][3]float64) (*matrix, error) {
-	e := &matrix{curves: curves, encode: lightToSRGB()}
-	var linear [3][3]float64
+	e := &matrix{curves: curves, linear: linear{shift: matrixBits, encode: lightToSRGB()}}
+	var joined [3][3]float64
 	for i, row := range toSRGB() {
 		for j, c := range colorants {
-			linear[i][j] = row[0]*c[0] + row[1]*c[1] + row[2]*c[2]
+			joined[i][j] = row[0]*c[0] + row[1]*c[1] + row[2]*c[2]
 		}
 	}
-	if math.Abs(determinant(linear)) < 1e-3 {
+	if math.Abs(determinant(joined)) < 1e-3 {
 		return nil, errSenseless
 	}
-	for i, row := range linear {
-		e.rows[i] = fixed(row)
+	for i, row := range joined {
+		e.linear.rows[i] = fixed(row)
 	}
 	if !e.sensible() {
 		return nil, errSenseless
@@ -170,7 +178,7 @@ func fixed(row [3]float64) [3]int64 {
 // tint the whole picture.
 func (e *matrix) sensible() bool {
 	const near = 4 * halfCode * full
-	for i, row := range e.rows {
+	for i, row := range e.linear.rows {
 		if !e.curves[i].rises() {
 			return false
 		}

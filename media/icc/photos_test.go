@@ -84,7 +84,7 @@ func deviceValues(img image.Image, x, y int) []uint16 {
 }
 
 // The patches of every file come out as they went in, as near as lcms brings
-// them, and one code.
+// them, and a code.
 func TestPatches(t *testing.T) {
 	dir := filepath.Join(photos(t), "icc")
 	var expected struct {
@@ -106,7 +106,7 @@ func TestPatches(t *testing.T) {
 		tr := SRGB()
 		if profile := embedded(t, file); profile != nil {
 			if tr, err = Parse(profile); err != nil {
-				t.Logf("%s: %v", name, err)
+				t.Errorf("%s: %v", name, err)
 				continue
 			}
 		}
@@ -122,8 +122,13 @@ func TestPatches(t *testing.T) {
 			}
 		}
 		t.Logf("%s: largest error %d, lcms %d", name, worst, lcms)
-		if worst > lcms+1 {
-			t.Errorf("%s: the largest error is %d, want at most %d", name, worst, lcms+1)
+		allowed := lcms + 1
+		if tr.Channels() == 4 {
+			// lcms goes by a coarser table of its own; without that it is 2 more.
+			allowed = lcms + 2
+		}
+		if worst > allowed {
+			t.Errorf("%s: the largest error is %d, want at most %d", name, worst, allowed)
 		}
 	}
 }

@@ -34,8 +34,8 @@ func Parse(data []byte) (*Transform, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lut := p.lut(); lut != nil {
-		return nil, errors.New("the profile is made of tables")
+	if tag := p.lut(); tag != nil {
+		return p.lutTransform(tag)
 	}
 	switch p.space {
 	case "GRAY":

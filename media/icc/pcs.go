@@ -1,0 +1,86 @@
+package icc
+
+import "sync"
+
+// encoding is how a table writes colours of the connection space.
+type encoding int
+
+// The encodings: XYZ (ICC.1, 6.3.4.2), Lab in 16 bits as version 4 writes it and
+// as the 8 bits of old are widened (6.3.4.2), and the 16 bits of version 2, which
+// the type lut16 has kept: a 1.0 in its high byte is 255 (10.10).
+const (
+	encodedXYZ encoding = iota
+	encodedLab
+	encodedOldLab
+)
+
+// In the terms of the formula of Lab, unit is 1 and zero is 0 of those that may
+// be negative: f(Y) is up to 1.004, f(X) 0.26 and f(Z) 0.65 away from it.
+const (
+	unit = 1 << 15
+	zero = 1 << 15
+)
+
+// cubes is the way back from the terms: the sum of a term and zero gives X, Y or
+// Z as a part of white's, with labBits more bits than light has.
+type cubes [zero + 2*unit]int32
+
+const labBits = 4
+
+// house: variable because this is a function whose table is made once.
+var labCubes = sync.OnceValue(func() *cubes {
+	var c cubes
+	for i := range c {
+		c[i] = int32(rounded(fromTerm(float64(i-zero)/unit) * (full << labBits)))
+	}
+	return &c
+})
+
+// fromTerm is the inverse of the f of Lab (CIE 15, ICC.1 annex A). Below zero it
+// goes on in a line, for colours that no device can have.
+func fromTerm(f float64) float64 {
+	if f <= 6.0/29 {
+		return (f*116 - 16) * 27 / 24389
+	}
+	return f * f * f
+}
+
+// end makes the end of a way through a table.
+func (p encoding) end(e *lut) {
+	rows := toSRGB()
+	if p == encodedXYZ {
+		// 1.0 is 32768, and light 65535.
+		for i, row := range rows {
+			for j, v := range row {
+				e.linear.rows[i][j] = rounded(v * full / (1 << 15) * (1 << matrixBits))
+			}
+		}
+		e.linear.shift, e.linear.encode = matrixBits, lightToSRGB()
+		return
+	}
+	e.lab = labCubes()
+	for i, row := range rows {
+		e.linear.rows[i] = fixed([3]float64{row[0] * whiteX, row[1], row[2] * whiteZ})
+	}
+	e.linear.shift, e.linear.encode = matrixBits+labBits, lightToSRGB()
+	for i, terms := range p.terms() {
+		e.ends[i] = after(e.ends[i], terms)
+	}
+}
+
+// terms are what the numbers of L, a and b are in the formula: f(Y), and zero
+// with the differences to it of f(X) and f(Z).
+func (p encoding) terms() [3]*curve {
+	white, step := 65535.0, 257.0
+	if p == encodedOldLab {
+		white, step = 65280, 256
+	}
+	var out [3]curve
+	for i := range full + 1 {
+		v := float64(i)
+		out[0][i] = uint16(rounded((v/white*100 + 16) / 116 * unit))
+		out[1][i] = uint16(zero + rounded((v/step-128)/500*unit))
+		out[2][i] = uint16(zero - rounded((v/step-128)/200*unit))
+	}
+	return [3]*curve{&out[0], &out[1], &out[2]}
+}
