@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/apple"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
@@ -157,6 +159,36 @@ func TestCheckWarnings(t *testing.T) {
 		configured(t, goodGateway, goodLine+"allow_private_addresses: true\n")
 		hasAll(t, lightlock(t, "check").out, "private addresses and plain http")
 	})
+}
+
+// An Apple account that takes photos is named, because iPhones store HEIC; one
+// that takes none has nothing to fear, and other channels neither.
+func TestCheckWarnsOfHEIC(t *testing.T) {
+	configured(t, goodGateway, goodLine)
+	put(t, ".", "connectors/apple.yaml", []byte(`channel: apple
+name: acme
+msp_id: 00000000-0000-0000-0000-000000000000
+secret: ${TEST_BASE64}
+accounts:
+  - {id: 00000000-0000-0000-0000-000000000001, name: shop, queue: support}
+  - {id: 00000000-0000-0000-0000-000000000002, name: repairs, queue: support, photos: {formats: [jpeg, webp]}}
+  - {id: 00000000-0000-0000-0000-000000000003, name: text-only, queue: support, photos: {enabled: false}}
+`))
+	t.Setenv("TEST_BASE64", base64.StdEncoding.EncodeToString([]byte(secretCanary+secretCanary)))
+	t.Setenv("PATH", t.TempDir())
+	p := testProgram()
+	p.Channels = append(p.Channels, Channel{Channel: apple.Channel()})
+	r := lightlockUntil(t.Context(), p, "check")
+	discreet(t, r)
+	hasAll(t, r.out, "warning: apple/acme/shop accepts no HEIC", "warning: apple/acme/repairs accepts no HEIC", "rejected as unsupported_type",
+		"no problems, 3 warnings in 3 files")
+	if n := strings.Count(r.out, "HEIC, in which iPhones"); r.code != exitDone || r.err != "" || n != 2 {
+		t.Errorf("exit %d, stderr %q, %d accounts named, want 2:\n%s", r.code, r.err, n, r.out)
+	}
+	r = lightlockUntil(t.Context(), p, "check", "--json")
+	if n := strings.Count(r.out, `{"severity":"warning"`); r.code != exitDone || n != 3 {
+		t.Errorf("--json: exit %d, %d warnings, want 3:\n%s", r.code, n, r.out)
+	}
 }
 
 func TestCheckAsksRedis(t *testing.T) {

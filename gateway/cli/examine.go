@@ -35,6 +35,7 @@ func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examinati
 		}
 	}
 	e.unread()
+	e.withoutHEIC()
 	if loaded.Config.Redis == nil {
 		e.private()
 	} else {
@@ -103,6 +104,33 @@ func (e *examination) unread() {
 		if len(e.readers(q)) == 0 {
 			e.warnings = append(e.warnings, e.problem("", fmt.Sprintf("no service may fetch the photos of queue %q", q),
 				"messages arrive, and nobody can see their photos", "name the queue in queues of one of the services"))
+		}
+	}
+}
+
+// iPhones is the channel that is spoken by nothing but Apple's devices. They store
+// photos as HEIC, and Apple documents no conversion on the way: it refuses no
+// type and leaves that to us.
+const iPhones = "apple"
+
+// withoutHEIC warns of accounts whose consumers will send a format that is not
+// developed.
+func (e *examination) withoutHEIC() {
+	for _, c := range e.loaded.Connectors {
+		list := c.AccountList()
+		for _, a := range list {
+			photos := a.Photos.Over(e.loaded.Config.Photos.Photos)
+			off := photos.Enabled != nil && !*photos.Enabled
+			if c.Common().Channel != iPhones || off || slices.Contains(photos.Formats, "heic") {
+				continue
+			}
+			name := c.Common().FullName()
+			if a.Name != "" && len(list) > 1 {
+				name += "/" + a.Name
+			}
+			e.warnings = append(e.warnings, e.problem("", name+" accepts no HEIC, in which iPhones store photos",
+				"one that arrives so is rejected as unsupported_type, and its sender is asked for a JPEG",
+				"none yet: HEIC cannot be developed; ask for screenshots or JPEGs"))
 		}
 	}
 }
