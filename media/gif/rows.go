@@ -15,11 +15,12 @@ var (
 
 // Rows gives the rows of a frame from the top.
 type Rows struct {
-	frame  Frame
-	err    error // why there are no more rows
-	y      int   // of the next row
-	blocks *blocks
-	data   io.Reader
+	frame   Frame
+	blocks  blocks
+	data    io.Reader // what the blocks hold, unpacked; nil before the first row
+	err     error     // why there are no more rows
+	stopped error     // the context's
+	y       int       // of the next row
 	// indexes is a row, or all rows of an interlaced frame.
 	indexes []byte
 	passes  passes
@@ -32,20 +33,19 @@ type Rows struct {
 //
 // The error is io.EOF behind the last row of a whole frame, ErrCutOff where the
 // data ends early, and any other where it is broken. Damage behind the last row
-// is told too, in place of io.EOF. An error stays, but for the context's: the
-// next Read goes on where that one stopped.
+// is told too, in place of io.EOF. Every error stays, the context's too.
 //
 // Of an interlaced frame the first Read reads all passes into memory. Where
 // they break off, rows are given as far as the first pass reaches, and a row
 // that is missing is the same as the one above it.
 func (r *Rows) Read(ctx context.Context, dst []uint16) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	if need := r.frame.Width * r.frame.Channels(); len(dst) < need {
 		return fmt.Errorf("room for %d values, and a row has %d", len(dst), need)
 	}
-	if r.blocks == nil {
+	if !r.alive(ctx) {
+		return r.stopped
+	}
+	if r.data == nil && r.err == nil {
 		r.err = r.start()
 	}
 	row, err := r.next(ctx)
@@ -57,15 +57,22 @@ func (r *Rows) Read(ctx context.Context, dst []uint16) error {
 	return nil
 }
 
+// alive tells whether no context of a Read has ended yet.
+func (r *Rows) alive(ctx context.Context) bool {
+	if r.stopped == nil {
+		r.stopped = ctx.Err()
+	}
+	return r.stopped == nil
+}
+
 // start takes the memory and opens the data.
 func (r *Rows) start() error {
-	r.blocks = &blocks{}
 	f := r.frame
 	if err := f.judge(); err != nil {
 		return err
 	}
 	r.blocks.data = f.Data[1:]
-	r.data = lzw.NewReader(r.blocks, lzw.LSB, int(f.Data[0]))
+	r.data = lzw.NewReader(&r.blocks, lzw.LSB, int(f.Data[0]))
 	r.table, r.colours = f.colours()
 	if f.Interlaced {
 		r.passes = passes{height: f.Height}
@@ -79,8 +86,8 @@ func (r *Rows) start() error {
 // next returns the indexes of the next row.
 func (r *Rows) next(ctx context.Context) ([]byte, error) {
 	if r.frame.Interlaced {
-		if err := r.readPasses(ctx); err != nil {
-			return nil, err
+		if r.readPasses(ctx); r.stopped != nil {
+			return nil, r.stopped
 		}
 		if r.y < r.passes.reach() {
 			return r.row(r.passes.nearest(r.y)), nil
@@ -95,17 +102,13 @@ func (r *Rows) next(ctx context.Context) ([]byte, error) {
 	return r.indexes, r.err
 }
 
-// readPasses reads what is left of the passes. Its error is the context's.
-func (r *Rows) readPasses(ctx context.Context) error {
-	for r.err == nil && !r.passes.whole() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+// readPasses reads all passes, or as far as they go.
+func (r *Rows) readPasses(ctx context.Context) {
+	for r.err == nil && !r.passes.whole() && r.alive(ctx) {
 		if r.err = r.readRow(r.row(r.passes.y())); r.err == nil {
 			r.passes.add()
 		}
 	}
-	return nil
 }
 
 func (r *Rows) row(y int) []byte {

@@ -122,30 +122,6 @@ func allocated(f func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// The context counts before every row, and reading goes on where it stopped.
-func TestContextEnds(t *testing.T) {
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, interlaced := range []bool{false, true} {
-		f := frame(20, 10, 4)
-		f.Interlaced = interlaced
-		want := whole(t, f)
-		rows := f.Open()
-		var got [][]uint16
-		for range f.Height {
-			row := make([]uint16, f.Width*3)
-			if err := rows.Read(ended, row); !errors.Is(err, context.Canceled) {
-				t.Fatalf("got %v, want that the context has ended", err)
-			}
-			if err := rows.Read(t.Context(), row); err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, row)
-		}
-		sameRows(t, got, want)
-	}
-}
-
 // countdown is a context that ends after it was asked so many times.
 type countdown struct {
 	context.Context
@@ -159,21 +135,35 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-func TestContextEndsBetweenPasses(t *testing.T) {
-	f := frame(20, 40, 4)
-	f.Interlaced = true
-	want := whole(t, f)
-	rows := f.Open()
-	row := make([]uint16, f.Width*3)
-	stops := 0
-	for rows.Read(&countdown{t.Context(), 10}, row) != nil {
-		stops++
+// The context ends reading before any row, and within the passes of an
+// interlaced frame, of which no part is given then.
+func TestContextEnds(t *testing.T) {
+	for name, test := range map[string]struct {
+		interlaced  bool
+		asked, rows int
+	}{
+		"before the first row": {false, 0, 0},
+		"between rows":         {false, 4, 4},
+		"between passes":       {true, 30, 0},
+		"behind the passes":    {true, 44, 4}, // asked for 40 rows as they are read, too
+	} {
+		f := frame(20, 40, 4)
+		f.Interlaced = test.interlaced
+		ctx := &countdown{t.Context(), test.asked}
+		rows := f.Open()
+		row := make([]uint16, f.Width*3)
+		n := 0
+		var err error
+		for ; err == nil; n++ {
+			err = rows.Read(ctx, row)
+		}
+		if n--; n != test.rows || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %d rows and %v, want %d and that the deadline is over", name, n, err, test.rows)
+		}
+		if err := rows.Read(t.Context(), row); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: then got %v, want the same error", name, err)
+		}
 	}
-	// 9 of the 40 rows are read each time.
-	if stops != 4 {
-		t.Errorf("stopped %d times, want 4", stops)
-	}
-	sameRows(t, [][]uint16{row}, want)
 }
 
 func TestTooLittleRoom(t *testing.T) {

@@ -80,7 +80,7 @@ func (i Image) Memory() int64 {
 }
 
 // Open starts reading at the first row.
-func (i Image) Open() *Rows { return &Rows{image: i} }
+func (i Image) Open() *Rows { return &Rows{image: i, chunks: chunks{rest: i.Data}} }
 
 // samples returns how many numbers a pixel has in the file.
 func (i Image) samples() int {

@@ -16,10 +16,10 @@ var (
 // Rows gives the rows of a picture from the top.
 type Rows struct {
 	image  Image
-	err    error // why there are no more rows
-	y      int   // of the next row
-	chunks *chunks
-	data   io.Reader
+	chunks chunks
+	data   io.Reader // what the chunks hold, unpacked; nil before the first row
+	err    error     // why there are no more rows
+	y      int       // of the next row
 	// row and above are a row and the one before it, each behind the byte that
 	// names its filter.
 	row, above []byte
@@ -33,24 +33,28 @@ type Rows struct {
 //
 // The error is io.EOF behind the last row of a whole picture, ErrCutOff where
 // the data ends early, and any other where it is broken. Damage behind the last
-// row is told too, in place of io.EOF. An error stays, but for the context's:
-// the next Read goes on where that one stopped.
+// row is told too, in place of io.EOF. Every error stays, the context's
+// too.
 //
 // Of an interlaced picture the first Read reads all passes into memory. Where
 // they break off, rows are given as far as the first pass reaches, each missing
 // pixel in the colour of the last earlier pixel whose block it lies in, as
 // browsers show it while it is loading.
 func (r *Rows) Read(ctx context.Context, dst []uint16) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	if need := r.image.Width * r.image.Channels(); len(dst) < need {
 		return fmt.Errorf("room for %d values, and a row has %d", len(dst), need)
 	}
-	if r.chunks == nil {
+	r.chunks.ctx = ctx
+	if err := r.chunks.alive(); err != nil {
+		return err
+	}
+	if r.data == nil && r.err == nil {
 		r.err = r.start()
 	}
-	row, err := r.next(ctx)
+	row, err := r.next()
+	if r.chunks.stopped != nil {
+		return r.chunks.stopped
+	}
 	if err != nil {
 		return err
 	}
@@ -61,11 +65,10 @@ func (r *Rows) Read(ctx context.Context, dst []uint16) error {
 
 // start takes the memory and opens the data.
 func (r *Rows) start() error {
-	r.chunks = &chunks{rest: r.image.Data}
 	if err := r.image.judge(); err != nil {
 		return err
 	}
-	data, err := zlib.NewReader(r.chunks)
+	data, err := zlib.NewReader(&r.chunks)
 	if err != nil {
 		return broken(err)
 	}
@@ -80,11 +83,9 @@ func (r *Rows) start() error {
 }
 
 // next returns the next row as the file has it, unfiltered.
-func (r *Rows) next(ctx context.Context) ([]byte, error) {
+func (r *Rows) next() ([]byte, error) {
 	if r.image.Interlaced {
-		if err := r.readPasses(ctx); err != nil {
-			return nil, err
-		}
+		r.readPasses()
 		if r.y < r.passes.reach() {
 			return r.passes.rowAt(r.y), nil
 		}
@@ -100,12 +101,9 @@ func (r *Rows) next(ctx context.Context) ([]byte, error) {
 	return row, r.err
 }
 
-// readPasses reads what is left of the passes. Its error is the context's.
-func (r *Rows) readPasses(ctx context.Context) error {
-	for r.err == nil && !r.passes.whole() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+// readPasses reads all passes, or as far as they go.
+func (r *Rows) readPasses() {
+	for r.err == nil && !r.passes.whole() && r.chunks.alive() == nil {
 		if r.passes.row == 0 {
 			clear(r.above)
 		}
@@ -114,7 +112,6 @@ func (r *Rows) readPasses(ctx context.Context) error {
 			r.passes.add(row)
 		}
 	}
-	return nil
 }
 
 // readRow unpacks and unfilters the next n bytes of picture.
@@ -156,25 +153,4 @@ func broken(err error) error {
 		return errTooLittle
 	}
 	return fmt.Errorf("the picture's data: %w", err)
-}
-
-// chunks reads the contents of chunks as one. It never reads over the end of
-// one at once and is no io.ByteReader, so that zlib gets as much at once as
-// from image/png.
-type chunks struct {
-	now  []byte
-	rest [][]byte
-}
-
-// Read implements io.Reader.
-func (c *chunks) Read(p []byte) (int, error) {
-	for len(c.now) == 0 {
-		if len(c.rest) == 0 {
-			return 0, ErrCutOff
-		}
-		c.now, c.rest = c.rest[0], c.rest[1:]
-	}
-	n := copy(p, c.now)
-	c.now = c.now[n:]
-	return n, nil
 }

@@ -197,30 +197,6 @@ func TestMemoryOfLargePictures(t *testing.T) {
 	}
 }
 
-// The context counts before every row, and for an interlaced picture within its
-// first one. Reading goes on where it stopped.
-func TestContextEnds(t *testing.T) {
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, interlaced := range []bool{false, true} {
-		i := Image{Width: 20, Height: 10, Depth: 8, Colour: gray, Interlaced: interlaced}.noise(1)
-		want := whole(t, i)
-		rows := i.Open()
-		var got [][]uint16
-		for range i.Height {
-			row := make([]uint16, i.Width)
-			if err := rows.Read(ended, row); !errors.Is(err, context.Canceled) {
-				t.Fatalf("got %v, want that the context has ended", err)
-			}
-			if err := rows.Read(t.Context(), row); err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, row)
-		}
-		sameRows(t, got, want)
-	}
-}
-
 // countdown is a context that ends after it was asked so many times.
 type countdown struct {
 	context.Context
@@ -234,20 +210,37 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-func TestContextEndsBetweenPasses(t *testing.T) {
-	i := Image{Width: 20, Height: 40, Depth: 8, Colour: gray, Interlaced: true}.noise(1)
-	want := whole(t, i)
-	rows := i.Open()
-	row := make([]uint16, i.Width)
-	stops := 0
-	for rows.Read(&countdown{t.Context(), 10}, row) != nil {
-		stops++
+// The context ends reading wherever that is: before a row, within the passes of
+// an interlaced picture, of which no part is given then, and within a row whose
+// data unfold to nothing.
+func TestContextEnds(t *testing.T) {
+	plain := raw(deflate(make([]byte, 20)))
+	interlaced := Image{Width: 20, Height: 40, Depth: 8, Colour: gray, Interlaced: true}.noise(1)
+	stored := slices.Concat([]byte{0x78, 1}, bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 40000))
+	for name, test := range map[string]struct {
+		image       Image
+		asked, rows int
+	}{
+		"before the first row": {plain, 0, 0},
+		"between rows":         {plain, 3, 2}, // asked for the one chunk, too
+		"between passes":       {interlaced, 60, 0},
+		"within a row":         {raw(stored), 20, 0},
+	} {
+		ctx := &countdown{t.Context(), test.asked}
+		rows := test.image.Open()
+		row := make([]uint16, test.image.Width)
+		n := 0
+		var err error
+		for ; err == nil; n++ {
+			err = rows.Read(ctx, row)
+		}
+		if n--; n != test.rows || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %d rows and %v, want %d and that the deadline is over", name, n, err, test.rows)
+		}
+		if err := rows.Read(t.Context(), row); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: then got %v, want the same error", name, err)
+		}
 	}
-	// Seven passes of 40 rows have 75 between them; 9 are read each time.
-	if stops != 8 {
-		t.Errorf("stopped %d times, want 8", stops)
-	}
-	sameRows(t, [][]uint16{row}, want)
 }
 
 func TestTooLittleRoom(t *testing.T) {
