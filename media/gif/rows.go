@@ -149,14 +149,17 @@ func (r *Rows) finish() error {
 
 // convert puts the colours of a row into dst.
 func (r *Rows) convert(dst []uint16, row []byte) {
-	n := r.frame.Channels()
-	for i, index := range row {
-		colour := &r.table[index]
-		to := dst[i*n : i*n+n]
-		to[0], to[1], to[2] = colour[0], colour[1], colour[2]
-		if n == 4 {
-			to[3] = colour[3]
+	if r.frame.Channels() == 3 {
+		for _, index := range row {
+			colour, to := &r.table[index], dst[:3]
+			to[0], to[1], to[2] = colour[0], colour[1], colour[2]
+			dst = dst[3:]
 		}
+		return
+	}
+	for _, index := range row {
+		*(*[4]uint16)(dst) = r.table[index]
+		dst = dst[4:]
 	}
 }
 
