@@ -75,22 +75,6 @@ func (b *bits) take(size int) uint32 {
 	return v
 }
 
-// symbol returns the symbol of the next code, and false where the bits are none.
-func (b *bits) symbol(h *huffman) (byte, bool) {
-	if b.n < 32 {
-		b.fill()
-	}
-	s, length := h.find(b.acc)
-	b.acc <<= length & 63
-	b.n -= int(length)
-	return s, length > 0
-}
-
-// signed returns a number of that many bits (EXTEND of T.81, F.2.2.1).
-func (b *bits) signed(size int) int32 {
-	return extend(b.take(size), size)
-}
-
 // extend makes v, of that many bits, a signed number: those that begin with a
 // zero are negative.
 func extend(v uint32, size int) int32 {

@@ -189,57 +189,93 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 		return false, err
 	}
 	c[0] = int16(p.pred)
-	look := &p.ac.look
+	look, acc, n := &p.ac.look, s.acc, s.n // as step does it, but in registers
 	k := 1
 	for k < 64 {
-		if s.n < 32 {
+		if n < 32 {
+			s.acc, s.n = acc, n
 			s.fill()
+			acc, n = s.acc, s.n
 		}
-		e := look[s.acc>>(64-lookBits)]
-		length, run, v := uint(e&0xff), int(e>>8&0xff), int16(e>>16)
+		e := look[acc>>(64-lookBits)]
+		acc <<= e & 63
+		n -= int(e & 63)
+		run, v := int(e>>8&0xff), int16(e>>16)
 		if v == 0 {
-			var symbol byte
-			if symbol = byte(run); length == 0 {
-				if symbol, length = p.ac.find(s.acc); length == 0 {
-					return false, s.noCode()
-				}
+			s.acc, s.n = acc, n
+			if run, v, err = s.finish(p.ac, e); err != nil {
+				return false, err
 			}
-			s.acc <<= length & 63
-			s.n -= int(length)
-			run = int(symbol >> 4)
-			length = uint(symbol & 15)
-			if length == 0 {
-				if run < 15 {
-					break
-				}
-				if k += 16; k > 64 {
-					return false, errBeyond
-				}
-				continue
+			acc, n = s.acc, s.n
+			if v == 0 && run < 15 {
+				break
 			}
-			v = int16(extend(uint32(s.acc>>((64-length)&63)), int(length)))
 		}
-		s.acc <<= length & 63
-		s.n -= int(length)
 		if k += run; k > 63 {
-			return false, errBeyond
+			s.acc, s.n = acc, n
+			return false, s.beyond()
 		}
 		c[naturalOrder[k&63]&63] = v
 		k++
 	}
+	s.acc, s.n = acc, n
 	return k == 1, s.check()
 }
 
 // average reads the difference of the first coefficient to that of the block
 // before.
 func (s *scan) average(p *part) error {
-	size, ok := s.symbol(p.dc)
-	if !ok {
-		return s.noCode()
+	run, v, err := s.step(p.dc)
+	if err != nil {
+		return err
 	}
-	if size > 15 {
+	if run > 0 {
 		return errNoCode
 	}
-	p.pred += s.signed(int(size))
+	p.pred += int32(v)
 	return s.check()
+}
+
+// step reads a code and the number that follows it: a run of zeros, and what
+// comes behind them. v is 0 where no number follows.
+func (s *scan) step(h *huffman) (run int, v int16, err error) {
+	if s.n < 32 {
+		s.fill()
+	}
+	e := h.look[s.acc>>(64-lookBits)]
+	s.acc <<= e & 63
+	s.n -= int(e & 63)
+	if v = int16(e >> 16); v != 0 {
+		return int(e >> 8 & 0xff), v, nil
+	}
+	return s.finish(h, e)
+}
+
+// finish reads what the look-up table has no room for: a long code, or the
+// number behind a code. e is what the table has, already taken from the bits.
+func (s *scan) finish(h *huffman, e uint32) (run int, v int16, err error) {
+	symbol := byte(e >> 8)
+	if e == 0 {
+		var length uint
+		if symbol, length = h.find(s.acc); length == 0 {
+			return 0, 0, s.noCode()
+		}
+		s.acc <<= length & 63
+		s.n -= int(length)
+	}
+	size := uint(symbol & 15)
+	if size > 0 {
+		v = int16(extend(uint32(s.acc>>((64-size)&63)), int(size)))
+		s.acc <<= size
+		s.n -= int(size)
+	}
+	return int(symbol >> 4), v, nil
+}
+
+// beyond says why a run goes too far: the bits are broken, or were not there.
+func (s *scan) beyond() error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	return errBeyond
 }

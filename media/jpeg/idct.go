@@ -53,25 +53,33 @@ func (q *quantTable) inverse(dst []byte, stride int, c *block, flat bool) {
 		return
 	}
 	var columns [64]int32
+	used := 0
 	for x := range 8 {
-		q.inverseColumn(&columns, c, x)
+		if q.inverseColumn(&columns, c, x) {
+			used = x
+		}
 	}
 	for y := range 8 {
-		inverseRow((*[8]byte)(dst[y*stride:]), (*[8]int32)(columns[8*y:]))
+		out, in := (*[8]byte)(dst[y*stride:]), (*[8]int32)(columns[8*y:])
+		if used < 4 { // as in most blocks: the finer half is zero
+			inverseHalfRow(out, in)
+		} else {
+			inverseRow(out, in)
+		}
 	}
 }
 
 // inverseColumn multiplies a column by its quantisation and transforms it. Its
-// results have passBits behind the point.
-func (t *quantTable) inverseColumn(out *[64]int32, c *block, x int) {
+// results have passBits behind the point. It is false where all are zero.
+func (t *quantTable) inverseColumn(out *[64]int32, c *block, x int) bool {
 	x &= 7
 	q := &t.steps
 	if c[x+8]|c[x+16]|c[x+24]|c[x+32]|c[x+40]|c[x+48]|c[x+56] == 0 {
 		level := int32(c[x]) * q[x] << passBits
-		for y := range 8 {
-			out[y*8+x] = level
+		for y := 0; y < 64 && level != 0; y += 8 {
+			out[y+x] = level
 		}
-		return
+		return level != 0
 	}
 	s0, s1, s2, s3 := int32(c[x])*q[x], int32(c[x+8])*q[x+8], int32(c[x+16])*q[x+16], int32(c[x+24])*q[x+24]
 	s4, s5, s6, s7 := int32(c[x+32])*q[x+32], int32(c[x+40])*q[x+40], int32(c[x+48])*q[x+48], int32(c[x+56])*q[x+56]
@@ -91,6 +99,7 @@ func (t *quantTable) inverseColumn(out *[64]int32, c *block, x int) {
 	out[x+8], out[x+48] = (e1+o3)>>shift, (e1-o3)>>shift
 	out[x+16], out[x+40] = (e2+o5)>>shift, (e2-o5)>>shift
 	out[x+24], out[x+32] = (e3+o7)>>shift, (e3-o7)>>shift
+	return true
 }
 
 // inverseRow transforms a row into samples.
@@ -107,6 +116,24 @@ func inverseRow(out *[8]byte, in *[8]int32) {
 	z5 := (z3 + z4) * c1175
 	z3, z4 = z5-z3*c1961, z5-z4*c0390
 	o7, o5, o3, o1 := s7*c0298+z1+z3, s5*c2053+z2+z4, s3*c3072+z2+z3, s1*c1501+z1+z4
+
+	out[0], out[7] = sample((e0+o1)>>shift), sample((e0-o1)>>shift)
+	out[1], out[6] = sample((e1+o3)>>shift), sample((e1-o3)>>shift)
+	out[2], out[5] = sample((e2+o5)>>shift), sample((e2-o5)>>shift)
+	out[3], out[4] = sample((e3+o7)>>shift), sample((e3-o7)>>shift)
+}
+
+// inverseHalfRow is inverseRow for rows whose second half is zero.
+func inverseHalfRow(out *[8]byte, in *[8]int32) {
+	s0, s1, s2, s3 := in[0], in[1], in[2], in[3]
+
+	const round, shift = 1 << (dctBits + passBits + 2), dctBits + passBits + 3
+	t0, t2, t3 := s0<<dctBits+round, s2*c0541, s2*(c0541+c0765)
+	e0, e1, e2, e3 := t0+t3, t0+t2, t0-t2, t0-t3
+
+	z5 := (s3 + s1) * c1175
+	z3, z4 := z5-s3*c1961, z5-s1*c0390
+	o7, o5, o3, o1 := z3-s1*c0899, z4-s3*c2562, z3+s3*(c3072-c2562), z4+s1*(c1501-c0899)
 
 	out[0], out[7] = sample((e0+o1)>>shift), sample((e0-o1)>>shift)
 	out[1], out[6] = sample((e1+o3)>>shift), sample((e1-o3)>>shift)

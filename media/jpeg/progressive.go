@@ -29,31 +29,20 @@ func (s *scan) visitFirstAC(p *part, bx, by int) error {
 	}
 	c := p.plane.block(bx, by)
 	for k := s.first; k <= s.last; k++ {
-		symbol, ok := s.symbol(p.ac)
-		if !ok {
-			return s.noCode()
+		run, v, err := s.step(p.ac)
+		if err != nil {
+			return err
 		}
-		run, size := int(symbol>>4), int(symbol&15)
-		if size == 0 && run < 15 {
+		if v == 0 && run < 15 {
 			s.run = 1<<run - 1 + int(s.take(run))
 			break
 		}
 		if k += run; k > s.last {
 			return s.beyond()
 		}
-		if size > 0 {
-			c[naturalOrder[k]] = int16(s.signed(size) << s.low)
-		}
+		c[naturalOrder[k&63]&63] = v << s.low
 	}
 	return s.check()
-}
-
-// beyond says why a run went too far: the bits are broken, or were not there.
-func (s *scan) beyond() error {
-	if err := s.check(); err != nil {
-		return err
-	}
-	return errBeyond
 }
 
 // visitNextAC reads one more bit of those coefficients of a band that are there,
@@ -62,29 +51,21 @@ func (s *scan) visitNextAC(p *part, bx, by int) error {
 	c := p.plane.block(bx, by)
 	k := s.first
 	for k <= s.last && s.run == 0 {
-		symbol, ok := s.symbol(p.ac)
-		if !ok {
-			return s.noCode()
-		}
-		run, v := int(symbol>>4), int16(0)
-		switch size := symbol & 15; {
-		case size == 1:
-			v = 1 << s.low
-			if s.take(1) == 0 {
-				v = -v
-			}
-		case size > 1:
+		run, v, err := s.step(p.ac)
+		switch {
+		case err != nil:
+			return err
+		case v > 1 || v < -1:
 			return errNoCode
-		case run < 15:
+		case v == 0 && run < 15:
 			s.run = 1<<run + int(s.take(run))
 			continue
 		}
-		k = s.refine(c, k, run)
-		if k > s.last {
+		if k = s.refine(c, k, run); k > s.last {
 			return s.beyond()
 		}
 		if v != 0 {
-			c[naturalOrder[k]] = v
+			c[naturalOrder[k&63]&63] = v << s.low
 		}
 		k++
 	}

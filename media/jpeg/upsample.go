@@ -19,10 +19,23 @@ func (p *plane) row(dst []byte, step, y, bands int) {
 		}
 	case p.ratioV == 1 && p.ratioH == 2:
 		smoothAcross(dst, step, near)
-	case step == 1 && p.ratioH == 1:
-		copy(dst, near)
+	case p.ratioH == 1:
+		spread(dst, step, near)
 	default:
 		repeatAcross(dst, step, near, p.ratioH)
+	}
+}
+
+// spread writes every sample once.
+func spread(dst []byte, step int, src []byte) {
+	if step == 1 {
+		copy(dst, src)
+		return
+	}
+	at := 0
+	for _, v := range src {
+		dst[at] = v
+		at += step
 	}
 }
 
@@ -41,21 +54,18 @@ func repeatAcross(dst []byte, step int, src []byte, ratio int) {
 // quarter of its neighbour to that side. Halves go down to the left of a sample,
 // and up to the right, so that no row becomes brighter.
 func smoothAcross(dst []byte, step int, src []byte) {
-	last := uint(src[0])
-	this := last
-	at := 0
-	for i := range src {
-		next := this
-		if i+1 < len(src) {
-			next = uint(src[i+1])
-		}
+	this := uint(src[0])
+	last, at := this, 0
+	for _, v := range src[1:] {
+		next := uint(v)
 		dst[at] = byte((3*this + last + 1) >> 2)
-		if at += step; at >= len(dst) {
-			return
-		}
-		dst[at] = byte((3*this + next + 2) >> 2)
-		at += step
+		dst[at+step] = byte((3*this + next + 2) >> 2)
+		at += 2 * step
 		last, this = this, next
+	}
+	dst[at] = byte((3*this + last + 1) >> 2)
+	if at += step; at < len(dst) {
+		dst[at] = byte(this)
 	}
 }
 
@@ -68,23 +78,21 @@ func smoothDown(dst []byte, step int, near, far []byte, odd int) {
 	}
 }
 
-// smoothBoth does both at once.
+// smoothBoth does both at once. The last sample has no neighbour, and may have
+// one pixel only.
 func smoothBoth(dst []byte, step int, near, far []byte) {
 	far = far[:len(near)]
-	last := 3*uint(near[0]) + uint(far[0])
-	this := last
-	at := 0
-	for i := range near {
-		next := this
-		if i+1 < len(near) {
-			next = 3*uint(near[i+1]) + uint(far[i+1])
-		}
+	this := 3*uint(near[0]) + uint(far[0])
+	last, at := this, 0
+	for i := 1; i < len(near); i++ {
+		next := 3*uint(near[i]) + uint(far[i])
 		dst[at] = byte((3*this + last + 8) >> 4)
-		if at += step; at >= len(dst) {
-			return
-		}
-		dst[at] = byte((3*this + next + 7) >> 4)
-		at += step
+		dst[at+step] = byte((3*this + next + 7) >> 4)
+		at += 2 * step
 		last, this = this, next
+	}
+	dst[at] = byte((3*this + last + 8) >> 4)
+	if at += step; at < len(dst) {
+		dst[at] = byte((4*this + 7) >> 4)
 	}
 }
