@@ -11,9 +11,6 @@ type colours struct {
 	key []uint32
 }
 
-// noColour is a key that no sample equals.
-const noColour = 1 << 16
-
 func newColours(i Image) colours {
 	c := colours{depth: int(i.Depth), samples: i.samples(), channels: i.Channels()}
 	switch {
@@ -44,13 +41,11 @@ func paletteTable(palette, transparent []byte) *[256][4]uint16 {
 }
 
 // keySample scales a sample of tRNS. It has two bytes at every depth, of which
-// image/png looks at the lower one where a sample has no more.
+// image/png looks at the lower one where a sample has no more. One that is larger
+// than a sample can be is larger than 65535, and equals none.
 func (c *colours) keySample(t []byte) uint32 {
-	switch {
-	case c.depth == 16:
+	if c.depth == 16 {
 		return uint32(binary.BigEndian.Uint16(t))
-	case t[1]>>c.depth != 0:
-		return noColour
 	}
 	return uint32(t[1]) * uint32(c.scale())
 }

@@ -52,7 +52,7 @@ func (r *Rows) Read(ctx context.Context, dst []uint16) error {
 		r.err = r.start()
 	}
 	row, err := r.next()
-	if r.chunks.stopped != nil {
+	if r.chunks.stopped != nil { // half-read passes are no damage
 		return r.chunks.stopped
 	}
 	if err != nil {
