@@ -4,9 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"sync"
 )
 
 var errCurve = errors.New("the profile has a curve that cannot be read")
+
+// house: variable because this is a function whose table is made once.
+var straight = sync.OnceValue(func() *curve { return sampled(func(v float64) float64 { return v }) })
 
 // readCurve reads a curve of either type, and says how many bytes it has.
 func readCurve(data []byte) (*curve, int, error) {
@@ -33,7 +37,7 @@ func readTable(data []byte) (*curve, int, error) {
 	entries := data[12:size]
 	switch n {
 	case 0:
-		return sampled(func(v float64) float64 { return v }), 12, nil
+		return straight(), 12, nil
 	case 1:
 		gamma := float64(binary.BigEndian.Uint16(entries)) / 256
 		return sampled(func(v float64) float64 { return math.Pow(v, gamma) }), 14, nil

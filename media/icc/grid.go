@@ -37,62 +37,74 @@ func (g *grid) place(axis int, v uint16) (at, weight uint32) {
 }
 
 // at1 interpolates on a line.
-func (g *grid) at1(in *[4]uint16, out *[3]uint16) {
-	at, w := g.place(0, in[0])
-	low, high := g.nodes[at:at+3:at+3], g.nodes[at+3:at+6:at+6]
-	for i := range out {
-		out[i] = uint16((uint32(low[i])*(whole-w) + uint32(high[i])*w + whole/2) >> 16)
-	}
+func (g *grid) at1(v uint16) (a, b, c uint16) {
+	at, w := g.place(0, v)
+	n := g.nodes[at : at+6 : at+6]
+	return between(n[0], n[3], w), between(n[1], n[4], w), between(n[2], n[5], w)
 }
 
-// at3 interpolates in the tetrahedron that the first three values lie in.
-func (g *grid) at3(in *[4]uint16, out *[3]uint16) {
-	at, x := g.place(0, in[0])
-	y, wy := g.place(1, in[1])
-	z, wz := g.place(2, in[2])
-	g.tetrahedron(at+y+z, [3]uint32{x, wy, wz}, g.step[0:3], out)
+func between(low, high uint16, w uint32) uint16 {
+	return uint16((uint32(low)*(whole-w) + uint32(high)*w + whole/2) >> 16)
+}
+
+// at3 interpolates in the tetrahedron that three values lie in.
+func (g *grid) at3(x, y, z uint16) (a, b, c uint16) {
+	var p path
+	return g.along(g.path(&p, 0, x, y, z), &p)
 }
 
 // at4 interpolates in two tetrahedra of the last three values, and between them
 // by the first, as is the custom: profiles are made to look right that way.
-func (g *grid) at4(in *[4]uint16, out *[3]uint16) {
-	at, w := g.place(0, in[0])
-	x, wx := g.place(1, in[1])
-	y, wy := g.place(2, in[2])
-	z, wz := g.place(3, in[3])
-	at += x + y + z
-	weights := [3]uint32{wx, wy, wz}
-	var high [3]uint16
-	g.tetrahedron(at, weights, g.step[1:4], out)
-	g.tetrahedron(at+g.step[0], weights, g.step[1:4], &high)
-	for i := range out {
-		out[i] = uint16((uint32(out[i])*(whole-w) + uint32(high[i])*w + whole/2) >> 16)
+func (g *grid) at4(w, x, y, z uint16) (a, b, c uint16) {
+	var p path
+	at, part := g.place(0, w)
+	at += g.path(&p, 1, x, y, z)
+	a, b, c = g.along(at, &p)
+	if part == 0 {
+		return a, b, c
 	}
+	d, e, f := g.along(at+g.step[0], &p)
+	return between(a, d, part), between(b, e, part), between(c, f, part)
 }
 
-// tetrahedron walks from the node at the beginning of a cell to the one opposite
-// along its edges, that of the greatest weight first: the four nodes on the way
-// are the corners of the tetrahedron.
-func (g *grid) tetrahedron(at uint32, w [3]uint32, step []uint32, out *[3]uint16) {
-	a, b, c := step[0], step[1], step[2]
-	if w[0] < w[1] {
-		w[0], w[1], a, b = w[1], w[0], b, a
+// path goes from the first node of a cell to the one opposite along its edges,
+// that of the greatest weight first: the four nodes on the way are the corners
+// of the tetrahedron. It has the way to each, and their weights.
+type path struct {
+	to1, to2, to3  uint32
+	w0, w1, w2, w3 uint32
+}
+
+// path finds the path through the cell of three values on the axes from the given
+// one on, and where the cell begins.
+func (g *grid) path(p *path, axis int, x, y, z uint16) uint32 { // house: parameters because these three are one colour, and a slice of them costs time
+	ax, wx := g.place(axis, x)
+	ay, wy := g.place(axis+1, y)
+	az, wz := g.place(axis+2, z)
+	sx, sy, sz := g.step[axis], g.step[axis+1], g.step[axis+2]
+	if wx < wy {
+		wx, wy, sx, sy = wy, wx, sy, sx
 	}
-	if w[1] < w[2] {
-		w[1], w[2], b, c = w[2], w[1], c, b
+	if wy < wz {
+		wy, wz, sy, sz = wz, wy, sz, sy
 	}
-	if w[0] < w[1] {
-		w[0], w[1], a, b = w[1], w[0], b, a
+	if wx < wy {
+		wx, wy, sx, sy = wy, wx, sy, sx
 	}
+	p.to1, p.to2, p.to3 = sx, sx+sy, sx+sy+sz
+	p.w0, p.w1, p.w2, p.w3 = whole-wx, wx-wy, wy-wz, wz
+	return ax + ay + az
+}
+
+// along weighs the nodes of a path from the one at on.
+func (g *grid) along(at uint32, p *path) (a, b, c uint16) {
 	n0 := g.nodes[at : at+3 : at+3]
-	at += a
-	n1 := g.nodes[at : at+3 : at+3]
-	at += b
-	n2 := g.nodes[at : at+3 : at+3]
-	at += c
-	n3 := g.nodes[at : at+3 : at+3]
-	w0, w1, w2, w3 := whole-w[0], w[0]-w[1], w[1]-w[2], w[2]
-	for i := range out {
-		out[i] = uint16((uint32(n0[i])*w0 + uint32(n1[i])*w1 + uint32(n2[i])*w2 + uint32(n3[i])*w3 + whole/2) >> 16)
-	}
+	n1 := g.nodes[at+p.to1 : at+p.to1+3 : at+p.to1+3]
+	n2 := g.nodes[at+p.to2 : at+p.to2+3 : at+p.to2+3]
+	n3 := g.nodes[at+p.to3 : at+p.to3+3 : at+p.to3+3]
+	w0, w1, w2, w3 := p.w0, p.w1, p.w2, p.w3
+	a = uint16((uint32(n0[0])*w0 + uint32(n1[0])*w1 + uint32(n2[0])*w2 + uint32(n3[0])*w3 + whole/2) >> 16)
+	b = uint16((uint32(n0[1])*w0 + uint32(n1[1])*w1 + uint32(n2[1])*w2 + uint32(n3[1])*w3 + whole/2) >> 16)
+	c = uint16((uint32(n0[2])*w0 + uint32(n1[2])*w1 + uint32(n2[2])*w2 + uint32(n3[2])*w3 + whole/2) >> 16)
+	return a, b, c
 }

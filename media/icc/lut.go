@@ -62,43 +62,47 @@ func (e *lut) light(dst, src []uint16) {
 }
 
 func (e *lut) row(dst []uint8, src []uint16, curves []*curve) {
-	n := len(curves)
-	var in [4]uint16
-	var out [3]uint16
-	for ; len(src) >= n; src, dst = src[n:], dst[3:] {
-		for i, c := range curves {
-			in[i] = c[src[i]]
+	switch len(curves) {
+	case 1:
+		for ; len(src) >= 1; src, dst = src[1:], dst[3:] {
+			a, b, c := e.grid.at1(curves[0][src[0]])
+			e.end(dst[:3:3], a, b, c)
 		}
-		switch {
-		case e.grid == nil:
-			out = [3]uint16(in[:3])
-		case n == 1:
-			e.grid.at1(&in, &out)
-		case n == 3:
-			e.grid.at3(&in, &out)
-		default:
-			e.grid.at4(&in, &out)
+	case 3:
+		red, green, blue := curves[0], curves[1], curves[2]
+		for ; len(src) >= 3; src, dst = src[3:], dst[3:] {
+			a, b, c := red[src[0]], green[src[1]], blue[src[2]]
+			if e.grid != nil {
+				a, b, c = e.grid.at3(a, b, c)
+			}
+			e.end(dst[:3:3], a, b, c)
 		}
-		if e.middle != nil {
-			e.middle.apply(&out)
+	case 4:
+		cyan, magenta, yellow, black := curves[0], curves[1], curves[2], curves[3]
+		for ; len(src) >= 4; src, dst = src[4:], dst[3:] {
+			a, b, c := e.grid.at4(cyan[src[0]], magenta[src[1]], yellow[src[2]], black[src[3]])
+			e.end(dst[:3:3], a, b, c)
 		}
-		e.end(dst[:3:3], &out)
 	}
 }
 
-// end goes from the connection space to sRGB.
-func (e *lut) end(dst []uint8, v *[3]uint16) {
-	a, b, c := int64(e.ends[0][v[0]]), int64(e.ends[1][v[1]]), int64(e.ends[2][v[2]])
+// end goes from behind the grid to sRGB.
+func (e *lut) end(dst []uint8, a, b, c uint16) {
+	if e.middle != nil {
+		a, b, c = e.middle.apply(a, b, c)
+	}
+	x, y, z := int64(e.ends[0][a]), int64(e.ends[1][b]), int64(e.ends[2][c])
 	if e.lab != nil {
-		a, b, c = int64(e.lab[a+b]), int64(e.lab[a+zero]), int64(e.lab[a+c])
+		x, y, z = int64(e.lab[x+y]), int64(e.lab[x+zero]), int64(e.lab[x+z])
 	}
-	e.linear.put(dst, a, b, c)
+	e.linear.put(dst, x, y, z)
 }
 
-func (m *middle) apply(v *[3]uint16) {
-	a, b, c := int64(m.curves[0][v[0]]), int64(m.curves[1][v[1]]), int64(m.curves[2][v[2]])
-	for i := range v {
-		r := &m.rows[i]
-		v[i] = clipped((r[0]*a + r[1]*b + r[2]*c + m.add[i] + 1<<15) >> 16)
+func (m *middle) apply(a, b, c uint16) (x, y, z uint16) {
+	p, q, r := int64(m.curves[0][a]), int64(m.curves[1][b]), int64(m.curves[2][c])
+	sum := func(i int) uint16 {
+		row := &m.rows[i]
+		return clipped((row[0]*p + row[1]*q + row[2]*r + m.add[i] + 1<<15) >> 16)
 	}
+	return sum(0), sum(1), sum(2)
 }

@@ -78,16 +78,21 @@ const matrixBits = 20
 // more than 16.
 type linear struct {
 	rows   [3][3]int64
+	half   int64
 	shift  uint
 	encode *codes
 }
 
+func newLinear(rows [3][3]int64, shift uint) linear {
+	return linear{rows: rows, half: 1 << (shift - 1), shift: shift, encode: lightToSRGB()}
+}
+
 // put writes the sRGB bytes of some light.
 func (l *linear) put(dst []uint8, a, b, c int64) {
-	for i := range l.rows {
-		m := &l.rows[i]
-		dst[i] = l.encode[clipped((m[0]*a+m[1]*b+m[2]*c+1<<(l.shift-1))>>l.shift)]
-	}
+	_ = dst[2]
+	dst[0] = l.encode[clipped((l.rows[0][0]*a+l.rows[0][1]*b+l.rows[0][2]*c+l.half)>>(l.shift&63))]
+	dst[1] = l.encode[clipped((l.rows[1][0]*a+l.rows[1][1]*b+l.rows[1][2]*c+l.half)>>(l.shift&63))]
+	dst[2] = l.encode[clipped((l.rows[2][0]*a+l.rows[2][1]*b+l.rows[2][2]*c+l.half)>>(l.shift&63))]
 }
 
 // clipped brings a number into the range of 16 bits.
@@ -130,7 +135,7 @@ var errSenseless = errors.New("the profile makes no sense: white is not white in
 // newMatrix makes the engine of a profile with the given curves and colorants,
 // which are X, Y and Z of red, of green and of blue.
 func newMatrix(curves [3]*curve, colorants [3][3]float64) (*matrix, error) {
-	e := &matrix{curves: curves, linear: linear{shift: matrixBits, encode: lightToSRGB()}}
+	e := &matrix{curves: curves}
 	var joined [3][3]float64
 	for i, row := range toSRGB() {
 		for j, c := range colorants {
@@ -140,9 +145,7 @@ func newMatrix(curves [3]*curve, colorants [3][3]float64) (*matrix, error) {
 	if math.Abs(determinant(joined)) < 1e-3 {
 		return nil, errSenseless
 	}
-	for i, row := range joined {
-		e.linear.rows[i] = fixed(row)
-	}
+	e.linear = newLinear([3][3]int64{fixed(joined[0]), fixed(joined[1]), fixed(joined[2])}, matrixBits)
 	if !e.sensible() {
 		return nil, errSenseless
 	}

@@ -47,25 +47,34 @@ func fromTerm(f float64) float64 {
 
 // end makes the end of a way through a table.
 func (p encoding) end(e *lut) {
-	rows := toSRGB()
 	if p == encodedXYZ {
-		// 1.0 is 32768, and light 65535.
-		for i, row := range rows {
-			for j, v := range row {
-				e.linear.rows[i][j] = rounded(v * full / (1 << 15) * (1 << matrixBits))
-			}
-		}
-		e.linear.shift, e.linear.encode = matrixBits, lightToSRGB()
+		e.linear = fromXYZ()
 		return
 	}
-	e.lab = labCubes()
-	for i, row := range rows {
-		e.linear.rows[i] = fixed([3]float64{row[0] * whiteX, row[1], row[2] * whiteZ})
-	}
-	e.linear.shift, e.linear.encode = matrixBits+labBits, lightToSRGB()
+	e.lab, e.linear = labCubes(), fromWhite()
 	for i, terms := range p.terms() {
 		e.ends[i] = after(e.ends[i], terms)
 	}
+}
+
+// fromXYZ goes from X, Y and Z, of which 32768 is 1, to the light of sRGB.
+func fromXYZ() linear {
+	var rows [3][3]int64
+	for i, row := range toSRGB() {
+		for j, v := range row {
+			rows[i][j] = rounded(v * full / (1 << 15) * (1 << matrixBits))
+		}
+	}
+	return newLinear(rows, matrixBits)
+}
+
+// fromWhite goes from X, Y and Z as parts of white's to the light of sRGB.
+func fromWhite() linear {
+	var rows [3][3]int64
+	for i, row := range toSRGB() {
+		rows[i] = fixed([3]float64{row[0] * whiteX, row[1], row[2] * whiteZ})
+	}
+	return newLinear(rows, matrixBits+labBits)
 }
 
 // terms are what the numbers of L, a and b are in the formula: f(Y), and zero

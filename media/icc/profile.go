@@ -147,10 +147,7 @@ func (p *profile) grayTransform() (*Transform, error) {
 		return nil, err
 	}
 	if p.pcs == "Lab " {
-		lightness := *c
-		for i, v := range lightness {
-			c[i] = level(decodeL(float64(v) / full * 100))
-		}
+		c = after(c, sampled(decodeL))
 	}
 	if !c.rises() || full-c[full] > full/60 {
 		return nil, errSenseless
@@ -162,14 +159,8 @@ func (p *profile) grayTransform() (*Transform, error) {
 	return &Transform{1, e}, nil
 }
 
-// decodeL is the light of a lightness from 0 to 100.
-func decodeL(l float64) float64 {
-	if l <= 8 {
-		return l * 27 / 24389
-	}
-	f := (l + 16) / 116
-	return f * f * f
-}
+// decodeL is the light of a lightness, both from 0 to 1.
+func decodeL(l float64) float64 { return fromTerm((l*100 + 16) / 116) }
 
 // xyz reads a tag of type XYZ (ICC.1, 10.31).
 func (p *profile) xyz(name string) ([3]float64, error) {

@@ -160,14 +160,17 @@ func (n *numbers) grid(points []int) (*grid, error) {
 func readAToB(tag []byte) (table, error) {
 	var t table
 	channels := int(tag[8])
-	part := func(i int) []byte {
+	var parts [5][]byte
+	for i := range parts {
 		at := int64(binary.BigEndian.Uint32(tag[12+4*i:]))
-		if at == 0 || at > int64(len(tag)) {
-			return nil
+		if at > int64(len(tag)) {
+			return t, errTable
 		}
-		return tag[at:]
+		if at > 0 {
+			parts[i] = tag[at:]
+		}
 	}
-	last, matrix, middles, nodes, first := part(0), part(1), part(2), part(3), part(4)
+	last, matrix, middles, nodes, first := parts[0], parts[1], parts[2], parts[3], parts[4]
 	if nodes == nil && channels != 3 {
 		return t, errTable
 	}
@@ -193,15 +196,15 @@ func readAToB(tag []byte) (table, error) {
 // of four on. Without data they change nothing. Equal ones share a table.
 func readCurves(data []byte, n int) ([]*curve, error) {
 	out := make([]*curve, n)
-	if data == nil {
-		data = []byte("curv\x00\x00\x00\x00\x00\x00\x00\x00")
-		data = append(data, append(data, append(data, data...)...)...)
-	}
 	var before []byte
 	for i := range out {
-		if before != nil && len(data) >= len(before) && sameBytes(data[:len(before)], before) {
+		switch {
+		case data == nil:
+			out[i] = straight()
+			continue
+		case before != nil && len(data) >= len(before) && sameBytes(data[:len(before)], before):
 			out[i] = out[i-1]
-		} else {
+		default:
 			c, size, err := readCurve(data)
 			if err != nil {
 				return nil, err
