@@ -79,7 +79,8 @@ func (s *scan) visitNextAC(p *part, bx, by int) error {
 // refine goes from coefficient k on over those that are there, with a bit for
 // each, and over as many others as run says. It returns where the next one is.
 func (s *scan) refine(c *block, k, run int) int {
-	for ; k <= s.last; k++ {
+	last, one := s.last, int16(1)<<s.low
+	for ; k <= last; k++ {
 		v := &c[naturalOrder[k&63]&63]
 		if *v == 0 {
 			if run == 0 {
@@ -88,13 +89,18 @@ func (s *scan) refine(c *block, k, run int) int {
 			run--
 			continue
 		}
-		if s.take(1) == 0 || *v>>s.low&1 != 0 {
-			continue
+		if s.n < 1 {
+			s.fill()
 		}
-		if *v > 0 {
-			*v += 1 << s.low
-		} else {
-			*v -= 1 << s.low
+		bit := int16(s.acc >> 63)
+		s.acc <<= 1
+		s.n--
+		switch {
+		case *v&one != 0: // a second time, in a file that makes no sense
+		case *v > 0:
+			*v += bit << s.low
+		default:
+			*v -= bit << s.low
 		}
 	}
 	return k
