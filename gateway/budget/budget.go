@@ -95,10 +95,18 @@ func Reckon(memory, largest config.Bytes, limit int64) (Plan, error) {
 	case memory < least:
 		return Plan{}, fmt.Errorf("photos of %s need photos.memory of at least %s, and unless set it is %s: set it", largest, least, memory)
 	}
+	return divide(memory, largest), nil
+}
+
+// Default is the plan where nobody says anything, and nothing limits the memory.
+func Default() Plan { return divide(config.DefaultMemory, 0) }
+
+// divide needs a memory that is enough.
+func divide(memory, largest config.Bytes) Plan {
 	p := Plan{Memory: int64(memory), Largest: int64(largest)}
 	p.Originals = max(p.Memory/4, mostHeld(p.Largest))
 	p.Children = p.Memory - Program - p.Originals
-	return p, nil
+	return p
 }
 
 // mostHeld is the most that the gateway holds of one photo whose original has at

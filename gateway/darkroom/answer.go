@@ -15,12 +15,46 @@ const maxDetail = 300
 // sourceType is what the type of an original may look like.
 var sourceType = regexp.MustCompile(`^[a-z]{1,20}/[a-z0-9.+-]{1,60}$`)
 
-// readAnswer reads a child's answer and judges it. A *media.Rejection is a
-// verdict; every other error is a child that must not be believed.
-func readAnswer(r io.Reader, s media.Settings) (*media.Developed, error) {
+// errLate is the answer of a child whose time was over.
+var errLate = errors.New("the child's time was over")
+
+// readAnswer reads a child's first answer, and judges it where it is no request
+// for memory: then need is zero. A *media.Rejection is a verdict, errLate a child
+// in good order; every other error is a child that must not be believed.
+func readAnswer(r io.Reader, s media.Settings) (developed *media.Developed, need int64, err error) {
+	var a answer
+	if err := readFrame(r, maxAnswer, &a); err != nil {
+		return nil, 0, err
+	}
+	if a.Need == 0 {
+		developed, err = judge(r, a, s)
+		return developed, 0, err
+	}
+	if a != (answer{Need: a.Need}) || a.Need < 0 || a.Need > s.MaxMemory {
+		return nil, 0, errors.New("a need that no photo has")
+	}
+	return nil, a.Need, nil
+}
+
+// readVerdict reads the answer of a child that has had its memory.
+func readVerdict(r io.Reader, s media.Settings) (*media.Developed, error) {
 	var a answer
 	if err := readFrame(r, maxAnswer, &a); err != nil {
 		return nil, err
+	}
+	if a.Need != 0 {
+		return nil, errors.New("a second need")
+	}
+	return judge(r, a, s)
+}
+
+// judge reads what belongs to an answer and judges both.
+func judge(r io.Reader, a answer, s media.Settings) (*media.Developed, error) {
+	if a == (answer{Late: true}) {
+		return nil, errLate
+	}
+	if a.Late {
+		return nil, errors.New("a verdict that comes too late")
 	}
 	if err := checkSource(a.Source); err != nil {
 		return nil, err

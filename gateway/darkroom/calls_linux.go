@@ -78,6 +78,10 @@ func callFilter(pid uint32) []bpf.Instruction {
 	program = append(program, onCall(unix.SYS_CLONE3, unknown)...)
 	program = append(program, onCall(unix.SYS_CLONE, argument(0),
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.CLONE_THREAD, SkipTrue: 1}, refuse, allow)...)
+	// Its own limits only, 0 being oneself, and none beyond those that it began
+	// with: they follow the memory that it is granted.
+	program = append(program, onCall(unix.SYS_PRLIMIT64, argument(0),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1}, refuse, allow)...)
 	// Go interrupts its own threads by this signal.
 	program = append(program, onCall(unix.SYS_TGKILL, argument(0),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: pid, SkipTrue: 1}, refuse, argument(2),

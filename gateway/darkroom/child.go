@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -38,9 +39,12 @@ func runChild(args []string, lock func(limits) string, develop developFunc) int 
 	// A supervisor sends these to all processes at once. The gateway stops in
 	// good order, and ends its children when their photos are done.
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	runtime.GOMAXPROCS(childProcessors)
 	l, err := parseLimits(args)
 	if err == nil {
-		err = serve(os.Stdin, os.Stdout, lock(l), develop)
+		l.began = addressSpace()
+		w := worker{in: os.Stdin, out: os.Stdout, develop: develop, allow: l.allow}
+		err = w.serve(lock(l))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "darkroom child:", err)
@@ -49,24 +53,61 @@ func runChild(args []string, lock func(limits) string, develop developFunc) int 
 	return 0
 }
 
+// worker is a child at its one photo.
+type worker struct {
+	in      io.Reader
+	out     io.Writer
+	develop developFunc
+	// allow has the process keep to so many bytes, beyond what it is itself.
+	allow func(bytes int64)
+
+	judging int64 // what it was allowed before it asked for more
+	asked   bool
+}
+
 // serve says hello, develops one photo and answers.
-func serve(in io.Reader, out io.Writer, level string, develop developFunc) error {
-	if err := writeFrame(out, hello{Level: level}); err != nil {
+func (w *worker) serve(level string) error {
+	if err := writeFrame(w.out, hello{Level: level}); err != nil {
 		return err
 	}
 	var r request
-	switch err := readFrame(in, maxRequest, &r); {
+	switch err := readFrame(w.in, maxRequest, &r); {
 	case errors.Is(err, io.EOF):
 		return nil // the parent is gone, or needs us no more
 	case err != nil:
 		return err
 	}
-	original, err := readOriginal(in, r.Bytes)
+	w.judging = budget.Judged(int64(r.Bytes))
+	w.allow(w.judging)
+	original, err := readOriginal(w.in, r.Bytes)
 	if err != nil {
 		return err
 	}
-	developed, err := develop(context.Background(), original, r.Settings, nil)
-	return reply(out, developed, err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.Milliseconds)*time.Millisecond)
+	defer cancel()
+	developed, err := w.develop(ctx, original, r.Settings, w.reserve)
+	if err != nil && errors.Is(err, ctx.Err()) {
+		return writeFrame(w.out, answer{Late: true})
+	}
+	return reply(w.out, developed, err)
+}
+
+// reserve asks the parent for memory, once. A parent that has none at once does
+// not answer but ends this process.
+func (w *worker) reserve(_ context.Context, bytes int64) error {
+	if w.asked || bytes < 1 {
+		return fmt.Errorf("memory is asked for a second time, or %d bytes of it", bytes)
+	}
+	w.asked = true
+	if err := writeFrame(w.out, answer{Need: bytes}); err != nil {
+		return err
+	}
+	var g grant
+	if err := readFrame(w.in, maxGrant, &g); err != nil {
+		return fmt.Errorf("no memory: %w", err)
+	}
+	w.allow(w.judging + g.Bytes)
+	return nil
 }
 
 // readOriginal reads a photo, which may have no bytes at all.
@@ -103,13 +144,14 @@ func reply(out io.Writer, developed *media.Developed, err error) error {
 	return err
 }
 
-// limits are what a child may use at most. They travel as arguments, because
-// the environment is empty and they have to hold before anything is read.
+// limits are what a child may use at most, whatever it asks for. They travel as
+// arguments, because the environment is empty and they have to hold before
+// anything is read.
 type limits struct {
-	memory int64 // bytes of address space, beyond what Go starts with
+	memory int64 // bytes, beyond what a child is itself
 	cpu    int64 // seconds of processor time
-	// reserved is what Go started with; the child finds it out itself.
-	reserved int64
+	// began is the address space that Go started with; the child finds it out.
+	began int64
 }
 
 // seconds rounds up: the kernel counts processor time in whole seconds.
@@ -136,11 +178,13 @@ func parseLimits(args []string) (limits, error) {
 	return limits{memory: memory, cpu: cpu}, nil
 }
 
-// limitRuntime keeps Go itself within l. It collects garbage harder from three
-// quarters on, because the holes between what is left take address space too.
-func limitRuntime(l limits) {
-	runtime.GOMAXPROCS(childProcessors)
-	debug.SetMemoryLimit(l.memory / 4 * 3)
+// allow has the process keep to so many bytes in all. Go collects its garbage in
+// time for it; what is really in use beyond it, which means that it was reckoned
+// wrongly, is stopped by the system at about twice as much.
+func (l limits) allow(bytes int64) {
+	bytes = min(bytes, budget.Child+l.memory)
+	debug.SetMemoryLimit(bytes)
+	l.limitSpace(bytes)
 }
 
 // environment is a child's whole environment.

@@ -31,6 +31,7 @@ package darkroom
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,6 +43,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -76,12 +78,11 @@ type Options struct {
 	// it is killed; zero means 2 minutes, so that a crowded machine alone gives
 	// no photo a wrong verdict.
 	Deadline time.Duration
-	// MemoryBytes is the address space that a child may take beyond the 1 to
-	// 2 GiB that Go reserves at its start and does not use. Zero means twice
-	// media.MaxMemory, as media asks: half for what it allocates at its peak,
-	// half for what is waiting to be collected. Below 256 MiB an ordinary photo
-	// of 12 megapixels may die.
-	MemoryBytes int64
+	// Memory is what all children together may hold, in resident bytes, those that
+	// stand ready included. Zero means what budget has for them where nobody says
+	// otherwise. It is kept by reservation: a child says what a photo needs before
+	// it decodes it.
+	Memory int64
 	// Log gets the level of the sandbox, once, and what dying children said;
 	// nil means slog.Default.
 	Log *slog.Logger
@@ -95,8 +96,8 @@ type Darkroom struct {
 	peak    peak
 
 	starter *starter
-	ready   chan *child   // children standing ready; unbuffered
-	slots   chan struct{} // one for each child at work
+	ready   chan *child  // children standing ready; unbuffered
+	gate    *budget.Gate // who works, and with how much memory
 
 	closing context.Context
 	close   context.CancelFunc
@@ -134,10 +135,10 @@ func open(o Options, arg string) (*Darkroom, error) {
 	o = o.withDefaults()
 	d := &Darkroom{
 		options: o,
-		args:    limits{memory: o.MemoryBytes, cpu: seconds(o.Processor)}.args(arg),
+		args:    limits{memory: o.Memory, cpu: seconds(o.Processor)}.args(arg),
 		starter: newStarter(),
 		ready:   make(chan *child),
-		slots:   make(chan struct{}, o.Most),
+		gate:    budget.NewGate(o.forWork(), o.Most),
 	}
 	d.closing, d.close = context.WithCancel(context.Background())
 	first, err := d.startAhead()
@@ -147,7 +148,8 @@ func open(o Options, arg string) (*Darkroom, error) {
 		return nil, err
 	}
 	d.level = first.level
-	o.Log.Info("darkroom: every photo is developed in a child process", "sandbox", d.level, "at_once", o.Most, "idle", max(o.Idle, 0))
+	o.Log.Info("darkroom: every photo is developed in a child process", "sandbox", d.level,
+		"at_once", o.Most, "idle", max(o.Idle, 0), "memory_mb", o.Memory>>20)
 	d.keep(first)
 	return d, nil
 }
@@ -165,8 +167,8 @@ func (o Options) withDefaults() Options {
 	if o.Processor <= 0 {
 		o.Processor = 30 * time.Second
 	}
-	if o.MemoryBytes <= 0 {
-		o.MemoryBytes = 2 * media.MaxMemory
+	if o.Memory <= 0 {
+		o.Memory = budget.Default().Children
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -174,15 +176,24 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// forWork is what children may hold together that have a photo.
+func (o Options) forWork() int64 { return o.Memory - int64(max(o.Idle, 0))*budget.Child }
+
 // Sandbox says in plain words what keeps a child in.
 func (d *Darkroom) Sandbox() string { return d.level }
+
+// Reserved is how many bytes the children at work may hold at this moment.
+func (d *Darkroom) Reserved() int64 { return d.gate.Held() }
+
+// Waiting is how many photos wait for a place or for memory.
+func (d *Darkroom) Waiting() int { return d.gate.Waiting() }
 
 // Develop has one child develop original. A *media.Rejection is the verdict on
 // the photo. ErrChildDied is a death that counts against it. ErrClosed, ctx's
 // own error, and any other error say nothing about it: try again later.
 //
-// Waiting for a free child is bounded by ctx alone; the deadline counts from
-// when there is one.
+// Waiting for a place and for memory is bounded by ctx alone; the deadline counts
+// from when there is a child.
 func (d *Darkroom) Develop(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error) {
 	if len(original) > maxOriginal {
 		return nil, fmt.Errorf("darkroom: an original of %d bytes is more than the %d that a child is given", len(original), maxOriginal)
@@ -191,40 +202,39 @@ func (d *Darkroom) Develop(ctx context.Context, original []byte, s media.Setting
 		return nil, ErrClosed
 	}
 	defer d.busy.Done()
-	select {
-	case d.slots <- struct{}{}:
-		defer func() { <-d.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-d.closing.Done():
-		return nil, ErrClosed
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(d.closing, stop)() //nolint:contextcheck // closing ends all work, whoever asked for it
+	developed, err := d.developInTurn(waiting, original, s)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = cmp.Or(d.gaveUp(ctx), err)
 	}
-	return d.developNow(ctx, original, s)
+	return developed, err
 }
 
-// developNow works with a slot in hand.
-func (d *Darkroom) developNow(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error) {
+// developNow works with room in hand.
+func (d *Darkroom) developNow(ctx context.Context, p photo) (*media.Developed, error) {
 	limited, cancel := context.WithTimeout(ctx, d.options.Deadline)
 	defer cancel()
-	defer context.AfterFunc(d.closing, cancel)() //nolint:contextcheck // closing ends all work, whoever asked for it
 	c, err := d.take(limited)
 	if err != nil {
-		if gaveUp := d.gaveUp(ctx); gaveUp != nil {
-			return nil, gaveUp
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
 		return nil, fmt.Errorf("darkroom: no child could be started: %w", err)
 	}
-	developed, err := c.develop(limited, original, s)
+	developed, err := c.develop(limited, p)
 	ending := c.end()
 	var verdict *media.Rejection
-	if err == nil || errors.As(err, &verdict) {
+	var later errNotAtOnce
+	if err == nil || errors.As(err, &verdict) || errors.As(err, &later) {
 		return developed, err
 	}
-	if gaveUp := d.gaveUp(ctx); gaveUp != nil {
-		return nil, gaveUp
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	switch {
-	case limited.Err() != nil:
+	case limited.Err() != nil || errors.Is(err, errLate):
 		err = fmt.Errorf("not done within %v", d.options.Deadline)
 	case ending.outside:
 		return nil, fmt.Errorf("darkroom: the child was killed from outside, perhaps because the machine has no memory left (%s)", ending.how)

@@ -144,7 +144,7 @@ func TestCloseWhileWorking(t *testing.T) {
 			}
 		})
 	}
-	await(t, "all slots taken", func() bool { return len(d.slots) == cap(d.slots) })
+	await(t, "all slots taken", func() bool { return d.Waiting() == 2 })
 	if err := d.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}

@@ -12,14 +12,17 @@ import (
 )
 
 // What goes through the pipes: the child says hello; the parent sends a request
-// and the bytes of the original; the child sends an answer and the bytes of the
-// two pictures, and closes. Hello, request and answer are frames: four bytes of
-// length, big-endian, then that many bytes of JSON.
+// and the bytes of the original; the child answers what it needs, and the parent
+// with a grant, or by ending the child; the child answers with its verdict and
+// the bytes of the two pictures, and closes. A child that rejects a photo
+// without decoding it does not ask. Hello, request, answer and grant are frames:
+// four bytes of length, big-endian, then that many bytes of JSON.
 
 // The caps of each frame's JSON, in bytes.
 const (
 	maxHello   = 1 << 10
 	maxRequest = 16 << 10
+	maxGrant   = 1 << 10
 	maxAnswer  = 8 << 10
 )
 
@@ -32,11 +35,26 @@ type hello struct {
 type request struct {
 	Settings media.Settings `json:"settings"`
 	Bytes    int            `json:"bytes"`
+	// Milliseconds are how long the child has: a little less than until it is
+	// killed.
+	Milliseconds int64 `json:"milliseconds"`
 }
 
-// answer is a verdict. A Reason makes it a rejection; without one, two pictures
-// of the announced sizes follow.
+// grant says how much memory the child may take, in bytes, beyond what it had to
+// judge the photo.
+type grant struct {
+	Bytes int64 `json:"bytes"`
+}
+
+// answer is a verdict, or else it has a Need or is Late, and nothing more. A
+// Reason makes it a rejection; without one, two pictures of the announced sizes
+// follow.
 type answer struct {
+	// Need is how many bytes the child wants to take before it goes on.
+	Need int64 `json:"need,omitempty"`
+	// Late is set by a child whose time was over.
+	Late bool `json:"late,omitempty"`
+
 	Reason media.Reason `json:"reason,omitempty"`
 	Detail string       `json:"detail,omitempty"`
 	Source media.Source `json:"source"`

@@ -34,7 +34,7 @@ func TestDeadlyPhotoCostsOneChild(t *testing.T) {
 			if test.deed == "eat" && raceDetector {
 				t.Skip("SKIPPED: the race detector leaves no room for a limit on memory; run without -race")
 			}
-			d, log := room(t, "play", Options{Deadline: test.deadline, MemoryBytes: 256 << 20, Idle: 1})
+			d, log := room(t, "play", Options{Deadline: test.deadline, Idle: 1})
 			_, err := d.Develop(t.Context(), []byte("do "+test.deed), settings())
 			if !errors.Is(err, ErrChildDied) || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got %v, want ErrChildDied that says %q", err, test.says)
@@ -56,7 +56,7 @@ func TestChildKilledFromOutsideIsNotThePhotosFault(t *testing.T) {
 		_, err := d.Develop(t.Context(), []byte("do hang"), settings())
 		result <- err
 	}()
-	await(t, "a child at work", func() bool { return len(d.slots) == 1 && len(children(t)) == 1 })
+	await(t, "a child at work", func() bool { return d.Reserved() > 0 && len(children(t)) == 1 })
 	pid := children(t)[0]
 	await(t, "a child that ignores signals", func() bool { return ignores(t, pid, syscall.SIGTERM) })
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL} {
@@ -176,7 +176,8 @@ func TestChildCapsTheRequest(t *testing.T) {
 	}
 	for name, sent := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := serve(strings.NewReader(sent), io.Discard, "", none)
+			w := worker{in: strings.NewReader(sent), out: io.Discard, develop: none, allow: func(int64) {}}
+			err := w.serve("")
 			if err == nil || strings.Contains(err.Error(), "as far as") {
 				t.Errorf("got %v, want a refusal", err)
 			}
@@ -199,11 +200,15 @@ func FuzzReadAnswer(f *testing.F) {
 	var b strings.Builder
 	honest(&b, a, pictures)
 	f.Add([]byte(b.String()))
+	f.Add([]byte("\x00\x00\x00\x0a{\"need\":7}"))
 	f.Add([]byte("\x00\x00\x00\x14{\"reason\":\"corrupt\"}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := settings()
-		developed, err := readAnswer(strings.NewReader(string(data)), s)
-		if err != nil {
+		developed, need, err := readAnswer(strings.NewReader(string(data)), s)
+		if need < 0 || need > s.MaxMemory {
+			t.Errorf("a need of %d bytes", need)
+		}
+		if err != nil || need > 0 {
 			return
 		}
 		if len(developed.Preview.Data) > s.Preview.MaxBytes || len(developed.Thumbnail.Data) > s.Thumbnail.MaxBytes {

@@ -45,7 +45,7 @@ func misbehave(name string, args []string) int {
 // settings are what the tests ask for.
 func settings() media.Settings {
 	return media.Settings{
-		MaxBytes: 10 << 20, MaxPixels: 100e6, Formats: []string{"jpeg", "png", "gif"},
+		MaxBytes: 10 << 20, MaxPixels: 100e6, MaxMemory: 512 << 20, Formats: []string{"jpeg", "png", "gif"},
 		Preview:   media.Target{MaxBytes: 3_000_000, Side: 2048},
 		Thumbnail: media.Target{MaxBytes: 30_000, Side: 240},
 	}

@@ -24,9 +24,9 @@ type child struct {
 	said  *trace   // the child's standard error
 	level string   // what keeps it in, by its own words
 	gone  chan struct{}
-	// processor is the time that it may use.
-	processor time.Duration
-	peak      *peak
+	// processor and deadline are the time that it may use, and take.
+	processor, deadline time.Duration
+	peak                *peak
 	// killed is set where we ended it ourselves.
 	killed atomic.Bool
 }
@@ -79,7 +79,10 @@ func (d *Darkroom) spawn() (*child, error) {
 		closeAll(pipes[0].w, pipes[1].r, pipes[2].r)
 		return nil, err
 	}
-	c := &child{cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{}), processor: d.options.Processor, peak: &d.peak}
+	c := &child{
+		cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{}), peak: &d.peak,
+		processor: d.options.Processor, deadline: d.options.Deadline,
+	}
 	go func() {
 		_ = cmd.Wait() // how it ended is read from ProcessState
 		close(c.gone)
@@ -87,18 +90,26 @@ func (d *Darkroom) spawn() (*child, error) {
 	return c, nil
 }
 
-// develop sends the photo and judges the answer.
-func (c *child) develop(ctx context.Context, original []byte, s media.Settings) (*media.Developed, error) {
+// photo is what a child is to develop.
+type photo struct {
+	original []byte
+	settings media.Settings
+	// grant returns how much memory a child may take that asks for so many bytes.
+	// Its error ends the child.
+	grant func(need int64) (int64, error)
+}
+
+// develop sends the photo, gives the child its memory and judges its answer.
+func (c *child) develop(ctx context.Context, p photo) (*media.Developed, error) {
 	defer context.AfterFunc(ctx, c.kill)()
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
 		// An error here shows as a missing answer.
-		_ = writeFrame(c.in, request{Settings: s, Bytes: len(original)})
-		_, _ = c.in.Write(original)
-		_ = c.in.Close()
+		_ = writeFrame(c.in, request{Settings: p.settings, Bytes: len(p.original), Milliseconds: milliseconds(c.deadline)})
+		_, _ = c.in.Write(p.original)
 	}()
-	developed, err := readAnswer(c.peak.watch(c.out, c.cmd.Process.Pid), s)
+	developed, err := c.answer(p, sent)
 	if err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			c.await(lastBreath)
@@ -106,7 +117,29 @@ func (c *child) develop(ctx context.Context, original []byte, s media.Settings) 
 		c.kill() // a child that reads no further would block the writer
 	}
 	<-sent
-	return developed, sourced(developed, err, len(original))
+	return developed, sourced(developed, err, len(p.original))
+}
+
+// answer returns a child's verdict, if need be after it has had its memory.
+func (c *child) answer(p photo, sent <-chan struct{}) (*media.Developed, error) {
+	developed, need, err := readAnswer(c.peak.watch(c.out, c.cmd.Process.Pid), p.settings)
+	if err != nil || need == 0 {
+		return developed, err
+	}
+	bytes, err := p.grant(need)
+	if err != nil {
+		return nil, err
+	}
+	<-sent
+	// An error here shows as a missing answer, too.
+	_ = writeFrame(c.in, grant{Bytes: bytes})
+	return readVerdict(c.peak.watch(c.out, c.cmd.Process.Pid), p.settings)
+}
+
+// milliseconds is what a child is told to have of its time. What is left is for
+// it to notice and to say so, before it is killed.
+func milliseconds(deadline time.Duration) int64 {
+	return (deadline - min(deadline/10, time.Second)).Milliseconds()
 }
 
 // sourced sets the one thing about the original that the parent knows better.

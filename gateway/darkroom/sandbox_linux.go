@@ -11,6 +11,8 @@ import (
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
+
+	"github.com/lightlock/lightlock/gateway/budget"
 )
 
 // nobody is the user and group that a child of root becomes.
@@ -30,8 +32,6 @@ func lockIn(l limits) string { return giveUpRights(l) + "; " + limitCalls() }
 
 // giveUpRights is everything but the limit on system calls, which these need.
 func giveUpRights(l limits) string {
-	limitRuntime(l)
-	l.reserved = addressSpace()
 	offerToOOM()
 	closeInherited()
 	return strings.Join([]string{
@@ -133,7 +133,7 @@ func setLimits(l limits) string {
 		{unix.RLIMIT_CORE, 0},
 		{unix.RLIMIT_FSIZE, 0},
 		{unix.RLIMIT_CPU, l.cpu},
-		{unix.RLIMIT_AS, l.reserved + l.memory},
+		{unix.RLIMIT_AS, l.space(budget.Child + l.memory)},
 		{unix.RLIMIT_NOFILE, 0},
 	}
 	for _, w := range wanted {
@@ -148,7 +148,23 @@ func setLimits(l limits) string {
 	if raceDetector {
 		return level + "; memory is not limited, for the race detector"
 	}
-	return fmt.Sprintf("%s; %d MiB of memory", level, l.memory>>20)
+	return fmt.Sprintf("%s; at most %d MiB of memory", level, l.memory>>20)
+}
+
+// space is the address space for a process that may hold so many bytes: half of
+// it for what is waiting to be collected and for the holes between what is left,
+// and a little for what Go takes in advance, 64 MiB at a time.
+func (l limits) space(bytes int64) int64 { return l.began + 2*bytes + 128<<20 }
+
+// limitSpace lowers or raises the limit of address space to what a process needs
+// that may hold so many bytes. It never exceeds the one that setLimits has set.
+func (l limits) limitSpace(bytes int64) {
+	var limit unix.Rlimit
+	if raceDetector || unix.Getrlimit(unix.RLIMIT_AS, &limit) != nil {
+		return
+	}
+	limit.Cur = min(uint64(l.space(bytes)), limit.Max)
+	_ = unix.Setrlimit(unix.RLIMIT_AS, &limit)
 }
 
 // addressSpace returns how much address space this process takes, in bytes:

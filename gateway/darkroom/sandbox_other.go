@@ -7,11 +7,14 @@ import (
 	"syscall"
 )
 
-// lockIn limits Go's own use of memory: more is not known of this system.
-func lockIn(l limits) string {
-	limitRuntime(l)
-	return "none: only Linux is known, not " + runtime.GOOS
-}
+// lockIn does nothing: what this system offers is not known here.
+func lockIn(limits) string { return "none: only Linux is known, not " + runtime.GOOS }
+
+// limitSpace has nothing to ask of this system.
+func (limits) limitSpace(int64) {}
+
+// addressSpace is not looked at.
+func addressSpace() int64 { return 0 }
 
 // attributes has nothing to ask of this system.
 func attributes() *syscall.SysProcAttr { return nil }
