@@ -162,7 +162,10 @@ func run(ctx context.Context, args []string, p Program) int {
 
 // grammarVars are the defaults that the grammar takes from elsewhere.
 func grammarVars() kong.Vars {
-	return kong.Vars{"config": defaultConfig, "max_bytes": strconv.FormatInt(media.Default().MaxBytes, 10)}
+	photos := media.Default()
+	return kong.Vars{
+		"config": defaultConfig, "max_bytes": strconv.FormatInt(photos.MaxBytes, 10), "formats": strings.Join(photos.Formats, ","),
+	}
 }
 
 // printHelp is kong's help with the address of the project below.

@@ -75,7 +75,7 @@ func (d *demo) await(ctx context.Context, account string) (document, error) {
 // fill completes the row from the queue's document and keeps the pictures.
 func (d *demo) fill(ctx context.Context, r *row, doc document, p simulated, o original) {
 	photo := doc.Data.Photos[0]
-	r.Status, r.Reason, r.Source = photo.Status, photo.Reason, photo.Source
+	r.Status, r.Reason, r.Source, r.Damaged = photo.Status, photo.Reason, photo.Source, photo.Damaged
 	if photo.Status != statusReady {
 		r.Detail = sentence(photo.Reason, photo.Source, p.Title, int64(p.PhotoLimit))
 		return

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lightlock/lightlock/media"
 )
@@ -16,6 +17,7 @@ type document struct {
 		Photos []struct {
 			Status    string         `json:"status"`
 			Reason    string         `json:"reason"`
+			Damaged   bool           `json:"damaged"`
 			Source    source         `json:"source"`
 			Preview   *remotePicture `json:"preview"`
 			Thumbnail *remotePicture `json:"thumbnail"`
@@ -45,6 +47,9 @@ func sentence(reason string, s source, channel string, limit int64) string {
 	case media.TooLarge:
 		return fmt.Sprintf("%s allows %s", channel, limitText(limit))
 	case media.UnsupportedType:
+		if strings.HasPrefix(s.Type, "image/hei") {
+			return "a HEIC photo; send it as a JPEG"
+		}
 		if s.Type != "" {
 			return s.Type + ", not a photo we accept"
 		}

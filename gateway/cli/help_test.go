@@ -62,7 +62,7 @@ func TestHelp(t *testing.T) {
 		{[]string{"help"}, []string{"Lightlock takes"}},
 		{[]string{"serve", "--help"}, []string{"Run the gateway.", "--config", "exits 0"}},
 		{[]string{"demo", "-h"}, []string{"Send a photo", "--photo", "--keep", "--json"}},
-		{[]string{"help", "photo"}, []string{"Develop local pictures", "10485760", "--out"}},
+		{[]string{"help", "photo"}, []string{"Develop local pictures", "10485760", "--out", "jpeg,png,gif unless set", "--damaged"}},
 		{[]string{"check", "--help"}, []string{"every problem", "lightlock.yaml unless set"}},
 	} {
 		r := lightlock(t, c.args...)
@@ -91,6 +91,10 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"photo", "--max-bytes=-5", "x"}, []string{"--max-bytes is -5"}},
 		{[]string{"photo", "--max-bytes=99999999999999999999", "x"}, []string{"--max-bytes"}},
 		{[]string{"photo", "--max-bytes=3k", "x"}, []string{`"3k"`}},
+		{[]string{"photo", "--formats=jpeg,bmp", "x"}, []string{`--formats has "bmp"; it may have jpeg, png, gif, webp`, "photo --help"}},
+		{[]string{"photo", "--formats=", "x"}, []string{"--formats"}},
+		{[]string{"photo", "--formats=\x1b[2J", "x"}, []string{`--formats has "\x1b[2J"`}},
+		{[]string{"photo", "--damaged=maybe", "x"}, []string{`"reject","show"`}},
 		{[]string{"--cofnig", "x"}, []string{`did you mean "--config"?`}},
 		{[]string{"serve", "extra"}, []string{"unexpected argument extra", "serve --help"}},
 		{[]string{"--color=pink", "check"}, []string{`"auto","always","never"`}},

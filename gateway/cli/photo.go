@@ -18,16 +18,18 @@ type photoCmd struct {
 	Out      string   `placeholder:"DIR" help:"Keep previews and thumbnails in DIR, made if missing."`
 	JSON     bool     `name:"json" help:"One JSON object per line."`
 	MaxBytes int64    `default:"${max_bytes}" placeholder:"N" help:"Largest original in bytes; ${max_bytes} unless set."`
+	Formats  []string `default:"${formats}" placeholder:"LIST" help:"Accepted formats; ${formats} unless set, webp can be added."`
+	Damaged  string   `enum:"reject,show" default:"reject" placeholder:"WHAT" help:"Files that break off: reject them, or show what is there if it is at least half."`
 }
 
 // Help implements kong.HelpProvider.
 func (photoCmd) Help() string {
 	return `The same steps, in the same kind of child process, as in the gateway.
-Exit 0 if every file could be judged: a rejection is a judgement.
+Exit 0 if every file could be judged: a rejection is a judgement. Exit 2 if one could not.
 
 Examples:
   lightlock photo cat.jpg
-  lightlock photo --out developed holiday/
+  lightlock photo --formats jpeg,webp --damaged show --out developed holiday/
   lightlock photo --json holiday/ | jq -r 'select(.status != "ready") | .path + " " + .reason'`
 }
 
@@ -43,7 +45,17 @@ func (c photoCmd) Validate() error {
 	if c.MaxBytes < 1 || c.MaxBytes > mostBytes {
 		return fmt.Errorf("--max-bytes is %d; from 1 to %d can be had", c.MaxBytes, mostBytes)
 	}
+	if err := c.settings().Validate(); err != nil {
+		return fmt.Errorf("--%w", err) // it begins with the setting's name
+	}
 	return nil
+}
+
+// settings are the gateway's own where the command line says nothing else.
+func (c photoCmd) settings() media.Settings {
+	s := media.Default()
+	s.MaxBytes, s.Formats, s.ShowDamaged = c.MaxBytes, c.Formats, c.Damaged == "show"
+	return s
 }
 
 // studio develops local files.
@@ -66,8 +78,8 @@ func (c photoCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	st := &studio{settings: media.Default(), out: c.Out}
-	st.settings.MaxBytes = c.MaxBytes
+	start := time.Now()
+	st := &studio{settings: c.settings(), out: c.Out}
 	if c.Out != "" {
 		if err := makeFolder(c.Out); err != nil {
 			return fmt.Errorf("the pictures cannot be kept: %w", err)
@@ -80,7 +92,7 @@ func (c photoCmd) Run(ctx context.Context, s *session) error {
 	}
 	defer st.room.Close()
 	rows, err := c.develop(ctx, s, st, files)
-	if err := errors.Join(c.report(s, rows, len(files)), err); err != nil {
+	if err := errors.Join(c.report(s, rows, len(files), effort(time.Since(start), st.room.PeakMemory())), err); err != nil {
 		return err
 	}
 	return unjudged(rows, "file")
@@ -152,7 +164,7 @@ func (st *studio) develop(ctx context.Context, t task) row {
 		r.fail(err)
 		return r
 	}
-	r.Source = sourceOf(developed.Source)
+	r.Source, r.Damaged, r.Detail = sourceOf(developed.Source), developed.Damage != "", developed.Damage
 	r.Preview, r.Thumbnail = fileOf(developed.Preview), fileOf(developed.Thumbnail)
 	if st.out == "" {
 		return r
@@ -195,9 +207,16 @@ func (st *studio) developFile(ctx context.Context, t task) (*media.Developed, er
 	return developed, err
 }
 
-// report prints the table and the totals.
-func (c photoCmd) report(s *session, rows []row, total int) error {
-	if c.JSON || len(rows) == 0 {
+// report prints the table and the totals. With --json, whose lines are for
+// programs, the totals of a run that came to its end are for whoever looks on.
+func (c photoCmd) report(s *session, rows []row, total int, effort string) error {
+	switch {
+	case len(rows) == 0:
+		return nil
+	case c.JSON && len(rows) == total:
+		fmt.Fprintf(s.err, "%s; %s\n", summary(rows, total), effort)
+		return nil
+	case c.JSON:
 		return nil
 	}
 	t := table{head: []string{" ", "FILE", "VERDICT", "SOURCE", "PREVIEW", "THUMB", "MS"}}
@@ -207,6 +226,16 @@ func (c photoCmd) report(s *session, rows []row, total int) error {
 	if err := t.print(s.out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "%s%s\n", summary(rows, total), kept(rows, c.Out))
+	_, err := fmt.Fprintf(s.out, "%s; %s%s\n", summary(rows, total), effort, kept(rows, c.Out))
 	return err
+}
+
+// effort says what it took: "12.3 s, peak memory of a child 41.0 MB", the memory
+// where the system tells it.
+func effort(took time.Duration, memory int64) string {
+	text := fmt.Sprintf("%.1f s", took.Seconds())
+	if memory > 0 {
+		text += fmt.Sprintf(", peak memory of a child %s", bytesText(memory))
+	}
+	return text
 }

@@ -18,6 +18,12 @@ var milliseconds = regexp.MustCompile(`(?m) +[0-9]+$`)
 
 func withoutMS(table string) string { return milliseconds.ReplaceAllString(table, " N") }
 
+// withoutEffort takes out what a run took, which is not the same twice either.
+// The memory of children that are gone at once may not be known.
+func withoutEffort(text string) string {
+	return regexp.MustCompile(`[0-9.]+ s(, peak memory of a child [0-9.]+ MB)?`).ReplaceAllString(text, "N s")
+}
+
 // keysOf returns the keys of a JSON object in their order, with those of the
 // objects in it behind a dot.
 func keysOf(t *testing.T, line string) (keys []string) {
@@ -79,9 +85,9 @@ func TestPhotoTable(t *testing.T) {
 ✓ in/d.jpg ready 10.0 MB 8×8 # # N
 ✗ in/e.jpg too_large over 10 MB more than 10 MB; the limit is 10 MB
 ✓ in/f.gif ready # 8×8 # # N
-3 of 6 ready, 3 rejected
+3 of 6 ready, 3 rejected; N s
 `
-	got := "\n" + withoutMS(r.out)
+	got := "\n" + withoutEffort(withoutMS(r.out))
 	got = regexp.MustCompile(`[0-9]+ k?B\b`).ReplaceAllString(got, "#")
 	got = regexp.MustCompile(` +`).ReplaceAllString(got, " ")
 	if r.code != exitDone || r.err != "" || got != want {
@@ -101,6 +107,9 @@ func TestPhotoJSON(t *testing.T) {
 	if got, want := keysOf(t, lines[0]), append([]string{"path"}, resultKeys...); !slices.Equal(got, want) {
 		t.Errorf("keys %q, want %q", got, want)
 	}
+	if got, want := withoutEffort(r.err), "2 of 2 ready; N s\n"; got != want {
+		t.Errorf("said %q, want %q", got, want)
+	}
 	for i, want := range []row{
 		{Path: ptr("in/a.jpg"), Source: source{"image/jpeg", 0, 300, 200}, Preview: &pictureFile{Path: "out/deep/in_a.jpg.preview.jpg", Width: 300, Height: 200}, Thumbnail: &pictureFile{Path: "out/deep/in_a.jpg.thumbnail.jpg"}},
 		{Path: ptr("in_a.jpg"), Source: source{"image/jpeg", 0, 40, 50}, Preview: &pictureFile{Path: "out/deep/in_a.jpg~2.preview.jpg", Width: 40, Height: 50}, Thumbnail: &pictureFile{Path: "out/deep/in_a.jpg~2.thumbnail.jpg"}},
@@ -114,6 +123,46 @@ func TestPhotoJSON(t *testing.T) {
 			t.Errorf("got %s", lines[i])
 		}
 		isKept(t, *got.Preview, want.Preview.Width, want.Preview.Height)
+	}
+}
+
+// TestPhotoSettings: what the command line says holds as an account's settings
+// do in the gateway.
+func TestPhotoSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, ".", "a.jpg", jpegOf(t, 30, 20))
+	put(t, ".", "a.gif", gifOf(t, 1))
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "2 of 2 ready"},
+		{[]string{"--formats", "gif,png"}, "accepted are gif, png\n"},
+		{[]string{"--formats", "gif", "--formats", "webp"}, "accepted are gif, webp\n"},
+		{[]string{"--formats=jpeg"}, "accepted are jpeg\n"},
+		{[]string{"--max-bytes=100"}, "the limit is 100 bytes\n"},
+	} {
+		r := lightlock(t, append([]string{"photo", "."}, c.args...)...)
+		if r.code != exitDone || r.err != "" {
+			t.Errorf("%q: exit %d, stderr %q", c.args, r.code, r.err)
+		}
+		hasAll(t, r.out, c.want)
+	}
+}
+
+// TestPhotoEffort: what it took is said, with the memory of a child whose
+// pictures are too large to be sent in one piece.
+func TestPhotoEffort(t *testing.T) {
+	path := put(t, t.TempDir(), "a.jpg", jpegOf(t, 1600, 1200))
+	for _, args := range [][]string{{"photo", path}, {"photo", "--json", path}} {
+		r := lightlock(t, args...)
+		text := r.out
+		if args[1] == "--json" {
+			text = r.err
+		}
+		if !regexp.MustCompile(`(?m)^1 of 1 ready; [0-9]+\.[0-9] s, peak memory of a child [0-9.]+ MB$`).MatchString(text) {
+			t.Errorf("%q: got %q and %q", args, r.out, r.err)
+		}
 	}
 }
 

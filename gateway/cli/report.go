@@ -38,6 +38,8 @@ type row struct {
 	Preview   *pictureFile `json:"preview"`
 	Thumbnail *pictureFile `json:"thumbnail"`
 	MS        int64        `json:"ms"`
+	// Damaged marks a ready photo of which a part is missing.
+	Damaged bool `json:"damaged,omitempty"`
 }
 
 // source is the original: zero values where nothing is known.
@@ -64,7 +66,7 @@ func sourceOf(s media.Source) source {
 // fail makes of the row one of a photo that could not be judged or kept.
 func (r *row) fail(err error) {
 	r.Status, r.Reason, r.Detail = statusFailed, "", because(err)
-	r.Preview, r.Thumbnail = nil, nil
+	r.Preview, r.Thumbnail, r.Damaged = nil, nil, false
 }
 
 // because is an error without the path that the row names already.
@@ -91,8 +93,12 @@ func (r row) cells(name string) []string {
 	cells := []string{markNot, visible(name), r.Reason}
 	switch r.Status {
 	case statusReady:
+		verdict := r.Status
+		if r.Damaged {
+			verdict += ", damaged"
+		}
 		return []string{
-			markReady, visible(name), r.Status, strings.Join(size, " "),
+			markReady, visible(name), verdict, strings.Join(size, " "),
 			bytesText(r.Preview.Bytes), bytesText(r.Thumbnail.Bytes), strconv.FormatInt(r.MS, 10),
 		}
 	case statusFailed:
