@@ -12,7 +12,7 @@ import (
 
 func TestCheck(t *testing.T) {
 	target := Target{MaxBytes: 30_000, Side: 240}
-	p, err := encode(t.Context(), scene(240, 160), target)
+	p, err := encode(t.Context(), scene(240, 160), target, jpeg.Halved)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,60 +2,78 @@ package media
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"image"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
 	"io"
 
-	"golang.org/x/image/webp"
+	"github.com/lightlock/lightlock/media/gif"
+	"github.com/lightlock/lightlock/media/jpeg"
+	"github.com/lightlock/lightlock/media/png"
 )
 
-// decode unpacks the picture with the decoder of its format: never with
-// image.Decode, which would ask every decoder that anybody registered.
-func decode(ctx context.Context, f format, head *header) (image.Image, error) {
-	r := &streamReader{ctx: ctx, parts: head.stream}
-	img, err := decoder(f)(r)
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("media: decoding: %w", ctx.Err())
-	}
-	if err != nil && head.endless {
-		return nil, corrupt(errCutOff)
-	}
-	if err != nil {
-		return nil, corrupt(err)
-	}
-	if b := img.Bounds(); b.Dx() != head.frame.Dx() || b.Dy() != head.frame.Dy() {
-		return nil, fmt.Errorf("media: the decoder made %v of a picture of %v", b, head.frame)
-	}
-	return img, nil
+// film is a picture that can be decoded.
+type film struct {
+	// channels is how many values a pixel has, with alpha where there is alpha.
+	channels int
+	alpha    bool
+	// memory is what decoding takes at its peak, in bytes.
+	memory int64
+	open   func(ctx context.Context) (rows, error)
 }
 
-func decoder(f format) func(io.Reader) (image.Image, error) {
-	switch f.name {
-	case formatJPEG:
-		return jpeg.Decode
-	case formatPNG:
-		return png.Decode
-	case formatGIF:
-		return gif.Decode
-	default:
-		return webp.Decode
+// rows reads the next row of a picture, from the top: film.channels values of 16
+// bits for each pixel, not multiplied with alpha. Rows that can be had come
+// first; then io.EOF where the picture is whole, or the reason why it is not.
+type rows func(ctx context.Context, dst []uint16) error
+
+// decode begins to decode: never with image.Decode, which would ask every
+// decoder that anybody registered.
+func decode(ctx context.Context, head *header) (rows, error) {
+	read, err := head.film.open(ctx)
+	if err != nil {
+		return nil, unreadable(ctx, "decoding", err)
 	}
+	return read, nil
+}
+
+// unreadable is the verdict on a picture that a decoder could not read to its
+// end, or ctx's error where that is the reason.
+func unreadable(ctx context.Context, doing string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("media: %s: %w", doing, ctx.Err())
+	}
+	return corrupt(err)
 }
 
 // corrupt is the verdict on a file that cannot be read to its end. err is ours
 // or a decoder's, and names positions and values, never content.
 func corrupt(err error) error {
-	return reject(Corrupt, "the file is damaged: %v", err)
+	return &Rejection{Reason: Corrupt, Detail: damaged(err), CutOff: isCutOff(err)}
+}
+
+// damaged says what is wrong with a file.
+func damaged(err error) string { return fmt.Sprintf("the file is damaged: %v", err) }
+
+// errCutOff says that the file ends before its picture does.
+var errCutOff = errors.New("the file is cut off")
+
+// errNoPicture says that the file ends well and holds no picture.
+var errNoPicture = errors.New("there is no picture in the file")
+
+func isCutOff(err error) bool {
+	for _, cut := range []error{errCutOff, jpeg.ErrCutOff, png.ErrCutOff, gif.ErrCutOff, io.ErrUnexpectedEOF} {
+		if errors.Is(err, cut) {
+			return true
+		}
+	}
+	return false
 }
 
 // streamReader reads the parts of a file one after the other, until the context
 // ends: decoders know no context, but all of them read.
 type streamReader struct {
-	ctx   context.Context
-	part  []byte // what is left of the current part
+	ctx   context.Context //nolint:containedctx // it is the reader's whole purpose
+	part  []byte
 	parts [][]byte
 }
 

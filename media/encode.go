@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	jpegours "github.com/lightlock/lightlock/media/jpeg"
 	"math"
 )
 
@@ -19,7 +20,7 @@ const (
 // encode makes a JPEG that keeps to the target's bytes, of the best quality
 // that does, and smaller where none does. image/jpeg writes no metadata and the
 // same bytes for the same pixels.
-func encode(ctx context.Context, img *image.RGBA, t Target) (Picture, error) {
+func encode(ctx context.Context, img *image.RGBA, t Target, _ jpegours.Sampling) (Picture, error) {
 	for {
 		out, err := bestWithin(ctx, img, t.MaxBytes)
 		if err != nil {
@@ -32,7 +33,7 @@ func encode(ctx context.Context, img *image.RGBA, t Target) (Picture, error) {
 		if longest == 1 {
 			return Picture{}, fmt.Errorf("media: a pixel does not fit into %d bytes", t.MaxBytes)
 		}
-		if img, err = shrink(ctx, sheetOf(img), smaller(longest, out)); err != nil {
+		if img, err = shrinkPicture(ctx, img, smaller(longest, out)); err != nil {
 			return Picture{}, err
 		}
 	}

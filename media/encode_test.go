@@ -6,6 +6,8 @@ import (
 	"errors"
 	"image"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 func TestEncodeKeepsToItsBytes(t *testing.T) {
@@ -25,7 +27,7 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			target := Target{MaxBytes: row.limit, Side: 2048}
-			p, err := encode(t.Context(), row.img, target)
+			p, err := encode(t.Context(), row.img, target, jpeg.Halved)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -35,7 +37,7 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 			if shrunk := p.Width < row.img.Rect.Dx(); shrunk != row.shrinks {
 				t.Errorf("got %d x %d, want it smaller: %v", p.Width, p.Height, row.shrinks)
 			}
-			again, err := encode(t.Context(), row.img, target)
+			again, err := encode(t.Context(), row.img, target, jpeg.Halved)
 			if err != nil || !bytes.Equal(again.Data, p.Data) {
 				t.Errorf("the same picture gave other bytes the second time (%v)", err)
 			}
@@ -69,7 +71,7 @@ func TestBestWithin(t *testing.T) {
 func TestEncodeEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := encode(ctx, scene(8, 8), Default().Preview); !errors.Is(err, context.Canceled) {
+	if _, err := encode(ctx, scene(8, 8), Default().Preview, jpeg.Halved); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }

@@ -1,96 +1,114 @@
 package media
 
 import (
+	"context"
+	"errors"
 	"image"
-	"image/color"
+	"io"
+	"slices"
 	"testing"
 )
 
-// firstPixel returns what flatten makes of the first pixel.
-func firstPixel(img image.Image, head header) [3]uint16 {
-	head.setSize(img.Bounds().Dx(), img.Bounds().Dy())
-	s := flatten(img, &head)
-	row := make([]uint16, 3*s.width)
-	s.row(row, 0)
-	return [3]uint16(row)
+// given reads rows that are there already.
+func given(all ...[]uint16) rows {
+	return func(_ context.Context, dst []uint16) error {
+		if len(all) == 0 {
+			return io.EOF
+		}
+		copy(dst, all[0])
+		all = all[1:]
+		return nil
+	}
+}
+
+func readAll(t *testing.T, s sheet) [][]uint16 {
+	t.Helper()
+	var all [][]uint16
+	for range s.height {
+		row := make([]uint16, s.channels*s.width)
+		if err := s.next(t.Context(), row); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, row)
+	}
+	if err := s.next(t.Context(), make([]uint16, s.channels*s.width)); !errors.Is(err, io.EOF) {
+		t.Errorf("behind the last row: got %v, want io.EOF", err)
+	}
+	return all
 }
 
 func TestFlatten(t *testing.T) {
-	one := image.Rect(0, 0, 1, 1)
-	nrgba := &image.NRGBA{Pix: []byte{255, 0, 0, 128}, Stride: 4, Rect: one}
-	nothing := &image.NRGBA{Pix: []byte{9, 9, 9, 0}, Stride: 4, Rect: one}
-	wideClear := &image.NRGBA64{Pix: []byte{0, 0, 0, 0, 0, 0, 0x80, 0}, Stride: 8, Rect: one}
-	palette := color.Palette{color.NRGBA{0, 0, 255, 128}}
-	video := &image.YCbCr{Y: []byte{235}, Cb: []byte{128}, Cr: []byte{128}, YStride: 1, CStride: 1, Rect: one}
-	dark := &image.YCbCr{Y: []byte{16}, Cb: []byte{128}, Cr: []byte{128}, YStride: 1, CStride: 1, Rect: one}
-	faded := &image.NYCbCrA{YCbCr: image.YCbCr{Y: []byte{0}, Cb: []byte{128}, Cr: []byte{128}, YStride: 1, CStride: 1, Rect: one}, A: []byte{51}, AStride: 1}
 	rows := []struct {
-		name string
-		img  image.Image
-		head header
-		want [3]uint16
+		name     string
+		channels int // without alpha
+		px, want []uint16
 	}{
-		{"gray", &image.Gray{Pix: []byte{100}, Stride: 1, Rect: one}, header{}, [3]uint16{25700, 25700, 25700}},
-		{"gray, 16 bits", &image.Gray16{Pix: []byte{1, 2}, Stride: 2, Rect: one}, header{}, [3]uint16{258, 258, 258}},
-		{"opaque", &image.RGBA{Pix: []byte{1, 2, 3, 255}, Stride: 4, Rect: one}, header{}, [3]uint16{257, 514, 771}},
-		{"opaque, 16 bits", &image.RGBA64{Pix: []byte{0, 1, 0, 2, 0, 3, 255, 255}, Stride: 8, Rect: one}, header{}, [3]uint16{1, 2, 3}},
-		{"half red", nrgba, header{}, [3]uint16{65535, 32639, 32639}},
-		{"nothing", nothing, header{}, [3]uint16{65535, 65535, 65535}},
-		{"half black, 16 bits", wideClear, header{}, [3]uint16{32767, 32767, 32767}},
-		{"half blue in a palette", &image.Paletted{Pix: []byte{0}, Stride: 1, Rect: one, Palette: palette}, header{}, [3]uint16{32639, 32639, 65535}},
-		{"an index beyond the palette", &image.Paletted{Pix: []byte{7}, Stride: 1, Rect: one, Palette: palette}, header{}, [3]uint16{0, 0, 0}},
-		{"ink", &image.CMYK{Pix: []byte{255, 0, 0, 0}, Stride: 4, Rect: one}, header{}, [3]uint16{0, 65535, 65535}},
-		{"ink, inverted", &image.CMYK{Pix: []byte{0, 255, 255, 255}, Stride: 4, Rect: one}, header{inverted: true}, [3]uint16{0, 65535, 65535}},
-		{"white of video", video, header{studio: true}, [3]uint16{65535, 65535, 65535}},
-		{"black of video", dark, header{studio: true}, [3]uint16{0, 0, 0}},
-		{"a JPEG's own range", dark, header{}, [3]uint16{16 * 257, 16 * 257, 16 * 257}},
-		{"a fifth of black", faded, header{}, [3]uint16{52428, 52428, 52428}},
-		{"a type that no decoder makes yet", image.NewAlpha(one), header{}, [3]uint16{65535, 65535, 65535}},
+		{"opaque", 3, []uint16{1, 2, 3, 65535}, []uint16{1, 2, 3}},
+		{"half red", 3, []uint16{65535, 0, 0, 128 * 257}, []uint16{65535, 32639, 32639}},
+		{"nothing", 3, []uint16{9, 9, 9, 0}, []uint16{65535, 65535, 65535}},
+		{"half black, 16 bits", 3, []uint16{0, 0, 0, 0x8000}, []uint16{32767, 32767, 32767}},
+		{"a fifth of black", 1, []uint16{0, 51 * 257}, []uint16{52428}},
+		{"opaque gray", 1, []uint16{258, 65535}, []uint16{258}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			if got := firstPixel(row.img, row.head); got != row.want {
+			head := &header{channels: row.channels, film: &film{channels: row.channels + 1, alpha: true}}
+			head.setSize(1, 1)
+			if got := readAll(t, flatten(given(row.px), head))[0]; !slices.Equal(got, row.want) {
 				t.Errorf("got %v, want %v", got, row.want)
 			}
 		})
 	}
 }
 
-// The colours of a subsampled picture lie where they belong.
-func TestChromaColumns(t *testing.T) {
-	for _, ratio := range []image.YCbCrSubsampleRatio{
-		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio422,
-		image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410,
+// A GIF's frame may be smaller than its screen, and hang over the edge.
+func TestFrameOnPaper(t *testing.T) {
+	const w = 65535
+	for name, row := range map[string]struct {
+		frame image.Rectangle
+		want  [][]uint16
+	}{
+		"inside":               {image.Rect(1, 1, 2, 2), [][]uint16{{w, w, w}, {w, 1, w}, {w, w, w}}},
+		"over the right edge":  {image.Rect(2, 0, 4, 1), [][]uint16{{w, w, 1}, {w, w, w}, {w, w, w}}},
+		"over the lower edge":  {image.Rect(0, 2, 1, 4), [][]uint16{{w, w, w}, {w, w, w}, {1, w, w}}},
+		"as wide as the paper": {image.Rect(0, 1, 3, 3), [][]uint16{{w, w, w}, {1, 1, 1}, {2, 2, 2}}},
 	} {
-		img := image.NewYCbCr(image.Rect(0, 0, 13, 7), ratio)
-		for i := range img.Y {
-			img.Y[i] = uint8(5 * i)
-		}
-		for i := range img.Cb {
-			img.Cb[i], img.Cr[i] = uint8(90+11*i), uint8(160-7*i)
-		}
-		head := header{}
-		head.setSize(13, 7)
-		s := flatten(img, &head)
-		row := make([]uint16, 3*13)
-		for y := range 7 {
-			s.row(row, y)
-			for x := range 13 {
-				want := flattenColor(color.RGBAModel.Convert(img.At(x, y)))
-				if got := [3]uint16(row[3*x:]); near(got, want) > 257 {
-					t.Fatalf("%v at %d, %d: got %v, want %v", ratio, x, y, got, want)
-				}
+		t.Run(name, func(t *testing.T) {
+			head := &header{width: 3, height: 3, frame: row.frame, channels: 1, film: &film{channels: 1}}
+			var stored [][]uint16
+			for y := range row.frame.Dy() {
+				stored = append(stored, slices.Repeat([]uint16{uint16(y + 1)}, row.frame.Dx()))
 			}
+			if got := readAll(t, flatten(given(stored...), head)); !slices.EqualFunc(got, row.want, slices.Equal) {
+				t.Errorf("got %v, want %v", got, row.want)
+			}
+		})
+	}
+}
+
+func TestLumaToRGB(t *testing.T) {
+	for _, row := range []struct{ in, want [3]uint8 }{
+		{[3]uint8{255, 128, 128}, [3]uint8{255, 255, 255}},
+		{[3]uint8{0, 128, 128}, [3]uint8{0, 0, 0}},
+		{[3]uint8{76, 85, 255}, [3]uint8{254, 0, 0}},
+		{[3]uint8{255, 255, 255}, [3]uint8{255, 121, 255}},
+	} {
+		r, g, b := lumaToRGB(row.in[0], row.in[1], row.in[2])
+		if got := [3]uint8{r, g, b}; got != row.want {
+			t.Errorf("%v: got %v, want %v", row.in, got, row.want)
 		}
 	}
 }
 
-// near returns the largest difference.
-func near(a, b [3]uint16) int {
-	most := 0
-	for c := range a {
-		d := int(a[c]) - int(b[c])
-		most = max(most, d, -d)
+// White and black of video, and half a pixel's colours.
+func TestStudioRow(t *testing.T) {
+	m := &image.YCbCr{
+		Y: []byte{235, 16, 126}, Cb: []byte{128, 128}, Cr: []byte{128, 128}, YStride: 3, CStride: 2,
+		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, 3, 1),
 	}
-	return most
+	row := make([]uint16, 9)
+	studioRow(row, m, 0, 3)
+	if want := []uint16{65535, 65535, 65535, 0, 0, 0, 128 * 257, 128 * 257, 128 * 257}; !slices.Equal(row, want) {
+		t.Errorf("got %v, want %v", row, want)
+	}
 }

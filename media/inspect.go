@@ -1,15 +1,6 @@
 package media
 
-import (
-	"errors"
-	"image"
-)
-
-// What is broken in any format.
-var (
-	errCutOff    = errors.New("the file is cut off")
-	errNoPicture = errors.New("there is no picture in the file")
-)
+import "image"
 
 // Limits on what a header may ask of us. They are far beyond any real photo and
 // the same everywhere, so that a verdict does not depend on the machine.
@@ -30,12 +21,10 @@ const (
 	maxLength = 65_535
 )
 
-// MaxMemory bounds what a decoder allocates, in bytes, as reckoned from the
-// header: 100 million pixels of any plain JPEG in colour or of an 8-bit PNG, 71
-// million of a progressive JPEG (4:2:0), 67 million in 16 bits with alpha. The
-// rest of Develop takes less than a tenth of it for a preview of 2048 pixels. A
-// process with a limit on its memory wants twice this beyond what it has at its
-// start, so that no photo within the budget dies there.
+// MaxMemory is the default of what a photo may take while it is developed, in
+// bytes, as reckoned from its header. Nearly all photos take less than a tenth
+// of it: those that are not read row by row are progressive JPEG (two bytes for
+// every sample), interlaced PNG and GIF, and WebP.
 const MaxMemory = 512 << 20
 
 // header is what a file says of itself before anything is decoded, and where
@@ -50,40 +39,43 @@ type header struct {
 	// scans is how often the data goes over the picture.
 	scans int
 	parts int
-	// memory is what decoding allocates at its peak, in bytes.
-	memory int64
-	// stream is the file for the decoder: parts of the original in order,
-	// without metadata and without anything behind its end.
-	stream [][]byte
 	// frame is where on the picture the decoded image lies. Only in a GIF is
 	// it not all of it.
 	frame image.Rectangle
-	// endless is set where the file has no end marker.
-	endless bool
-	// inverted is set where the decoder takes inks for their opposite.
-	inverted bool
-	// studio is set where luma has the range 16 to 235 of video, not 0 to 255.
-	studio bool
+	// channels is 1 for gray, 3 for red, green and blue, 4 for inks.
+	channels int
+	profile  profile
+	// film is what will be decoded, nil where there is nothing.
+	film *film
+	// memory is what developing takes at its peak, in bytes.
+	memory int64
+	// damage is what is broken about a file of which a part may still be seen.
+	damage error
 }
 
-// inspect judges a photo by its header alone, because a decode can hardly be
-// interrupted: what must not be decoded has to be refused before. The header is
-// returned with the verdict too, as far as it could be read.
-func inspect(data []byte, f format, maxPixels int64) (*header, error) {
+// inspect judges a photo by its header alone: what must not be decoded has to be
+// refused before. The header is returned with the verdict too, as far as it
+// could be read.
+func inspect(data []byte, f format, s Settings) (*header, error) {
 	head := &header{orientation: 1, frames: 1, scans: 1}
 	broken := walk(data, f, head)
+	if head.film != nil {
+		head.memory = reckon(head, s)
+	}
 	switch {
-	case head.pixels() > maxPixels:
-		found, limit := unlike(head.pixels(), maxPixels, sayPixels)
+	case head.pixels() > s.MaxPixels:
+		found, limit := unlike(head.pixels(), s.MaxPixels, sayPixels)
 		size := head.largest()
 		return head, reject(TooManyPixels, "%s x %s pixels is %s; the limit is %s",
 			sayCount(int64(size.X)), sayCount(int64(size.Y)), found, limit)
 	case head.frames > 1:
 		return head, reject(Animated, "%s frames; only still pictures are shown", sayCount(int64(head.frames)))
-	case head.tooComplex() != "":
-		return head, reject(TooComplex, "%s", head.tooComplex())
+	case head.tooComplex(s.MaxMemory) != "":
+		return head, reject(TooComplex, "%s", head.tooComplex(s.MaxMemory))
 	case broken != nil:
 		return head, corrupt(broken)
+	case head.damage != nil && !s.ShowDamaged:
+		return head, corrupt(head.damage)
 	}
 	return head, nil
 }
@@ -117,7 +109,7 @@ func (h *header) pixels() int64 { return area(h.largest()) }
 // area has 64 bits, because two lengths of 31 bits come from the file.
 func area(size image.Point) int64 { return int64(size.X) * int64(size.Y) }
 
-func (h *header) tooComplex() string {
+func (h *header) tooComplex(memory int64) string {
 	switch work := int64(h.scans) * h.pixels(); {
 	case max(h.width, h.height) > maxLength:
 		return sayCount(int64(max(h.width, h.height))) + " pixels long; the limit is " + sayCount(maxLength)
@@ -128,8 +120,9 @@ func (h *header) tooComplex() string {
 	case h.scans > 1 && work > maxScanPixels:
 		return sayCount(int64(h.scans)) + " scans of " + sayPixels(h.pixels()) + " pixels are " + sayPixels(work) +
 			"; the limit is " + sayPixels(maxScanPixels)
-	case h.memory > MaxMemory:
-		return "decoding takes " + sayBytes(h.memory) + " of memory; the limit is " + sayBytes(MaxMemory)
+	case h.memory > memory:
+		found, limit := unlike(h.memory, memory, sayBytes)
+		return "developing takes " + found + " of memory; the limit is " + limit
 	}
 	return ""
 }
@@ -147,6 +140,3 @@ func (h *header) setSize(width, height int) {
 	h.width, h.height = width, height
 	h.frame = image.Rect(0, 0, width, height)
 }
-
-// keep adds parts of the file to what the decoder will see.
-func (h *header) keep(parts ...[]byte) { h.stream = append(h.stream, parts...) }

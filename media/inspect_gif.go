@@ -1,11 +1,13 @@
 package media
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
-	"slices"
+
+	"github.com/lightlock/lightlock/media/gif"
 )
 
 // Blocks of a GIF (CompuServe GIF89a).
@@ -23,21 +25,22 @@ var errGIFHeader = errors.New("the header is cut off")
 type gifWalk struct {
 	rest    []byte
 	head    *header
-	screen  []byte // header, screen descriptor and colour table
+	palette []byte // the screen's
 	control []byte // the graphic control extension before the first frame
-	first   []byte // the first frame with its colour table and data
+	first   []byte // the first frame's descriptor
+	own     []byte // its colour table, if it has one
+	data    []byte // its picture data, with the size of its codes before it
 }
 
 // walkGIF goes over the blocks and counts frames without unpacking one. The
-// decoder is given the first frame alone, on a screen of its own size, so that
-// one that hangs over the real screen's edge is cut there like browsers do.
+// decoder is given the first frame alone.
 func walkGIF(data []byte, head *header) error {
 	w := &gifWalk{rest: data, head: head}
 	head.frames = 0
 	if err := w.readScreen(); err != nil {
 		return err
 	}
-	if err := w.blocks(); err != nil {
+	if err := w.blocks(); err != nil && w.first == nil {
 		return err
 	}
 	if w.first == nil {
@@ -57,7 +60,7 @@ func (w *gifWalk) readScreen() error {
 	if !ok {
 		return errGIFHeader
 	}
-	w.screen = slices.Concat(screen, table)
+	w.palette = table
 	if width == 0 || height == 0 {
 		return fmt.Errorf("%d x %d pixels", width, height)
 	}
@@ -105,12 +108,12 @@ func (w *gifWalk) block() error {
 		}
 		return nil
 	case gifImage:
-		return w.image(start)
+		return w.image()
 	}
 	return fmt.Errorf("unknown block %#x", kind[0])
 }
 
-func (w *gifWalk) image(start []byte) error {
+func (w *gifWalk) image() error {
 	descriptor, ok := w.cut(9)
 	if !ok {
 		return errCutOff
@@ -120,16 +123,26 @@ func (w *gifWalk) image(start []byte) error {
 		x, y := le16(descriptor), le16(descriptor[2:])
 		w.head.frame = image.Rect(x, y, x+le16(descriptor[4:]), y+le16(descriptor[6:]))
 	}
-	if _, ok := w.cut(colourTable(descriptor[8]) + 1); !ok || !w.skipData() {
+	own, ok := w.cut(colourTable(descriptor[8]))
+	data := w.rest
+	if !ok || len(data) == 0 {
 		return errCutOff
 	}
+	w.rest = w.rest[1:]
+	whole := w.skipData()
 	if w.first == nil {
-		w.first = start[:len(start)-len(w.rest)]
+		w.first, w.own, w.data = descriptor, own, data[:len(data)-len(w.rest)]
+		if !whole {
+			w.head.damage = errCutOff
+		}
+	}
+	if !whole {
+		return errCutOff
 	}
 	return nil
 }
 
-// readFrame judges the first frame and makes the file for the decoder.
+// readFrame judges the first frame.
 func (w *gifWalk) readFrame() error {
 	f := w.head.frame
 	if f.Dx() == 0 || f.Dy() == 0 {
@@ -138,10 +151,30 @@ func (w *gifWalk) readFrame() error {
 	if !f.Overlaps(image.Rect(0, 0, w.head.width, w.head.height)) {
 		return errors.New("the frame lies outside the picture")
 	}
-	w.head.memory = int64(f.Dx()) * int64(f.Dy())
-	copy(w.screen[6:10], w.first[5:9])
-	w.head.keep(w.screen, w.control, []byte{gifImage, 0, 0, 0, 0}, w.first[5:], []byte{gifTrailer})
+	picture := gif.Frame{
+		Width: f.Dx(), Height: f.Dy(), Interlaced: w.first[8]&0x40 != 0,
+		Palette: w.palette, Transparent: w.transparent(), Data: w.data,
+	}
+	if len(w.own) > 0 {
+		picture.Palette = w.own
+	}
+	if len(picture.Palette) == 0 {
+		return errors.New("the palette is missing")
+	}
+	n := picture.Channels()
+	w.head.channels = 3
+	w.head.film = &film{channels: n, alpha: n == 4, memory: picture.Memory(), open: func(context.Context) (rows, error) {
+		return picture.Open().Read, nil
+	}}
 	return nil
+}
+
+// transparent is the index of what is not painted, or -1.
+func (w *gifWalk) transparent() int {
+	if w.control == nil || w.control[3]&1 == 0 {
+		return -1
+	}
+	return int(w.control[6])
 }
 
 // cut takes n bytes off the rest.

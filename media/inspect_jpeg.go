@@ -27,38 +27,42 @@ func oddJPEG(data []byte) string {
 // jpegWalk gathers what the segments say.
 type jpegWalk struct {
 	jpeg.Segments
-	head   *header
-	frame  jpeg.Frame
-	scans  jpeg.Scans
-	jfif   bool
-	adobe  int // the colour transform of the Adobe segment, -1 without one
-	turned bool
+	head    *header
+	frame   jpeg.Frame
+	scans   jpeg.Scans
+	profile profileParts
+	jfif    bool
+	adobe   int // the colour transform of the Adobe segment, -1 without one
+	turned  bool
 }
 
 // walkJPEG reads a JPEG up to its end marker. A file without one is taken for
-// whole if its scans are: the decoder then finds out whether the last is.
+// whole if its scans are: the decoder finds that out.
 func walkJPEG(data []byte, head *header) error {
 	w := &jpegWalk{Segments: jpeg.Segments{Data: data, Pos: 2}, head: head, adobe: -1}
 	head.scans = 0
-	head.keep([]byte{0xff, jpeg.SOI})
 	err := w.segments()
-	head.memory = w.frame.Memory(w.isRGB())
-	if err != nil {
+	if w.frame.Components == nil || head.scans == 0 {
+		if err == nil {
+			err = errNoPicture
+		}
 		return err
 	}
-	if w.frame.Components == nil || head.scans == 0 {
-		return jpeg.ErrNoPicture
+	decoder, unreadable := jpeg.NewDecoder(data)
+	if unreadable != nil {
+		return unreadable
 	}
-	w.addInks()
-	head.keep([]byte{0xff, jpeg.EOI})
-	head.endless = w.Marker != jpeg.EOI
-	return w.scans.Missing(&w.frame, head.endless)
+	head.channels = len(w.frame.Components)
+	head.profile = w.profile.profile()
+	head.film = jpegFilm(decoder, w.colours())
+	head.damage = err
+	return nil
 }
 
 func (w *jpegWalk) segments() error {
 	for w.Next() {
 		if w.Marker == jpeg.EOI {
-			return nil
+			return w.scans.Missing(&w.frame, false)
 		}
 		if w.head.parts++; w.head.parts > maxParts {
 			return nil
@@ -67,16 +71,16 @@ func (w *jpegWalk) segments() error {
 			if w.head.scans > 0 && w.Marker != jpeg.SOS {
 				return nil
 			}
-			return jpeg.ErrCutOff
+			return errCutOff
 		}
 		if err := w.segment(); err != nil {
 			return err
 		}
 	}
 	if w.head.scans == 0 {
-		return jpeg.ErrCutOff
+		return errCutOff
 	}
-	return nil
+	return w.scans.Missing(&w.frame, true)
 }
 
 func (w *jpegWalk) segment() error {
@@ -85,8 +89,6 @@ func (w *jpegWalk) segment() error {
 		return w.readFrame()
 	case w.Marker == jpeg.SOS:
 		return w.readScan()
-	case w.Marker == jpeg.DHT, w.Marker == jpeg.DQT, w.Marker == jpeg.DRI:
-		w.head.keep(w.Data[w.Start:w.Pos])
 	case w.Marker >= jpeg.APP0 && w.Marker <= jpeg.APP15:
 		w.application()
 	case w.Marker == jpeg.DNL && w.frame.Height == 0:
@@ -107,7 +109,6 @@ func (w *jpegWalk) readFrame() error {
 	}
 	w.frame = frame
 	w.head.setSize(frame.Width, frame.Height)
-	w.head.keep(w.Data[w.Start:w.Pos])
 	if frame.Width == 0 || frame.Height == 0 {
 		return fmt.Errorf("%d x %d pixels", frame.Width, frame.Height)
 	}
@@ -120,20 +121,22 @@ func (w *jpegWalk) readScan() error {
 	}
 	w.head.scans++
 	w.SkipScan()
-	w.head.keep(w.Data[w.Start:w.Pos])
 	return nil
 }
 
-// application keeps the little that says how the colours are meant, and reads
-// the orientation. The rest of it never reaches a decoder.
+const profilePrefix = "ICC_PROFILE\x00"
+
+// application reads how the colours are meant and which way is up. Nothing else
+// of these segments is looked at.
 func (w *jpegWalk) application() {
 	switch {
-	case w.Marker == jpeg.APP0 && !w.jfif && bytes.HasPrefix(w.Body, []byte("JFIF\x00")):
+	case w.Marker == jpeg.APP0 && bytes.HasPrefix(w.Body, []byte("JFIF\x00")):
 		w.jfif = true
-		w.head.keep([]byte{0xff, jpeg.APP0, 0, 7}, w.Body[:5])
 	case w.Marker == jpeg.APP14 && len(w.Body) >= 12 && bytes.HasPrefix(w.Body, []byte("Adobe")):
 		w.adobe = int(w.Body[11])
-		w.head.keep([]byte{0xff, jpeg.APP14, 0, 14}, w.Body[:12])
+	case w.Marker == jpeg.APP2 && bytes.HasPrefix(w.Body, []byte(profilePrefix)) && len(w.Body) > len(profilePrefix)+2:
+		at := len(profilePrefix)
+		w.profile.add(w.Body[at], w.Body[at+1], w.Body[at+2:])
 	case w.Marker == jpeg.APP1 && !w.turned:
 		exif, ok := bytes.CutPrefix(w.Body, []byte(exifPrefix))
 		if !ok {
@@ -145,23 +148,19 @@ func (w *jpegWalk) application() {
 	}
 }
 
-// isRGB tells whether the decoder will make a copy of the planes.
-func (w *jpegWalk) isRGB() bool {
-	if w.jfif || len(w.frame.Components) != 3 {
-		return false
+// colours goes by what libjpeg takes for granted, because files are made to look
+// right there.
+func (w *jpegWalk) colours() jpegColours {
+	switch c := w.frame.Components; {
+	case len(c) == 4:
+		return jpegColours{luma: w.adobe == 2, inverted: w.adobe >= 0}
+	case len(c) == 1:
+		return jpegColours{}
+	case w.jfif:
+		return jpegColours{luma: true}
+	case w.adobe >= 0:
+		return jpegColours{luma: w.adobe != 0}
+	default:
+		return jpegColours{luma: c[0].ID != 'R' || c[1].ID != 'G' || c[2].ID != 'B'}
 	}
-	c := w.frame.Components
-	return w.adobe == 0 || (c[0].ID == 'R' && c[1].ID == 'G' && c[2].ID == 'B')
-}
-
-// addInks helps a picture in four inks without the segment that says how they
-// are written. The decoder wants it, and takes from it that 255 is no ink;
-// without it 255 is full ink.
-func (w *jpegWalk) addInks() {
-	if len(w.frame.Components) != 4 || w.adobe >= 0 {
-		return
-	}
-	adobe := append([]byte{0xff, jpeg.APP14, 0, 14}, "Adobe\x00\x64\x00\x00\x00\x00\x00"...)
-	w.head.stream = append([][]byte{w.head.stream[0], adobe}, w.head.stream[1:]...)
-	w.head.inverted = true
 }

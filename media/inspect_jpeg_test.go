@@ -3,7 +3,6 @@ package media
 import (
 	"bytes"
 	"errors"
-	stdjpeg "image/jpeg"
 	"slices"
 	"strings"
 	"testing"
@@ -11,15 +10,9 @@ import (
 	"github.com/lightlock/lightlock/media/jpeg"
 )
 
-// refusedSampling tells whether image/jpeg does not know the sampling factors.
-func refusedSampling(data []byte) bool {
-	_, err := stdjpeg.DecodeConfig(bytes.NewReader(data))
-	return err != nil && strings.Contains(err.Error(), "subsampling ratio")
-}
-
 func judge(data []byte) (*header, error) {
 	f := identify(data)
-	return inspect(data, f, Default().MaxPixels)
+	return inspect(data, f, Default())
 }
 
 // progressive is a progressive JPEG of one component with the given scans.
@@ -56,7 +49,7 @@ func TestInspectJPEG(t *testing.T) {
 		{"one scan more", progressive(8, 8, repeat(dc, 101)...), TooComplex, "101 scans; the limit is 100"},
 		{"ten scans of fifty million", progressive(10_000, 5_000, repeat(dc, 20)...), "", ""},
 		{"one scan more of fifty million", progressive(10_000, 5_000, repeat(dc, 21)...), TooComplex, "1,050 million"},
-		{"progressive and too large for the memory", jpegHeader(jpeg.SOF2, 10_000, 10_000, 0x11, 0x11, 0x11), TooComplex, "of memory; the limit is 512 MB"},
+		{"progressive and too large for the memory", slices.Concat(jpegHeader(jpeg.SOF2, 10_000, 10_000, 0x11, 0x11, 0x11), dc), TooComplex, "of memory; the limit is 512 MB"},
 		{"too many segments", withSegments(whole, repeat(junk, maxParts+1)...), TooComplex, "more than 50,000 parts"},
 		{"many segments", withSegments(whole, repeat(junk, 1000)...), "", ""},
 		{"no height", jpegHeader(jpeg.SOF0, 8, 0, 0x11), Corrupt, "8 x 0 pixels"},
@@ -115,35 +108,48 @@ func TestCutJPEGIsNeverShownInPart(t *testing.T) {
 	}
 }
 
-// Nothing but tables, frame and scans reaches the decoder.
-func TestJPEGMetadataIsNotDecoded(t *testing.T) {
-	secret := []byte("CANARY")
-	data := withSegments(makeJPEG(t, scene(16, 16)),
-		segment(jpeg.APP0, append([]byte("JFIF\x00\x01\x02"), secret...)),
-		segment(jpeg.APP1, append([]byte(exifPrefix), secret...)),
-		segment(0xe2, secret), segment(0xed, secret), segment(jpeg.APP14, slices.Concat([]byte("Adobe\x00\x64\x00\x00\x00\x00\x01"), secret)),
-		segment(jpeg.COM, secret), secret)
-	head, err := judge(append(data, secret...))
-	if err != nil {
-		t.Fatal(err)
+// What the samples stand for is said by two segments, or by the names of the
+// components.
+func TestJPEGColours(t *testing.T) {
+	jfif := segment(jpeg.APP0, []byte("JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00"))
+	adobe := func(transform byte) []byte {
+		return segment(jpeg.APP14, append([]byte("Adobe\x00\x64\x00\x00\x00\x00"), transform))
 	}
-	if bytes.Contains(slices.Concat(head.stream...), secret) {
-		t.Error("metadata stands in what the decoder reads")
+	rows := []struct {
+		name       string
+		components string
+		segments   [][]byte
+		want       jpegColours
+	}{
+		{"gray", "\x01", nil, jpegColours{}},
+		{"no word about it", "\x01\x02\x03", nil, jpegColours{luma: true}},
+		{"JFIF", "\x01\x02\x03", [][]byte{jfif}, jpegColours{luma: true}},
+		{"JFIF and Adobe", "\x01\x02\x03", [][]byte{jfif, adobe(0)}, jpegColours{luma: true}},
+		{"Adobe RGB", "\x01\x02\x03", [][]byte{adobe(0)}, jpegColours{}},
+		{"Adobe YCC", "\x01\x02\x03", [][]byte{adobe(1)}, jpegColours{luma: true}},
+		{"named RGB", "RGB", nil, jpegColours{}},
+		{"named RGB, with a JFIF", "RGB", [][]byte{jfif}, jpegColours{luma: true}},
+		{"inks", "\x01\x02\x03\x04", nil, jpegColours{}},
+		{"Adobe's inks", "\x01\x02\x03\x04", [][]byte{adobe(0)}, jpegColours{inverted: true}},
+		{"Adobe's inks as luma", "\x01\x02\x03\x04", [][]byte{adobe(2)}, jpegColours{luma: true, inverted: true}},
 	}
-}
-
-func TestCMYKWithoutAdobe(t *testing.T) {
-	h := jpegHeader(jpeg.SOF0, 8, 8, 0x11, 0x11, 0x11, 0x11)
-	h = slices.Concat(h, segment(jpeg.SOS, []byte{4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0}), []byte{0xff, jpeg.EOI})
-	head, err := judge(h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !head.inverted || !bytes.Contains(slices.Concat(head.stream...), []byte("Adobe")) {
-		t.Error("got no help for the decoder, want the segment it needs")
-	}
-	if head, _ = judge(withSegments(h, segment(jpeg.APP14, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")))); head.inverted {
-		t.Error("got inks inverted though the file says how they are")
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			w := &jpegWalk{head: &header{}, adobe: -1}
+			for _, id := range []byte(row.components) {
+				w.frame.Components = append(w.frame.Components, jpeg.Component{ID: id, H: 1, V: 1})
+			}
+			for _, s := range row.segments {
+				w.Segments = jpeg.Segments{Data: slices.Concat([]byte{0xff, jpeg.SOI}, s), Pos: 2}
+				if !w.Next() {
+					t.Fatal("no segment")
+				}
+				w.application()
+			}
+			if got := w.colours(); got != row.want {
+				t.Errorf("got %+v, want %+v", got, row.want)
+			}
+		})
 	}
 }
 
@@ -155,16 +161,13 @@ func FuzzInspectJPEG(f *testing.F) {
 }
 
 // checkWalk checks what is promised of every walk over any bytes: it ends, and
-// the decoder is given no more than there was.
+// what it accepts makes sense.
 func checkWalk(t *testing.T, data []byte) {
 	head, err := judge(data)
 	if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
 		t.Errorf("a fault, not a verdict: %v", err)
 	}
-	if n := len(slices.Concat(head.stream...)); n > len(data)+64 {
-		t.Errorf("the decoder gets %d bytes of %d", n, len(data))
-	}
-	if err == nil && (head.width < 1 || head.height < 1 || head.orientation < 1 || head.orientation > 8 || head.memory < 1) {
+	if err == nil && (head.width < 1 || head.height < 1 || head.orientation < 1 || head.orientation > 8 || head.memory < 1 || head.film == nil || head.channels < 1) {
 		t.Errorf("accepted with %d x %d pixels, orientation %d, %d bytes", head.width, head.height, head.orientation, head.memory)
 	}
 }

@@ -1,10 +1,13 @@
 package media
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"github.com/lightlock/lightlock/media/png"
 )
 
 // Colour types of a PNG (W3C PNG, 11.2.1).
@@ -24,31 +27,46 @@ type pngWalk struct {
 	head                 *header
 	depth, colour        byte
 	interlaced           bool
-	palette, transparent bool
+	palette, transparent []byte
 	turned, ended        bool
-	idat                 int64 // bytes
+	data                 [][]byte // the contents of the IDAT chunks
+	idat                 int64    // bytes of them
 }
 
 // walkPNG reads a PNG up to its IEND, wherever IDAT is: what comes behind is
-// never seen by a decoder, and text, profiles and unknown chunks neither.
+// never seen by a decoder, and text and unknown chunks neither. Of a file that
+// is broken or breaks off behind the first of IDAT, what was before is kept.
 func walkPNG(data []byte, head *header) error {
 	w := &pngWalk{head: head}
-	head.keep(data[:len(pngSignature)])
 	rest := data[len(pngSignature):]
 	for len(rest) > 0 && !w.ended {
 		if head.parts++; head.parts > maxParts {
 			return nil
 		}
 		chunk, ok := cutChunk(rest)
-		if !ok {
-			return errCutOff
+		err := errCutOff
+		if ok {
+			rest = rest[len(chunk):]
+			err = w.chunk(chunk)
+		} else if w.idat > 0 {
+			w.keepPart(rest)
 		}
-		rest = rest[len(chunk):]
-		if err := w.chunk(chunk); err != nil {
+		if err != nil && w.idat > 0 {
+			head.damage = err
+			break
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return w.whole()
+}
+
+// keepPart keeps what there is of a chunk of picture data that is cut off.
+func (w *pngWalk) keepPart(rest []byte) {
+	if len(rest) > 8 && string(rest[4:8]) == "IDAT" {
+		w.data = append(w.data, rest[8:])
+	}
 }
 
 // cutChunk takes the first chunk: length, type, content and checksum.
@@ -78,23 +96,22 @@ func (w *pngWalk) chunk(chunk []byte) error {
 	}
 	switch name {
 	case "IHDR":
-		if len(w.head.stream) > 1 {
+		if w.idat > 0 || w.head.parts > 1 {
 			return errors.New("a second IHDR")
 		}
-		w.head.keep(chunk)
 	case "IEND":
 		w.ended = true
 	case "IDAT":
 		w.idat += int64(len(body))
-		w.head.keep(chunk)
+		w.data = append(w.data, body)
 	default:
-		w.beside(name, body, chunk)
+		w.beside(name, body)
 	}
 	return nil
 }
 
 // beside is for the chunks that stand beside the picture data.
-func (w *pngWalk) beside(name string, body, chunk []byte) {
+func (w *pngWalk) beside(name string, body []byte) {
 	switch {
 	case name == "acTL" && w.idat == 0:
 		// The number in it is the file's own word, and one animation is
@@ -103,12 +120,12 @@ func (w *pngWalk) beside(name string, body, chunk []byte) {
 		if len(body) >= 4 {
 			w.head.frames = int(max(2, binary.BigEndian.Uint32(body)))
 		}
-	case name == "PLTE" && w.idat == 0 && !w.palette && w.colour == pngPalette:
-		w.palette = true
-		w.head.keep(chunk)
-	case name == "tRNS" && w.idat == 0 && !w.transparent && w.colour <= pngPalette:
-		w.transparent = true
-		w.head.keep(chunk)
+	case name == "PLTE" && w.idat == 0 && w.palette == nil && w.colour == pngPalette:
+		w.palette = body
+	case name == "tRNS" && w.idat == 0 && w.transparent == nil && w.colour <= pngPalette:
+		w.transparent = body
+	case name == "iCCP" && w.idat == 0 && !w.head.profile.exists():
+		w.head.profile = pngProfile(body)
 	case name == "eXIf" && !w.turned:
 		if o := readOrientation(body); o != 0 {
 			w.head.orientation, w.turned = o, true
@@ -134,18 +151,25 @@ func (w *pngWalk) readIHDR(body []byte) error {
 
 // whole judges what can be judged once all chunks are known. How much IDAT can
 // unfold to is known without unfolding it: a file too small for its picture
-// must not cost the memory for it.
+// costs nothing.
 func (w *pngWalk) whole() error {
-	w.head.memory = w.memory()
 	switch {
-	case w.head.width == 0, w.idat == 0:
+	case w.head.width == 0, w.data == nil:
 		return errNoPicture
-	case w.colour == pngPalette && !w.palette:
+	case w.colour == pngPalette && w.palette == nil:
 		return errors.New("the palette is missing")
-	case w.rawSize() > maxDeflate*w.idat:
+	case w.head.damage == nil && w.rawSize() > maxDeflate*w.idat:
 		return errors.New("there is less data than the picture needs")
 	}
-	w.head.keep([]byte("\x00\x00\x00\x00IEND\xae\x42\x60\x82"))
+	picture := png.Image{
+		Width: w.head.width, Height: w.head.height, Depth: w.depth, Colour: w.colour, Interlaced: w.interlaced,
+		Palette: w.palette, Transparent: w.transparent, Data: w.data,
+	}
+	n := picture.Channels()
+	w.head.film = &film{channels: n, alpha: n%2 == 0, memory: picture.Memory(), open: func(context.Context) (rows, error) {
+		return picture.Open().Read, nil
+	}}
+	w.head.channels = n - (n+1)%2
 	return nil
 }
 
@@ -180,24 +204,4 @@ func channels(colour byte) int64 {
 func (w *pngWalk) rawSize() int64 {
 	row := (int64(w.head.width)*channels(w.colour)*int64(w.depth) + 7) / 8
 	return row * int64(w.head.height)
-}
-
-// memory reckons what image/png allocates. An interlaced picture is read in
-// passes, each with an image of its own that together are a second picture.
-func (w *pngWalk) memory() int64 {
-	each := int64(1)
-	switch opaqueGray := w.colour == pngGray && !w.transparent; {
-	case w.colour == pngPalette, opaqueGray && w.depth <= 8:
-	case opaqueGray:
-		each = 2
-	case w.depth == 16:
-		each = 8
-	default:
-		each = 4
-	}
-	total := each * int64(w.head.width) * int64(w.head.height)
-	if w.interlaced {
-		total *= 2
-	}
-	return total
 }

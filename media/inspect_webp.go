@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Flags of the VP8X chunk (RFC 9649, 2.7).
@@ -46,7 +45,8 @@ func walkWebP(data []byte, head *header) error {
 	if w.picture == nil {
 		return errNoPicture
 	}
-	w.rebuild()
+	head.channels = 3
+	head.film = webpFilm(w)
 	return nil
 }
 
@@ -62,6 +62,10 @@ func (w *webpWalk) chunk(name string, body []byte) error {
 		if w.picture == nil {
 			w.picture, w.lossless = body, name == "VP8L"
 			return w.readSize(body)
+		}
+	case "ICCP":
+		if !w.head.profile.exists() && w.picture == nil {
+			w.head.profile = profile{data: body}
 		}
 	case "EXIF":
 		if o := readOrientation(body); o != 0 && !w.turned {
@@ -104,43 +108,3 @@ func (w *webpWalk) readSize(body []byte) error {
 	w.head.setSize(width, height)
 	return nil
 }
-
-// rebuild makes the file for the decoder. A lossless picture takes two copies
-// of four bytes a pixel, and so does a packed alpha channel. Its code tables come
-// on top and cannot be reckoned from the header: 140 MB at most, as x/image
-// refuses more than 2600 groups of them.
-func (w *webpWalk) rebuild() {
-	each := int64(8)
-	var chunks [][]byte
-	switch {
-	case w.lossless:
-		chunks = riffChunk("VP8L", w.picture)
-	case w.alpha != nil:
-		each = 12
-		canvas := []byte{webpAlpha, 0, 0, 0, 0, 0, 0, 0, 0, 0}
-		putLE24(canvas[4:], w.head.width-1)
-		putLE24(canvas[7:], w.head.height-1)
-		chunks = slices.Concat(riffChunk("VP8X", canvas), riffChunk("ALPH", w.alpha), riffChunk("VP8 ", w.picture))
-	default:
-		each = 2
-		chunks = riffChunk("VP8 ", w.picture)
-	}
-	w.head.studio = !w.lossless
-	w.head.memory = each * int64(w.head.width) * int64(w.head.height)
-	total := 4
-	for _, c := range chunks {
-		total += len(c)
-	}
-	w.head.keep(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(total)), []byte("WEBP"))
-	w.head.keep(chunks...)
-}
-
-// riffChunk returns a chunk as its header, its content and its padding.
-func riffChunk(name string, body []byte) [][]byte {
-	head := binary.LittleEndian.AppendUint32([]byte(name), uint32(len(body)))
-	return [][]byte{head, body, make([]byte, len(body)&1)}
-}
-
-func le24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
-
-func putLE24(b []byte, v int) { b[0], b[1], b[2] = byte(v), byte(v>>8), byte(v>>16) }

@@ -7,14 +7,22 @@
 // does no I/O, and imports nothing of ours, so that it can run where nothing
 // else may.
 //
-// A photo is judged by walks of our own over its header; the decoders of the
-// standard library, and x/image for WebP, see only the parts of the file that
-// make up the picture. Scaling is our own, because x/image/draw holds 32 bytes
-// for every column of the result times every row of the source: 650 MB for a
-// photo of a hundred million pixels, where rows as they come need one.
+// A photo is judged by walks of our own over its header. Then its rows are read
+// one after the other, by readers of our own for JPEG, PNG and GIF, because those
+// of the standard library make a picture of full size first, give nothing of a
+// file that breaks off, and cannot be interrupted; x/image decodes WebP. Scaling
+// is our own, because x/image/draw holds 32 bytes for every column of the result
+// times every row of the source: 650 MB for a photo of a hundred million pixels,
+// where a few rows are enough. Colours are converted by media/icc, because there
+// is no library for it.
 package media
 
-import "context"
+import (
+	"cmp"
+	"context"
+
+	"github.com/lightlock/lightlock/media/jpeg"
+)
 
 // Source is what could be learnt about an original.
 type Source struct {
@@ -28,9 +36,7 @@ type Source struct {
 	Height int `json:"height,omitempty"`
 }
 
-// Picture is a JPEG of ours: sRGB, upright, opaque, without metadata. The
-// original's numbers are taken for sRGB: its colour profile or gamma is not
-// looked at.
+// Picture is a JPEG of ours: sRGB, upright, opaque, without metadata.
 type Picture struct {
 	Data          []byte
 	Width, Height int
@@ -66,15 +72,21 @@ const (
 // it may be used. Its error ends the development and is returned as it is.
 type Reserve func(ctx context.Context, bytes int64) error
 
+func (r Reserve) ask(ctx context.Context, bytes int64) error {
+	if r == nil {
+		return nil
+	}
+	return r(ctx, bytes)
+}
+
 // Develop judges an original and develops it. Read this function for the order
 // of things; each step stands in a file of its name.
 //
 // The error is a *Rejection where the photo will never be shown. It wraps
-// ctx.Err() where the context ended first: between two reads of the decoder,
-// two rows or two encodes. It does not interrupt what a decoder does without
-// reading, such as putting a progressive JPEG together (about a second for 50
-// million pixels); a hard deadline needs a process that can be killed. Any
-// other error is a fault of ours.
+// ctx.Err() where the context ended first: between two rows or two encodes. Of a
+// WebP it is asked only where x/image reads, which leaves about a second of work
+// between; a hard deadline needs a process that can be killed. Any other error is
+// a fault of ours.
 //
 // reserve is asked once, after all that can be judged without decoding; nil
 // means that memory needs no asking for.
@@ -90,40 +102,50 @@ func Develop(ctx context.Context, original []byte, s Settings, reserve Reserve) 
 		return nil, knowing(source, err)
 	}
 
-	head, err := inspect(original, format, s.MaxPixels)
+	head, err := inspect(original, format, s)
 	source.Width, source.Height = head.uprightSize()
 	if err != nil {
 		return nil, knowing(source, err)
 	}
-
-	if reserve != nil {
-		if err := reserve(ctx, head.memory); err != nil {
-			return nil, err
-		}
+	if err := reserve.ask(ctx, head.memory); err != nil {
+		return nil, err
 	}
 
-	img, err := decode(ctx, format, head)
+	rows, err := decode(ctx, head)
+	if err != nil {
+		return nil, knowing(source, err)
+	}
+	sheet := flatten(rows, head)
+	colours, use := colours(head)
+	large, small, damage, err := shrink(ctx, sheet, colours, s)
 	if err != nil {
 		return nil, knowing(source, err)
 	}
 
-	sheet := flatten(img, head)
-	large, err := shrink(ctx, sheet, s.Preview.Side)
+	preview, err := encode(ctx, upright(large, head.orientation), s.Preview, previewSampling(format))
 	if err != nil {
 		return nil, err
 	}
-	small, err := shrinkMiddle(ctx, thumbnailSource(sheet, large, s.Thumbnail.Side), s.Thumbnail.Side)
+	thumbnail, err := encode(ctx, upright(small, head.orientation), s.Thumbnail, jpeg.Full)
 	if err != nil {
 		return nil, err
 	}
+	return developed(source, preview, thumbnail, use, cmp.Or(damage, head.damage)), nil
+}
 
-	preview, err := encode(ctx, upright(large, head.orientation), s.Preview)
-	if err != nil {
-		return nil, err
+func developed(source Source, preview, thumbnail Picture, use ProfileUse, damage error) *Developed {
+	d := &Developed{Source: source, Preview: preview, Thumbnail: thumbnail, Profile: use}
+	if damage != nil {
+		d.Damage, d.CutOff = damaged(damage), isCutOff(damage)
 	}
-	thumbnail, err := encode(ctx, upright(small, head.orientation), s.Thumbnail)
-	if err != nil {
-		return nil, err
+	return d
+}
+
+// previewSampling is how many colours a preview has: one for each pixel where the
+// original had as many, and is a screenshot with letters more often than not.
+func previewSampling(f format) jpeg.Sampling {
+	if f.name == formatPNG || f.name == formatGIF {
+		return jpeg.Full
 	}
-	return &Developed{Source: source, Preview: preview, Thumbnail: thumbnail}, nil
+	return jpeg.Halved
 }

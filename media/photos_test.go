@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"io/fs"
 	"math"
 	"os"
@@ -213,4 +214,56 @@ func TestHostileOrientations(t *testing.T) {
 			t.Errorf("%s: got %+v, want it turned: %v", name, d, turned)
 		}
 	}
+}
+
+// patches is what icc/expected.json says: 24 flat patches of 64 pixels, six in a
+// row, with their sRGB numbers, and how far lcms is off for each file.
+type patches struct {
+	SRGB [][3]int       `json:"srgb"`
+	Err  map[string]int `json:"lcms_roundtrip_max_err"`
+}
+
+// The colours of a photo are those of its profile, to within two steps of 255 of
+// what lcms makes of it, and to within twelve for inks.
+func TestColours(t *testing.T) {
+	var want patches
+	if err := json.Unmarshal(readPhoto(t, "icc/expected.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	for name, lcms := range want.Err {
+		got, d := verdict(t, readPhoto(t, "icc/"+name), Default())
+		if got != "ready" {
+			t.Errorf("%s: got %s, want ready", name, got)
+			continue
+		}
+		most := lcms + 2
+		if strings.HasPrefix(name, "cmyk") {
+			most = lcms + 12
+		}
+		off := want.off(decoded(t, d.Preview))
+		t.Logf("%s: off by %d, lcms by %d", name, off, lcms)
+		if off > most {
+			t.Errorf("%s: off by %d, want at most %d", name, off, most)
+		}
+		if d.Profile != ProfileConverted && !strings.HasPrefix(name, "untagged") {
+			t.Errorf("%s: profile %q, want it converted", name, d.Profile)
+		}
+	}
+}
+
+// off is the largest difference in the middle of any patch.
+func (p patches) off(img image.Image) int {
+	most := 0
+	for i, srgb := range p.SRGB {
+		for y := range 16 {
+			for x := range 16 {
+				c := color.RGBAModel.Convert(img.At(64*(i%6)+24+x, 64*(i/6)+24+y)).(color.RGBA)
+				for k, v := range []uint8{c.R, c.G, c.B} {
+					d := int(v) - srgb[k]
+					most = max(most, d, -d)
+				}
+			}
+		}
+	}
+	return most
 }

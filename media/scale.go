@@ -1,42 +1,13 @@
 package media
 
 import (
-	"context"
-	"fmt"
 	"image"
 	"math"
 )
 
-// scale makes a picture of the given size from the part of the sheet in cut.
-// Each row of the sheet is read once, shrunk across, and kept only as long as
-// rows of the result need it. The sums are whole numbers: floating point would
-// round differently on different processors.
-func scale(ctx context.Context, src sheet, cut region, size image.Point) (*image.RGBA, error) {
-	across := taps(cut.x, cut.width, src.width, size.X)
-	down := taps(cut.y, cut.height, src.height, size.Y)
-	ring := newRowRing(src, across, down)
-	out := image.NewRGBA(image.Rectangle{Max: size})
-	for y, t := range down {
-		for sy := t.first; sy < t.first+len(t.weights); sy++ {
-			if err := ring.load(ctx, sy); err != nil {
-				return nil, err
-			}
-		}
-		ring.blend(out.Pix[y*out.Stride:(y+1)*out.Stride], t)
-	}
-	return out, nil
-}
-
-// region is a part of a sheet. Its edges may lie between pixels, so that the
+// region is a part of a picture. Its edges may lie between pixels, so that the
 // middle of a picture is the same from both sides.
 type region struct{ x, y, width, height float64 }
-
-// shrink makes the picture with its longest side at most side, never larger
-// than it is.
-func shrink(ctx context.Context, src sheet, side int) (*image.RGBA, error) {
-	whole := region{0, 0, float64(src.width), float64(src.height)}
-	return scale(ctx, src, whole, fit(src.width, src.height, side))
-}
 
 // fit returns the size of a picture within side, with its aspect kept and never
 // less than one pixel.
@@ -49,27 +20,159 @@ func fit(width, height, side int) image.Point {
 	return image.Pt(part(width), part(height))
 }
 
-// shrinkMiddle makes the square from the middle. It is never enlarged: of a
-// picture less than side high or wide it is the largest square there is.
-func shrinkMiddle(ctx context.Context, src sheet, side int) (*image.RGBA, error) {
-	edge := min(src.width, src.height)
+// middle is the largest square there is, and its side as it is shown: it is
+// never enlarged.
+func middle(width, height, side int) (region, image.Point) {
+	edge := min(width, height)
 	e := float64(edge)
-	middle := region{(float64(src.width) - e) / 2, (float64(src.height) - e) / 2, e, e}
-	return scale(ctx, src, middle, image.Pt(min(side, edge), min(side, edge)))
+	side = min(side, edge)
+	return region{(float64(width) - e) / 2, (float64(height) - e) / 2, e, e}, image.Pt(side, side)
 }
 
-// thumbnailSource is the preview where it is at least four times as large as the
-// thumbnail, which no eye can tell from the original, else the original.
-func thumbnailSource(original sheet, preview *image.RGBA, side int) sheet {
-	if p := sheetOf(preview); min(p.width, p.height) >= 4*side {
-		return p
+// scaler makes a smaller picture of the rows of a larger one, as they come. It
+// keeps only the few rows of the result that are not yet complete, however large
+// the source is. The sums are whole numbers: floating point would round
+// differently on different processors.
+type scaler struct {
+	channels     int
+	across, down []tap
+	// rows are the unfinished rows of the result, by their number modulo the
+	// length; done is how many are finished.
+	rows [][]int64
+	done int
+
+	line []int64  // a row of the source, shrunk across
+	full []uint16 // a finished row
+}
+
+// newScaler makes a picture of the given size from the part in cut of a source of
+// width x height pixels, the last of which may be less than whole ones.
+func newScaler(channels int, width, height float64, cut region, size image.Point) *scaler {
+	s := &scaler{
+		channels: channels,
+		across:   taps(cut.x, cut.width, width, size.X),
+		down:     taps(cut.y, cut.height, height, size.Y),
+		line:     make([]int64, channels*size.X),
+		full:     make([]uint16, channels*size.X),
 	}
-	return original
+	s.rows = make([][]int64, overlap(s.down))
+	for i := range s.rows {
+		s.rows[i] = make([]int64, channels*size.X)
+	}
+	return s
 }
 
-// sheetOf reads a picture of ours as a sheet.
-func sheetOf(img *image.RGBA) sheet {
-	return sheet{img.Rect.Dx(), img.Rect.Dy(), func(dst []uint16, y int) { rgbaRow(dst, img.Pix[y*img.Stride:]) }}
+// overlap is how many rows of the result are in work at once.
+func overlap(down []tap) int {
+	most, first := 1, 0
+	for i, t := range down {
+		for down[first].end() <= t.first {
+			first++
+		}
+		most = max(most, i-first+1)
+	}
+	return most
+}
+
+// wants tells whether row y of the source plays a part.
+func (s *scaler) wants(y int) bool {
+	return s.done < len(s.down) && y >= s.down[s.done].first
+}
+
+// columns is the range of the source's columns that play a part.
+func (s *scaler) columns() (first, end int) {
+	return s.across[0].first, s.across[len(s.across)-1].end()
+}
+
+// add takes row y of the source. Rows come from top to bottom, all that are
+// wanted. finished is given each row of the result that this one completes; the
+// row is good until it returns.
+func (s *scaler) add(y int, row []uint16, finished func(y int, row []uint16)) {
+	s.shrinkAcross(row)
+	for i := s.done; i < len(s.down) && s.down[i].first <= y; i++ {
+		t := s.down[i]
+		if y >= t.end() {
+			continue
+		}
+		addWeighted(s.rows[i%len(s.rows)], s.line, t.weights[y-t.first])
+	}
+	for s.done < len(s.down) && s.down[s.done].end() <= y+1 {
+		sum := s.rows[s.done%len(s.rows)]
+		for i, v := range sum {
+			s.full[i] = narrow(v)
+		}
+		clear(sum)
+		finished(s.done, s.full)
+		s.done++
+	}
+}
+
+func addWeighted(sum, line []int64, w int64) {
+	line = line[:len(sum)]
+	for i := range sum {
+		sum[i] += w * line[i]
+	}
+}
+
+// shrinkAcross makes s.line of a row of the source.
+func (s *scaler) shrinkAcross(row []uint16) {
+	switch s.channels {
+	case 1:
+		for i, t := range s.across {
+			var sum int64
+			px := row[t.first:t.end()]
+			for j, w := range t.weights {
+				sum += w * int64(px[j])
+			}
+			s.line[i] = sum
+		}
+	case 3:
+		s.shrinkThree(row)
+	default:
+		s.shrinkMany(row)
+	}
+}
+
+// shrinkThree is for red, green and blue, which nearly every photo has.
+func (s *scaler) shrinkThree(row []uint16) {
+	for i, t := range s.across {
+		var red, green, blue int64
+		px := row[3*t.first : 3*t.end()]
+		for _, w := range t.weights {
+			red += w * int64(px[0])
+			green += w * int64(px[1])
+			blue += w * int64(px[2])
+			px = px[3:]
+		}
+		o := s.line[3*i : 3*i+3 : 3*i+3]
+		o[0], o[1], o[2] = red, green, blue
+	}
+}
+
+func (s *scaler) shrinkMany(row []uint16) {
+	n := s.channels
+	for i, t := range s.across {
+		o := s.line[n*i : n*i+n]
+		clear(o)
+		for j, w := range t.weights {
+			px := row[n*(t.first+j):][:n]
+			for c := range o {
+				o[c] += w * int64(px[c])
+			}
+		}
+	}
+}
+
+// narrow takes a sum over both directions back to 16 bits.
+func narrow(sum int64) uint16 {
+	const full = 0xffff * one * one
+	if sum <= 0 {
+		return 0
+	}
+	if sum >= full {
+		return 0xffff
+	}
+	return uint16((sum + one*one/2) / (one * one))
 }
 
 // one is the sum of the weights of a tap.
@@ -82,24 +185,43 @@ type tap struct {
 	weights []int64
 }
 
+func (t tap) end() int { return t.first + len(t.weights) }
+
 // taps spreads length pixels of a line from start on over n. The line has total
-// pixels, and those beyond the cut help at its edges. Pixels are little squares:
-// the centre of the first is at one half.
-func taps(start, length float64, total, n int) []tap {
+// pixels, and those beyond the cut help at its edges; of the last there may be
+// only a part, which counts as such. Pixels are little squares: the centre of
+// the first is at one half.
+func taps(start, length, total float64, n int) []tap {
 	step := length / float64(n)
 	reach := max(step, 1)
 	all := make([]tap, n)
 	for i := range all {
-		centre := start + (float64(i)+0.5)*step - 0.5
+		centre := start + float64((float64(i)+0.5)*step) - 0.5
 		first := max(int(math.Ceil(centre-2*reach)), 0)
-		last := min(int(math.Floor(centre+2*reach)), total-1)
+		last := min(int(math.Floor(centre+2*reach)), int(math.Ceil(total))-1)
 		weights := make([]float64, last-first+1)
 		for j := range weights {
-			weights[j] = catmullRom((float64(first+j) - centre) / reach)
+			weights[j] = catmullRom((float64(first+j)-centre)/reach) * min(1, total-float64(first+j))
 		}
 		all[i] = whole(first, weights)
 	}
+	inOrder(all)
 	return all
+}
+
+// inOrder makes neither end of a tap lie before that of the one before it, as
+// the weights that whole drops would let them.
+func inOrder(all []tap) {
+	for i := len(all) - 2; i >= 0; i-- {
+		if n := all[i].first - all[i+1].first; n > 0 {
+			all[i] = tap{all[i+1].first, append(make([]int64, n), all[i].weights...)}
+		}
+	}
+	for i := range all[1:] {
+		if n := all[i].end() - all[i+1].end(); n > 0 {
+			all[i+1].weights = append(all[i+1].weights, make([]int64, n)...)
+		}
+	}
 }
 
 // whole makes the weights whole numbers whose sum is one, and drops those at
@@ -126,91 +248,16 @@ func whole(first int, weights []float64) tap {
 }
 
 // catmullRom is the cubic of Catmull and Rom. It keeps a picture that is not
-// scaled as it is, and edges crisp in one that is.
+// scaled as it is, and edges crisp in one that is. The conversions keep
+// processors that can from multiplying and adding in one step, which rounds
+// differently.
 func catmullRom(x float64) float64 {
 	x = math.Abs(x)
 	switch {
 	case x < 1:
-		return (1.5*x-2.5)*x*x + 1
+		return float64((float64(1.5*x)-2.5)*x*x) + 1
 	case x < 2:
-		return ((-0.5*x+2.5)*x-4)*x + 2
+		return float64((float64((float64(-0.5*x)+2.5)*x)-4)*x) + 2
 	}
 	return 0
-}
-
-// rowRing keeps the rows of the source, already shrunk across, that the rows of
-// the result still need.
-type rowRing struct {
-	src    sheet
-	across []tap
-	full   []uint16
-	rows   [][]int64
-	next   int // the first row of the source not yet loaded
-}
-
-func newRowRing(src sheet, across, down []tap) *rowRing {
-	most := 0
-	for _, t := range down {
-		most = max(most, len(t.weights))
-	}
-	r := &rowRing{src: src, across: across, full: make([]uint16, 3*src.width), rows: make([][]int64, most)}
-	for i := range r.rows {
-		r.rows[i] = make([]int64, 3*len(across))
-	}
-	return r
-}
-
-// load makes row y of the source ready. Rows are asked for from top to bottom.
-func (r *rowRing) load(ctx context.Context, y int) error {
-	if y < r.next {
-		return nil
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("media: scaling: %w", err)
-	}
-	r.next = y + 1
-	r.src.row(r.full, y)
-	out := r.rows[y%len(r.rows)]
-	for i, t := range r.across {
-		var red, green, blue int64
-		px := r.full[3*t.first : 3*(t.first+len(t.weights))]
-		for j, w := range t.weights {
-			p := px[3*j : 3*j+3 : 3*j+3]
-			red += w * int64(p[0])
-			green += w * int64(p[1])
-			blue += w * int64(p[2])
-		}
-		o := out[3*i : 3*i+3 : 3*i+3]
-		o[0], o[1], o[2] = red, green, blue
-	}
-	return nil
-}
-
-// blend makes one row of the result out of the loaded rows.
-func (r *rowRing) blend(dst []uint8, t tap) {
-	for i := range r.across {
-		var sum [3]int64
-		for j, w := range t.weights {
-			row := r.rows[(t.first+j)%len(r.rows)]
-			sum[0] += w * row[3*i]
-			sum[1] += w * row[3*i+1]
-			sum[2] += w * row[3*i+2]
-		}
-		for c, s := range sum {
-			dst[4*i+c] = narrow(s)
-		}
-		dst[4*i+3] = 0xff
-	}
-}
-
-// narrow takes a sum over both directions back to 8 bits.
-func narrow(sum int64) uint8 {
-	const full = 0xffff * one * one
-	if sum <= 0 {
-		return 0
-	}
-	if sum >= full {
-		return 0xff
-	}
-	return uint8((sum/0x101 + one*one/2) / (one * one))
 }

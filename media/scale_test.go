@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/icc"
 )
 
 func TestFit(t *testing.T) {
@@ -28,7 +30,7 @@ func TestFit(t *testing.T) {
 
 func TestUnscaledStaysAsItIs(t *testing.T) {
 	want := noise(37, 23)
-	got, err := shrink(t.Context(), sheetOf(want), 100)
+	got, err := shrinkPicture(t.Context(), want, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func TestOneColourStaysOneColour(t *testing.T) {
 		copy(img.Pix[i:], []byte{255, 1, 130, 255})
 	}
 	for _, side := range []int{300, 299, 150, 99, 7, 1} {
-		got, err := shrink(t.Context(), sheetOf(img), side)
+		got, err := shrinkPicture(t.Context(), img, side)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +66,7 @@ func TestFineLinesDoNotAlias(t *testing.T) {
 			img.SetRGBA(x, y, color.RGBA{v, v, v, 255})
 		}
 	}
-	got, err := shrink(t.Context(), sheetOf(img), 130)
+	got, err := shrinkPicture(t.Context(), img, 130)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +88,7 @@ func TestNothingMoves(t *testing.T) {
 			img.SetRGBA(x, y, color.RGBA{uint8(255 * x / (w - 1)), uint8(255 * y / (h - 1)), 0, 255})
 		}
 	}
-	got, err := shrink(t.Context(), sheetOf(img), 100)
+	got, err := shrinkPicture(t.Context(), img, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,17 +117,19 @@ func TestShrinkingIsSymmetric(t *testing.T) {
 	}
 }
 
-func make2(t *testing.T, img *image.RGBA, middle bool) *image.RGBA {
+// make2 is a preview, or a thumbnail, of 30 pixels.
+func make2(t *testing.T, img *image.RGBA, thumbnail bool) *image.RGBA {
 	t.Helper()
-	f := shrink
-	if middle {
-		f = shrinkMiddle
+	s := Default()
+	s.Preview.Side, s.Thumbnail.Side = 30, 30
+	large, small, damage, err := shrink(t.Context(), sheetOf(img), icc.SRGB(), s)
+	if err != nil || damage != nil {
+		t.Fatal(err, damage)
 	}
-	out, err := f(t.Context(), sheetOf(img), 30)
-	if err != nil {
-		t.Fatal(err)
+	if thumbnail {
+		return small
 	}
-	return out
+	return large
 }
 
 func TestShrinkMiddle(t *testing.T) {
@@ -148,32 +152,77 @@ func TestShrinkMiddle(t *testing.T) {
 			checkColour(t, got, at, color.RGBA{0, 255, 0, 255})
 		}
 	}
-	small, err := shrinkMiddle(t.Context(), sheetOf(scene(50, 20)), 240)
-	if err != nil || small.Rect != image.Rect(0, 0, 20, 20) {
-		t.Errorf("got %v and %v, want 20 x 20: never enlarged", small.Rect, err)
-	}
-}
-
-func TestThumbnailSource(t *testing.T) {
-	original := sheet{width: 8000, height: 1000}
-	if got := thumbnailSource(original, image.NewRGBA(image.Rect(0, 0, 2048, 256)), 240); got.width != 8000 {
-		t.Error("a thumbnail was cut from a preview hardly larger than itself")
-	}
-	if got := thumbnailSource(original, image.NewRGBA(image.Rect(0, 0, 2048, 960)), 240); got.width != 2048 {
-		t.Error("a thumbnail was cut from the original though the preview is large enough")
+	if small := make2(t, scene(50, 20), true); small.Rect != image.Rect(0, 0, 20, 20) {
+		t.Errorf("got %v, want 20 x 20: never enlarged", small.Rect)
 	}
 }
 
 func TestScaleEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	src := sheetOf(scene(100, 100))
-	read := 0
-	src.row = func([]uint16, int) {
+	next, read := src.next, 0
+	src.next = func(ctx context.Context, dst []uint16) error {
 		if read++; read == 10 {
 			cancel()
 		}
+		return next(ctx, dst)
 	}
-	if _, err := shrink(ctx, src, 10); !errors.Is(err, context.Canceled) || read != 10 {
+	if _, _, _, err := shrink(ctx, src, icc.SRGB(), Default()); !errors.Is(err, context.Canceled) || read != 10 {
 		t.Errorf("got %v after %d rows, want context.Canceled after 10", err, read)
+	}
+}
+
+// lines are black and white by turns, a pixel each, across, down or both ways.
+func lines(side int, at func(x, y int) int) *image.RGBA {
+	img := image.NewRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			v := uint8(255 * (at(x, y) & 1))
+			img.SetRGBA(x, y, color.RGBA{v, v, v, 255})
+		}
+	}
+	return img
+}
+
+// Half the light is 188 of 255 in sRGB (IEC 61966-2-1), and not 128: a thumbnail
+// of fine lines is as bright as the lines are from afar.
+func TestThumbnailIsNotDarker(t *testing.T) {
+	for name, at := range map[string]func(x, y int) int{
+		"columns": func(x, _ int) int { return x }, "rows": func(_, y int) int { return y }, "both": func(x, y int) int { return x ^ y },
+	} {
+		for _, side := range []int{300, 331, 1000} {
+			got := make2(t, lines(side, at), true)
+			for y := 1; y < 29; y++ {
+				for x := 1; x < 29; x++ {
+					if v := got.RGBAAt(x, y).R; v < 184 || v > 192 {
+						t.Fatalf("%s of %d: at %d, %d: got %d, want about 188", name, side, x, y, v)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The taps of a line are in order, whatever its length: rows come only once.
+func TestTapsAreInOrder(t *testing.T) {
+	for _, total := range []int{1, 2, 3, 30, 31, 61, 100, 2049, 65_535} {
+		for _, n := range []int{1, 2, 7, 29, 30, 240, 2048} {
+			if n > total {
+				continue
+			}
+			all := taps(0, float64(total), float64(total), n)
+			for i, tap := range all {
+				sum := int64(0)
+				for _, w := range tap.weights {
+					sum += w
+				}
+				if sum != one || tap.first < 0 || tap.end() > total {
+					t.Fatalf("%d to %d: tap %d is %d to %d and sums up to %d", total, n, i, tap.first, tap.end(), sum)
+				}
+				if i > 0 && (tap.first < all[i-1].first || tap.end() < all[i-1].end()) {
+					t.Fatalf("%d to %d: tap %d is %d to %d, the one before %d to %d", total, n, i, tap.first, tap.end(), all[i-1].first, all[i-1].end())
+				}
+			}
+		}
 	}
 }

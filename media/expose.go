@@ -1,0 +1,184 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"image"
+	"io"
+
+	"github.com/lightlock/lightlock/media/icc"
+)
+
+// shrink makes preview and thumbnail in one pass over the sheet.
+//
+// The preview is scaled in the numbers of the original and converted to sRGB
+// afterwards, when there are few pixels left. The thumbnail, which is much
+// smaller, is scaled in proportion to light: the average of a fine pattern in
+// black and white would else be far too dark.
+//
+// damage says why a part of the picture is missing, where that may be shown.
+func shrink(ctx context.Context, src sheet, colours *icc.Transform, s Settings) (preview, thumbnail *image.RGBA, damage, err error) {
+	whole := region{0, 0, float64(src.width), float64(src.height)}
+	large := newProof(src, whole, fit(src.width, src.height, s.Preview.Side), 2)
+	large.convert = colours.Convert
+	cut, size := middle(src.width, src.height, s.Thumbnail.Side)
+	small := newProof(src, cut, size, 4)
+	small.light, small.convert = colours.Light, colours.ConvertLight
+	damage, err = expose(ctx, src, s.ShowDamaged, large, small)
+	return large.img, small.img, damage, err
+}
+
+// expose reads the sheet once, for all proofs. A picture that breaks off before
+// half of it was there, or that is not to be shown in part, is corrupt; what is
+// missing of another is white paper.
+func expose(ctx context.Context, src sheet, showDamaged bool, proofs ...*proof) (damage, err error) {
+	row := make([]uint16, src.channels*src.width)
+	for y := range src.height {
+		if damage == nil {
+			damage, err = readRow(ctx, src, row)
+		}
+		if damage != nil && (!showDamaged || 2*y < src.height) {
+			err = corrupt(damage)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if damage != nil {
+			blank(row, src.channels)
+		}
+		for _, p := range proofs {
+			p.add(y, row)
+		}
+	}
+	if damage == nil {
+		damage, err = readEnd(ctx, src, row)
+	}
+	if damage != nil && !showDamaged {
+		err = corrupt(damage)
+	}
+	return damage, err
+}
+
+// readRow reads a row, and tells what is wrong with the file from the context's
+// end.
+func readRow(ctx context.Context, src sheet, row []uint16) (damage, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unreadable(ctx, "decoding", err)
+	}
+	damage = src.next(ctx, row)
+	if errors.Is(damage, io.EOF) && !errors.Is(damage, io.ErrUnexpectedEOF) {
+		damage = errCutOff
+	}
+	if damage != nil && ctx.Err() != nil {
+		return nil, unreadable(ctx, "decoding", damage)
+	}
+	return damage, nil
+}
+
+// readEnd makes sure that the reader is content with the file.
+func readEnd(ctx context.Context, src sheet, row []uint16) (damage, err error) {
+	damage = src.next(ctx, row)
+	switch {
+	case damage == io.EOF: //nolint:errorlint // a wrapped one would be a fault
+		return nil, nil
+	case damage == nil:
+		return errors.New("there are more rows than the picture has"), nil
+	case ctx.Err() != nil:
+		return nil, unreadable(ctx, "decoding", damage)
+	}
+	return damage, nil
+}
+
+// proof is a smaller picture in sRGB that is made of a sheet's rows.
+type proof struct {
+	boxes  *boxes
+	scaler *scaler
+	img    *image.RGBA
+	height int // of the sheet
+	// first and end are the columns of the sheet that play a part.
+	first, end int
+	// light is what is done to a row before it is scaled, if anything; convert
+	// makes sRGB of a row that was scaled.
+	light   func(dst, src []uint16)
+	convert func(dst []uint8, src []uint16)
+	lit     []uint16
+	colours []uint8
+}
+
+// newProof makes a picture of the given size from the part in cut. Boxes are
+// averaged before, as long as keep pixels are left for each of the picture.
+func newProof(src sheet, cut region, size image.Point, keep float64) *proof {
+	side := boxSide(min(cut.width/float64(size.X), cut.height/float64(size.Y)), keep)
+	k := float64(side)
+	cut = region{cut.x / k, cut.y / k, cut.width / k, cut.height / k}
+	p := &proof{
+		boxes:   newBoxes(side, src.channels, src.width),
+		scaler:  newScaler(src.channels, float64(src.width)/k, float64(src.height)/k, cut, size),
+		img:     image.NewRGBA(image.Rectangle{Max: size}),
+		height:  src.height,
+		lit:     make([]uint16, src.channels*src.width),
+		colours: make([]uint8, 3*size.X),
+	}
+	first, end := p.scaler.columns()
+	p.first, p.end = first*side, min(end*side, src.width)
+	return p
+}
+
+// add takes row y of the sheet. Rows come from top to bottom.
+func (p *proof) add(y int, row []uint16) {
+	side, n := p.boxes.side, p.boxes.channels
+	if !p.scaler.wants(y / side) {
+		return
+	}
+	if p.light != nil {
+		p.light(p.lit[n*p.first:n*p.end], row[n*p.first:n*p.end])
+		row = p.lit
+	}
+	if side > 1 {
+		p.boxes.add(row, p.first, p.end)
+		if (y+1)%side != 0 && y+1 != p.height {
+			return
+		}
+		row = p.boxes.take(p.first, p.end)
+	}
+	p.scaler.add(y/side, row, p.finish)
+}
+
+// finish writes a row that was scaled into the picture.
+func (p *proof) finish(y int, row []uint16) {
+	p.convert(p.colours, row)
+	out := p.img.Pix[y*p.img.Stride:]
+	for x := range len(p.colours) / 3 {
+		copy(out[4*x:4*x+3], p.colours[3*x:])
+		out[4*x+3] = 0xff
+	}
+}
+
+// shrinkPicture makes a picture of ours smaller, until its longest side is side.
+func shrinkPicture(ctx context.Context, img *image.RGBA, side int) (*image.RGBA, error) {
+	src := sheetOf(img)
+	whole := region{0, 0, float64(src.width), float64(src.height)}
+	p := newProof(src, whole, fit(src.width, src.height, side), 2)
+	p.convert = icc.SRGB().Convert
+	_, err := expose(ctx, src, false, p)
+	return p.img, err
+}
+
+// sheetOf reads a picture of ours as a sheet.
+func sheetOf(img *image.RGBA) sheet {
+	s, y := sheet{width: img.Rect.Dx(), height: img.Rect.Dy(), channels: 3}, -1
+	s.next = func(ctx context.Context, dst []uint16) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if y++; y == s.height {
+			return io.EOF
+		}
+		pix := img.Pix[y*img.Stride:]
+		for x := range s.width {
+			dst[3*x], dst[3*x+1], dst[3*x+2] = wide(pix[4*x]), wide(pix[4*x+1]), wide(pix[4*x+2])
+		}
+		return nil
+	}
+	return s
+}

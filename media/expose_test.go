@@ -1,0 +1,130 @@
+package media
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"image/draw"
+	"slices"
+	"testing"
+)
+
+// speckled is noise in two colours, which every format writes in many bytes.
+func speckled(width, height int) *image.Paletted {
+	img := image.NewPaletted(image.Rect(0, 0, width, height), color.Palette{color.RGBA{90, 10, 10, 255}, color.RGBA{10, 10, 90, 255}})
+	for i, v := range noise(width, height).Pix {
+		if i%4 == 0 {
+			img.Pix[i/4] = v >> 7
+		}
+	}
+	return img
+}
+
+// many are the formats of which a part can be shown, all of one picture.
+func many(t *testing.T) map[string][]byte {
+	t.Helper()
+	img := speckled(256, 256)
+	full := image.NewRGBA(img.Rect) // compress/flate gives away 32 kB only at once
+	draw.Draw(full, img.Rect, noise(256, 256), image.Point{}, draw.Src)
+	for i := range full.Pix {
+		if i%4 != 3 {
+			full.Pix[i] /= 2
+		}
+	}
+	return map[string][]byte{
+		"JPEG": makeJPEG(t, img), "PNG": makePNG(t, full), "GIF": makeGIF(t, img.Rect.Max, img),
+	}
+}
+
+// A file that breaks off is corrupt, and may be shown where half of it is there
+// and the operator wants that: with its missing part white, and marked.
+func TestCutOff(t *testing.T) {
+	show := Default()
+	show.ShowDamaged = true
+	for name, whole := range many(t) {
+		for percent, shown := range map[int]bool{30: false, 45: false, 60: true, 95: true} {
+			cut := whole[:len(whole)*percent/100]
+			_, err := Develop(t.Context(), cut, Default(), nil)
+			if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || !r.CutOff {
+				t.Errorf("%s, %d %%: got %+v, want it corrupt and cut off", name, percent, err)
+			}
+			d, err := Develop(t.Context(), cut, show, nil)
+			if !shown {
+				if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || !r.CutOff {
+					t.Errorf("%s, %d %%, to be shown: got %+v, want it corrupt and cut off", name, percent, err)
+				}
+				continue
+			}
+			if err != nil || d.Damage == "" || !d.CutOff {
+				t.Fatalf("%s, %d %%, to be shown: got %+v and %v, want a damaged picture", name, percent, d, err)
+			}
+			checkDeveloped(t, d, show)
+			checkBrokenOff(t, name, d, percent)
+		}
+	}
+}
+
+// checkBrokenOff looks for the white paper behind the last row that was there.
+func checkBrokenOff(t *testing.T, name string, d *Developed, percent int) {
+	t.Helper()
+	img := decoded(t, d.Preview)
+	for y := range d.Preview.Height {
+		white := color.GrayModel.Convert(img.At(128, y)).(color.Gray).Y > 200
+		if at := 100 * y / d.Preview.Height; at < percent-15 && white || at > percent+12 && !white {
+			t.Fatalf("%s, %d %%: row %d is white: %v", name, percent, y, white)
+		}
+	}
+}
+
+// What lacks only its end is whole, and so is what is not.
+func TestOnlyTheEndIsMissing(t *testing.T) {
+	for _, showDamaged := range []bool{false, true} {
+		s := Default()
+		s.ShowDamaged = showDamaged
+		for name, whole := range many(t) {
+			end := map[string]int{"JPEG": 2, "PNG": 12, "GIF": 1}[name]
+			want, err := Develop(t.Context(), whole, s, nil)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			got, err := Develop(t.Context(), whole[:len(whole)-end], s, nil)
+			if err != nil || got.Damage != "" || got.CutOff || !bytes.Equal(got.Preview.Data, want.Preview.Data) {
+				t.Errorf("%s without its last %d bytes: got %v, %+v, want the same picture", name, end, err, got)
+			}
+		}
+	}
+}
+
+// A file may be damaged without being cut off: another fetch will not help.
+func TestDamagedWithin(t *testing.T) {
+	show := Default()
+	show.ShowDamaged = true
+	whole := makePNG(t, speckled(256, 256)) // a single IDAT
+	start := bytes.Index(whole, []byte("IDAT")) + 4
+	end := len(whole) - 16
+	data := whole[start:end]
+	at := len(data) * 3 / 4
+	bad := chunk("IDAT", data[at:])
+	bad[len(bad)-1] ^= 1 // the checksum
+	broken := slices.Concat(whole[:start-8], chunk("IDAT", data[:at]), bad, chunk("IEND", nil))
+	_, err := Develop(t.Context(), broken, Default(), nil)
+	if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || r.CutOff {
+		t.Errorf("got %+v, want it corrupt and not cut off", err)
+	}
+	d, err := Develop(t.Context(), broken, show, nil)
+	if err != nil || d.Damage == "" {
+		t.Errorf("to be shown: got %v and %+v, want a damaged picture", err, d)
+	}
+}
+
+// Of a WebP nothing is shown that is not whole.
+func TestCutWebP(t *testing.T) {
+	whole := readPhoto(t, "webp/imagers-simple.webp")
+	s := Default()
+	s.Formats, s.ShowDamaged = []string{formatWebP}, true
+	_, err := Develop(t.Context(), whole[:len(whole)*9/10], s, nil)
+	if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || !r.CutOff {
+		t.Errorf("got %+v, want it corrupt and cut off", err)
+	}
+}
