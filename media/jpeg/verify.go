@@ -99,17 +99,17 @@ func verifyCodes(body []byte, gray bool) error {
 	}
 	for i := range n {
 		if len(body) < 17 || body[0] != huffmanName(i) {
-			return fmt.Errorf("Huffman code %d is not where it belongs", i)
+			return fmt.Errorf("code %d of the Huffman codes is not where it belongs", i)
 		}
 		symbols := 0
 		for _, count := range body[1:17] {
 			symbols += int(count)
 		}
 		if len(body) < 17+symbols {
-			return fmt.Errorf("Huffman code %d is cut off", i)
+			return fmt.Errorf("code %d of the Huffman codes is cut off", i)
 		}
 		if err := verifyCode(body[1:17], body[17:17+symbols], i&1 == 1); err != nil {
-			return fmt.Errorf("Huffman code %d: %w", i, err)
+			return fmt.Errorf("code %d of the Huffman codes: %w", i, err)
 		}
 		body = body[17+symbols:]
 	}

@@ -98,7 +98,7 @@ func TestVerify(t *testing.T) {
 		{"a table too few", slices.Concat(good[:2], gray[2:][:69], good[sof:]), "no quality"},
 		{"the scan header of gray", slices.Concat(good[:sos], appendSegment(nil, SOS, scanBody(true)), good[end:]), "scan header"},
 		{"no codes", codes(nil), "not where it belongs"},
-		{"codes too few", codes(body[:len(body)/2]), "Huffman code"},
+		{"codes too few", codes(body[:len(body)/2]), "Huffman codes"},
 		{"a code too many", codes(slices.Concat(body, body[:40])), "behind the Huffman codes"},
 		{"an empty code", codes(slices.Concat(make([]byte, 17), body)), "do not make a code"},
 		{"a code with all words", codes(slices.Concat([]byte{0, 2}, make([]byte, 15), []byte{0, 1}, body)), "do not make a code"},
