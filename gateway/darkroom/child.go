@@ -50,7 +50,15 @@ func runChild(args []string, lock func(limits) string, develop developFunc) int 
 		fmt.Fprintln(os.Stderr, "darkroom child:", err)
 		return 1
 	}
+	linger()
 	return 0
+}
+
+// linger tells the parent that nothing follows, and waits for it to end this
+// process: how much memory a process has held can be asked only while it lives.
+func linger() {
+	_ = os.Stdout.Close()
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 // worker is a child at its one photo.

@@ -14,18 +14,18 @@ import (
 // peak is the most memory that one child has held at once.
 //
 // The kernel tells it in two places, and neither alone will do. A process's own
-// status is gone with the process, so it is read when the answer begins to
-// arrive: the work is done then, and a child that has pictures to send is still
-// there. What is left of a process that has ended is its resource usage. On
-// Linux that begins with the most that its parent had ever held, because the two
-// share their memory until execve(2) (exec_mmap in the kernel's fs/exec.c); so
-// it says something only where it is above ours.
+// status is gone with the process, so it is read when an answer begins to
+// arrive: the work is done then, and the child waits to be ended. What is left of
+// one that has ended otherwise is its resource usage. On Linux that begins with
+// the most that its parent had ever held, because the two share their memory
+// until execve(2) (exec_mmap in the kernel's fs/exec.c); so it says something
+// only where it is above ours.
 type peak struct{ bytes atomic.Int64 }
 
 // PeakMemory returns the most memory that one child has held while it developed
 // a photo, in resident bytes as the kernel counts them, or zero where nothing is
-// known. A child that ended before it could be looked at counts only where it
-// held more than this process ever has.
+// known. A child that was lost counts only where it held more than this process
+// ever has.
 func (d *Darkroom) PeakMemory() int64 { return d.peak.bytes.Load() }
 
 // raise keeps the larger of both.
