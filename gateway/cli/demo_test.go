@@ -108,8 +108,10 @@ func TestDemoVerdicts(t *testing.T) {
 	put(t, dir, "moving.gif", gifOf(t, 3))
 	put(t, dir, "text.txt", []byte("hello"))
 	put(t, dir, "big.jpg", padded(t, 26<<20))
+	cut := jpegOf(t, 600, 400)[:20<<10]
+	put(t, dir, "cut.jpg", cut)
 	p := startIn(t, dir, "demo", "--out", "out", "--photo", "a/still.gif", "--photo", "b/still.gif",
-		"--photo", "moving.gif", "--photo", "text.txt", "--photo", "big.jpg")
+		"--photo", "moving.gif", "--photo", "text.txt", "--photo", "big.jpg", "--photo", "cut.jpg")
 	if code := p.exit(t); code != exitDone || complaint(p) != "" {
 		t.Errorf("exit %d, stderr %q", code, p.err.String())
 	}
@@ -120,6 +122,7 @@ func TestDemoVerdicts(t *testing.T) {
 		"✗ NAME moving.gif animated 135 B 8×8 it moves; only still photos are shown",
 		"✗ NAME text.txt unsupported_type 5 B text/plain, not a photo we accept",
 		"✗ NAME big.jpg too_large SIZE TITLE allows LIMIT",
+		"✗ NAME cut.jpg corrupt 20 kB 600×400 the file is broken",
 	} {
 		for _, c := range demoChannels() {
 			size := "over " + c.limit
@@ -129,7 +132,7 @@ func TestDemoVerdicts(t *testing.T) {
 			want += strings.NewReplacer("SIZE", size, "NAME", c.name, "TITLE", c.title, "LIMIT", c.limit).Replace(verdict) + "\n"
 		}
 	}
-	want += "14 of 35 ready, 21 rejected. Pictures: out/\nNext: PROGRAM demo --keep\n"
+	want += "14 of 42 ready, 28 rejected. Pictures: out/\nNext: PROGRAM demo --keep\n"
 	got := strings.ReplaceAll("\n"+withoutMS(p.out.String()), p.Path, "PROGRAM")
 	for strings.Contains(got, "  ") {
 		got = strings.ReplaceAll(got, "  ", " ")
