@@ -1,102 +1,102 @@
 package media
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"image"
-	"image/jpeg"
-	jpegours "github.com/lightlock/lightlock/media/jpeg"
 	"math"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // Qualities of a JPEG. Below the worst a smaller picture looks better than a
-// coarser one.
+// coarser one; above the best hardly more than the file grows.
 const (
 	bestQuality  = 90
 	worstQuality = 40
 )
 
-// encode makes a JPEG that keeps to the target's bytes, of the best quality
-// that does, and smaller where none does. image/jpeg writes no metadata and the
-// same bytes for the same pixels.
-func encode(ctx context.Context, img *image.RGBA, t Target, _ jpegours.Sampling) (Picture, error) {
-	for {
-		out, err := bestWithin(ctx, img, t.MaxBytes)
+// encode makes a JPEG that keeps to the target's bytes and uses them as far as it
+// helps: of the best quality that fits, and smaller where none does.
+func encode(ctx context.Context, img *image.RGBA, t Target, s jpeg.Sampling) (Picture, error) {
+	f := fitting{img: img, limit: t.MaxBytes, sampling: s}
+	return f.run(ctx)
+}
+
+// fitting looks for the size at which a picture fits.
+type fitting struct {
+	img      *image.RGBA
+	limit    int // bytes
+	sampling jpeg.Sampling
+	best     Picture
+	// low is the longest side of best, if there is one; high is the smallest
+	// that does not fit.
+	low, high int
+	shrinks   int
+}
+
+// maxShrinks is how often a picture is shrunken for the sake of more bytes. One
+// or two do in ordinary cases.
+const maxShrinks = 4
+
+func (f *fitting) run(ctx context.Context) (Picture, error) {
+	side := max(f.img.Rect.Dx(), f.img.Rect.Dy())
+	f.high = side + 1
+	for side > 0 {
+		size, err := f.try(ctx, side)
 		if err != nil {
 			return Picture{}, err
 		}
-		if out.fits() {
-			return Picture{Data: out.Bytes(), Width: img.Rect.Dx(), Height: img.Rect.Dy()}, nil
-		}
-		longest := max(img.Rect.Dx(), img.Rect.Dy())
-		if longest == 1 {
-			return Picture{}, fmt.Errorf("media: a pixel does not fit into %d bytes", t.MaxBytes)
-		}
-		if img, err = shrinkPicture(ctx, img, smaller(longest, out)); err != nil {
-			return Picture{}, err
-		}
+		side = f.next(side, size)
 	}
+	if f.low == 0 {
+		return Picture{}, fmt.Errorf("media: a pixel does not fit into %d bytes", f.limit)
+	}
+	return f.best, nil
 }
 
-// smaller returns the next side to try: bytes go with the square of the side,
-// but not quite, so it goes down by a twentieth at least and by half at most.
-func smaller(side int, tooLarge *limitedBuffer) int {
-	factor := math.Sqrt(float64(tooLarge.limit) / float64(tooLarge.size))
-	next := float64(side) * min(max(factor, 0.5), 0.95)
-	return max(1, min(side-1, int(next)))
-}
-
-// bestWithin searches the best quality within limit. Where none is, it returns
-// the worst.
-func bestWithin(ctx context.Context, img *image.RGBA, limit int) (*limitedBuffer, error) {
-	out, err := encodeAt(ctx, img, bestQuality, limit)
-	if err != nil || out.fits() {
-		return out, err
-	}
-	best, err := encodeAt(ctx, img, worstQuality, limit)
-	if err != nil || !best.fits() {
-		return best, err
-	}
-	for low, high := worstQuality, bestQuality; high-low > 1; {
-		middle := (low + high) / 2
-		out, err := encodeAt(ctx, img, middle, limit)
-		if err != nil {
-			return nil, err
-		}
-		if out.fits() {
-			low, best = middle, out
-		} else {
-			high = middle
+// try encodes the picture with that longest side. It returns the bytes of what
+// fits, or those of the worst quality, which does not.
+func (f *fitting) try(ctx context.Context, side int) (size int, err error) {
+	img := f.img
+	if side < max(img.Rect.Dx(), img.Rect.Dy()) {
+		f.shrinks++
+		if img, err = shrinkPicture(ctx, img, side); err != nil {
+			return 0, err
 		}
 	}
-	return best, nil
-}
-
-func encodeAt(ctx context.Context, img *image.RGBA, quality, limit int) (*limitedBuffer, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("media: encoding: %w", err)
+	data, size, err := jpeg.NewPlan(img, f.sampling).Within(ctx, f.limit, worstQuality, bestQuality)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("media: %w", err)
+	case data == nil:
+		f.high = side
+	default:
+		f.low, f.best = side, Picture{Data: data, Width: img.Rect.Dx(), Height: img.Rect.Dy()}
 	}
-	out := &limitedBuffer{limit: limit}
-	if err := jpeg.Encode(out, img, &jpeg.Options{Quality: quality}); err != nil {
-		return nil, fmt.Errorf("media: encoding: %w", err)
+	return size, nil
+}
+
+// next is the side to try after one that took so many bytes; 0 ends the search.
+// Bytes grow with the 1.6th power of the side of most photos, and faster in
+// noise, which then gets a better quality. The root of 1.6 is made of square
+// roots, since those are exact on every processor.
+func (f *fitting) next(side, size int) int {
+	room := math.Sqrt(float64(f.limit) / float64(size))
+	switch {
+	case f.low == 0 && side == 1:
+		return 0
+	case f.low == 0:
+		factor := room * math.Sqrt(math.Sqrt(room))
+		return max(1, int(float64(side)*min(factor, 0.95)))
+	case f.high-f.low == 1 || f.shrinks >= maxShrinks || f.low == side && size >= f.enough():
+		return 0
+	case f.low == side: // even the best quality leaves much of the limit
+		return min(max(int(float64(side)*room), f.low+1), f.high-1)
+	default:
+		return (f.low + f.high) / 2
 	}
-	return out, nil
 }
 
-// limitedBuffer keeps no more than its limit and counts the rest: how much too
-// large a picture is says how much smaller it must be.
-type limitedBuffer struct {
-	bytes.Buffer
-	limit, size int
-}
-
-// Write implements io.Writer.
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.size += len(p); b.size > b.limit {
-		return len(p), nil
-	}
-	return b.Buffer.Write(p)
-}
-
-func (b *limitedBuffer) fits() bool { return b.size <= b.limit }
+// enough is how much of its limit a shrunken picture must use.
+func (f *fitting) enough() int { return f.limit - f.limit/8 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/color"
 	"testing"
 
 	"github.com/lightlock/lightlock/media/jpeg"
@@ -18,53 +19,87 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 		shrinks bool
 	}{
 		{"at the best quality", scene(240, 240), 30_000, false},
-		{"at less quality", noise(240, 240), 45_000, false},
+		{"at less quality", noise(240, 240), 60_000, false},
 		{"smaller", noise(240, 240), 10_000, true},
 		{"much smaller", noise(500, 300), minTarget, true},
 		{"a pixel", scene(1, 1), minTarget, false},
 		{"a line", noise(2048, 1), minTarget, true},
 	}
 	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			target := Target{MaxBytes: row.limit, Side: 2048}
-			p, err := encode(t.Context(), row.img, target, jpeg.Halved)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := p.Check(target); err != nil {
-				t.Error(err)
-			}
-			if shrunk := p.Width < row.img.Rect.Dx(); shrunk != row.shrinks {
-				t.Errorf("got %d x %d, want it smaller: %v", p.Width, p.Height, row.shrinks)
-			}
-			again, err := encode(t.Context(), row.img, target, jpeg.Halved)
-			if err != nil || !bytes.Equal(again.Data, p.Data) {
-				t.Errorf("the same picture gave other bytes the second time (%v)", err)
-			}
-		})
+		for _, s := range []jpeg.Sampling{jpeg.Full, jpeg.Halved} {
+			t.Run(row.name, func(t *testing.T) {
+				target := Target{MaxBytes: row.limit, Side: 2048}
+				p, err := encode(t.Context(), row.img, target, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := p.Check(target); err != nil {
+					t.Error(err)
+				}
+				if shrunk := p.Width < row.img.Rect.Dx(); shrunk != row.shrinks {
+					t.Errorf("got %d x %d, want it smaller: %v", p.Width, p.Height, row.shrinks)
+				}
+				again, err := encode(t.Context(), row.img, target, s)
+				if err != nil || !bytes.Equal(again.Data, p.Data) {
+					t.Errorf("the same picture gave other bytes the second time (%v)", err)
+				}
+			})
+		}
 	}
 }
 
-// Of the qualities that fit, the best is taken.
-func TestBestWithin(t *testing.T) {
-	img := noise(100, 100)
-	for _, quality := range []int{worstQuality, worstQuality + 1, 63, bestQuality - 1, bestQuality} {
-		want, err := encodeAt(t.Context(), img, quality, 1<<30)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := bestWithin(t.Context(), img, want.size)
-		if err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
-			t.Errorf("quality %d: got %d bytes and %v, want %d", quality, got.size, err, want.size)
+// grainy is between a scene and noise, as photos are.
+func grainy(width, height, grain int) *image.RGBA {
+	img, other := scene(width, height), noise(width, height)
+	for i := range img.Pix {
+		if i%4 < 3 {
+			img.Pix[i] = uint8(min(max(int(img.Pix[i])+(int(other.Pix[i])-128)*grain/128, 0), 255))
 		}
 	}
-	worst, err := encodeAt(t.Context(), img, worstQuality, 1<<30)
-	if err != nil {
-		t.Fatal(err)
+	return img
+}
+
+// stripes is a pattern that shrinking makes plain.
+func stripes(width, height int) *image.RGBA {
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			img.SetRGBA(x, y, color.RGBA{uint8(255 * (x / 2 % 2)), uint8(255 * (y / 3 % 2)), 90, 255})
+		}
 	}
-	got, err := bestWithin(t.Context(), img, worst.size-1)
-	if err != nil || got.fits() || got.size != worst.size || got.Len() > worst.size-1 {
-		t.Errorf("got %d bytes, %d kept, and %v; want the worst, known not to fit", got.size, got.Len(), err)
+	return img
+}
+
+func TestEncodeUsesItsBytes(t *testing.T) {
+	rows := map[string]*image.RGBA{
+		"noise":       noise(400, 300),
+		"much grain":  grainy(400, 300, 60),
+		"some grain":  grainy(400, 300, 12),
+		"high":        grainy(100, 700, 30),
+		"fine lines":  stripes(400, 300),
+		"plain edges": scene(400, 300),
+	}
+	for name, img := range rows {
+		most := len(jpeg.NewPlan(img, jpeg.Halved).Encode(bestQuality))
+		for limit := most - 1; limit >= minTarget; limit = limit * 2 / 3 {
+			f := fitting{img: img, limit: limit, sampling: jpeg.Halved}
+			p, err := f.run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(p.Data) > limit || len(p.Data) < limit*85/100 {
+				t.Errorf("%s in %d: got %d bytes, %d x %d, want 85 %% at least", name, limit, len(p.Data), p.Width, p.Height)
+			}
+			if f.shrinks > 2 {
+				t.Errorf("%s in %d: shrunken %d times, want twice at most", name, limit, f.shrinks)
+			}
+		}
+	}
+}
+
+func TestEncodeOfWhatCannotFit(t *testing.T) {
+	if p, err := encode(t.Context(), noise(20, 20), Target{MaxBytes: 100, Side: 20}, jpeg.Full); err == nil {
+		t.Errorf("got %d bytes, want an error: no JPEG has 100", len(p.Data))
 	}
 }
 
