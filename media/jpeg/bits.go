@@ -7,14 +7,15 @@ import (
 )
 
 var (
-	errNoCode  = errors.New("bits that are no Huffman code")
-	errBeyond  = errors.New("a coefficient beyond the last of its block")
-	errRestart = errors.New("a restart marker at a wrong place")
+	errNoCode   = errors.New("bits that are no Huffman code")
+	errBeyond   = errors.New("a coefficient beyond the last of its block")
+	errTooLarge = errors.New("a coefficient too large for a picture of 8 bits")
+	errRestart  = errors.New("a restart marker at a wrong place")
 )
 
-// bits reads the coded data of one scan (ITU-T T.81, F.2.2.5). It never invents
+// bitReader reads the coded data of one scan (ITU-T T.81, F.2.2.5). It never invents
 // any: behind the last it gives zeros, and n says how many were taken too much.
-type bits struct {
+type bitReader struct {
 	data []byte // one scan with its restart markers
 	pos  int
 	// acc holds the next n bits from its top. What stands behind them is zero,
@@ -25,7 +26,7 @@ type bits struct {
 }
 
 // fill leaves 56 bits or more, or all that there are up to the next marker.
-func (b *bits) fill() {
+func (b *bitReader) fill() {
 	if b.pos+8 <= len(b.data) {
 		x := binary.BigEndian.Uint64(b.data[b.pos:])
 		if noFF(x) {
@@ -46,7 +47,7 @@ func noFF(x uint64) bool {
 
 // fillSlowly takes byte by byte and looks behind every 0xff: a zero is stuffed,
 // another 0xff fills, anything else is a marker.
-func (b *bits) fillSlowly() {
+func (b *bitReader) fillSlowly() {
 	for b.n <= 56 && b.pos < len(b.data) {
 		c := b.data[b.pos]
 		if c == 0xff {
@@ -65,7 +66,7 @@ func (b *bits) fillSlowly() {
 }
 
 // take returns the next bits, at most 16. Zero bits are zero.
-func (b *bits) take(size int) uint32 {
+func (b *bitReader) take(size int) uint32 {
 	if b.n < size {
 		b.fill()
 	}
@@ -85,7 +86,7 @@ func extend(v uint32, size int) int32 {
 }
 
 // restart steps over what is left of an interval and over its marker.
-func (b *bits) restart(want byte) error {
+func (b *bitReader) restart(want byte) error {
 	b.acc, b.n = 0, 0
 	for {
 		at := bytes.IndexByte(b.data[b.pos:], 0xff)

@@ -11,7 +11,7 @@ type part struct {
 
 // scan reads the coded data of one scan.
 type scan struct {
-	bits
+	bitReader
 	parts              []part
 	mcusWide, mcusHigh int
 
@@ -233,6 +233,9 @@ func (s *scan) average(p *part) error {
 		return errNoCode
 	}
 	p.pred += int32(v)
+	if fits := int16(p.pred << s.low); int32(fits)>>s.low != p.pred {
+		return errTooLarge
+	}
 	return s.check()
 }
 

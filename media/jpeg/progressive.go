@@ -40,6 +40,9 @@ func (s *scan) visitFirstAC(p *part, bx, by int) error {
 		if k += run; k > s.last {
 			return s.beyond()
 		}
+		if v<<s.low>>s.low != v {
+			return errTooLarge
+		}
 		c[naturalOrder[k&63]&63] = v << s.low
 	}
 	return s.check()
