@@ -31,16 +31,16 @@ type rows func(ctx context.Context, dst []uint16) error
 func decode(ctx context.Context, head *header) (rows, error) {
 	read, err := head.film.open(ctx)
 	if err != nil {
-		return nil, unreadable(ctx, "decoding", err)
+		return nil, unreadable(ctx, err)
 	}
 	return read, nil
 }
 
 // unreadable is the verdict on a picture that a decoder could not read to its
 // end, or ctx's error where that is the reason.
-func unreadable(ctx context.Context, doing string, err error) error {
+func unreadable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("media: %s: %w", doing, ctx.Err())
+		return fmt.Errorf("media: decoding: %w", ctx.Err())
 	}
 	return corrupt(err)
 }

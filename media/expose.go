@@ -63,14 +63,14 @@ func expose(ctx context.Context, src sheet, showDamaged bool, proofs ...*proof) 
 // end.
 func readRow(ctx context.Context, src sheet, row []uint16) (damage, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, unreadable(ctx, "decoding", err)
+		return nil, unreadable(ctx, err)
 	}
 	damage = src.next(ctx, row)
 	if errors.Is(damage, io.EOF) && !errors.Is(damage, io.ErrUnexpectedEOF) {
 		damage = errCutOff
 	}
 	if damage != nil && ctx.Err() != nil {
-		return nil, unreadable(ctx, "decoding", damage)
+		return nil, unreadable(ctx, damage)
 	}
 	return damage, nil
 }
@@ -84,7 +84,7 @@ func readEnd(ctx context.Context, src sheet, row []uint16) (damage, err error) {
 	case damage == nil:
 		return errors.New("there are more rows than the picture has"), nil
 	case ctx.Err() != nil:
-		return nil, unreadable(ctx, "decoding", damage)
+		return nil, unreadable(ctx, damage)
 	}
 	return damage, nil
 }

@@ -1,21 +1,47 @@
 package media
 
-// colourTables is what a colour transform keeps at most, in bytes.
-const colourTables = 4 << 20
+import (
+	"image"
 
-// reckon tells what developing takes at its peak, in bytes: the decoder, rows and
-// weights for as long as the picture is read, then both pictures, turned, and
-// their frequencies while they are encoded.
+	"github.com/lightlock/lightlock/media/jpeg"
+)
+
+// colourTables is what a colour transform takes at most, in bytes, with what is
+// needed to make it.
+const colourTables = 8 << 20
+
+// reckon tells what developing takes at its peak, in bytes, apart from the
+// original: either while the picture is read, or while what was made of it is
+// encoded.
 func reckon(head *header, s Settings) int64 {
-	size := fit(head.width, head.height, s.Preview.Side)
-	preview, thumbnail := area(size), int64(s.Thumbnail.Side)*int64(s.Thumbnail.Side)
-	pictures := 4 * (preview + thumbnail)
+	return max(reckonReading(head, s), reckonEncoding(head, s))
+}
 
-	lines := 64 * int64(head.width+head.height) // rows in 8 and 16 bits, and four weights of 8 bytes each way, twice
-	sums := 8 * 8 * 3 * int64(size.X+s.Thumbnail.Side)
-	reading := head.film.memory + lines + sums + pictures
+// reckonReading is the decoder, rows in 8 and 16 bits and as sums, both ways four
+// weights of 8 bytes, in two kinds, for each pixel of a line, and both pictures.
+func reckonReading(head *header, s Settings) int64 {
+	size, side := sizes(head, s)
+	memory := head.film.memory + 4*(area(size)+side*side)
+	memory += 2 * (64 + 14*int64(head.channels)) * int64(head.width+head.height)
 	if head.profile.exists() {
-		reading += colourTables + int64(len(head.profile.data))
+		memory += colourTables + int64(len(head.profile.data))
 	}
-	return reading
+	return memory
+}
+
+// reckonEncoding is both pictures, upright, the larger one in frequencies, and as
+// a file that grows.
+func reckonEncoding(head *header, s Settings) int64 {
+	size, side := sizes(head, s)
+	pictures := 4 * (area(size) + side*side)
+	if head.orientation > 1 {
+		pictures *= 2
+	}
+	file := min(int64(s.Preview.MaxBytes), 2*area(size))
+	return pictures + jpeg.PlanMemory(size.X, size.Y, jpeg.Full) + 3*file
+}
+
+// sizes are those of the preview and, of one side, of the thumbnail.
+func sizes(head *header, s Settings) (image.Point, int64) {
+	return fit(head.width, head.height, s.Preview.Side), int64(min(s.Thumbnail.Side, head.width, head.height))
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/lightlock/lightlock/media/icc"
 	"github.com/lightlock/lightlock/media/jpeg"
 )
 
@@ -40,9 +41,10 @@ func interlacedPNG(t *testing.T, width, height uint32, depth, colour byte) []byt
 	return slices.Concat(pngHeader(width, height, depth, colour, 1), chunk("IDAT", raw.Bytes()), chunk("IEND", nil))
 }
 
-// The budget is worth something only if decoders allocate what was reckoned.
+// The budget is worth something only if decoders allocate what was reckoned, and
+// not much less, or photos would be refused for nothing.
 func TestMemoryIsReckonedAsAllocated(t *testing.T) {
-	const slack = 128 << 10 // tables, buffers and the window of zlib
+	const slack = 256 << 10 // tables, buffers and the window of zlib
 	bounds := image.Rect(0, 0, 1000, 800)
 	rgb := scene(1000, 800)
 	faded := image.NewNRGBA(bounds)
@@ -62,16 +64,42 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 	}
 	for name, data := range rows {
 		t.Run(name, func(t *testing.T) {
-			f := identify(data)
-			head, err := inspect(data, f, Default())
+			head, err := judge(data)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := allocated(func() { _, _ = Develop(t.Context(), data, Default(), nil) })
-			if most := head.memory + head.memory/20 + slack; got > most || got < head.memory-slack {
-				t.Errorf("allocated %d bytes, reckoned %d", got, head.memory)
+			make2(t, scene(2, 2), true) // colour tables are made once
+			read := allocated(func() {
+				rows, err := decode(t.Context(), head)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _, _, _ = shrink(t.Context(), flatten(rows, head), icc.SRGB(), Default())
+			})
+			if most := reckonReading(head, Default()); read > most+slack || read < most*3/5 {
+				t.Errorf("allocated %d bytes, reckoned %d", read, most)
 			}
 		})
+	}
+}
+
+// What encoding takes is reckoned from above: a preview that fits at once takes
+// less.
+func TestMemoryOfEncoding(t *testing.T) {
+	for name, row := range map[string]struct {
+		img      *image.RGBA
+		sampling jpeg.Sampling
+	}{
+		"noise, 4:4:4": {noise(1000, 800), jpeg.Full}, "noise, 4:2:0": {noise(1000, 800), jpeg.Halved}, "a scene": {scene(1000, 800), jpeg.Full},
+	} {
+		head := &header{orientation: 6}
+		head.setSize(1000, 800)
+		got := allocated(func() {
+			_, _ = encode(t.Context(), upright(row.img, 6), Default().Preview, row.sampling)
+		})
+		if most := reckonEncoding(head, Default()); got > most+256<<10 {
+			t.Errorf("%s: allocated %d bytes, reckoned %d", name, got, most)
+		}
 	}
 }
 
