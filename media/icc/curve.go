@@ -34,30 +34,36 @@ func readTable(data []byte) (*curve, int, error) {
 	if size > int64(len(data)) {
 		return nil, 0, errCurve
 	}
-	entries := data[12:size]
-	switch n {
-	case 0:
+	entries := numbers{data[12:size], 2}
+	if n == 0 {
 		return straight(), 12, nil
-	case 1:
-		gamma := float64(binary.BigEndian.Uint16(entries)) / 256
+	}
+	values, err := entries.take(int(n))
+	if err != nil {
+		return nil, 0, err
+	}
+	if n == 1 {
+		gamma := float64(values[0]) / 256
 		return sampled(func(v float64) float64 { return math.Pow(v, gamma) }), 14, nil
 	}
-	return tabled(int(n), func(i int) int64 { return int64(binary.BigEndian.Uint16(entries[2*i:])) }), int(size), nil
+	return tabled(values), int(size), nil
 }
 
-// tabled makes a curve of n entries, at least two, which are evenly spaced; what
-// is between them lies on the line from one to the next.
-func tabled(n int, entry func(int) int64) *curve {
+// tabled makes a curve of values, at least two, which are evenly spaced; what is
+// between them lies on the line from one to the next.
+func tabled(values []uint16) *curve {
 	var c curve
+	step := len(values) - 1
+	i, part := 0, 0
 	for v := range c {
-		at := int64(v) * int64(n-1)
-		i, part := int(at/full), at%full
-		a := entry(i)
-		b := a
+		a := int(values[i])
 		if part > 0 {
-			b = entry(i + 1)
+			a = (a*(full-part) + int(values[i+1])*part + full/2) / full
 		}
-		c[v] = uint16((a*(full-part) + b*part + full/2) / full)
+		c[v] = uint16(a)
+		for part += step; part >= full; part -= full {
+			i++
+		}
 	}
 	return &c
 }

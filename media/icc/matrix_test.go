@@ -27,12 +27,18 @@ func wanted(light float64) float64 {
 	return 255 * (1.055*math.Pow(light, 1/2.4) - 0.055)
 }
 
-// compare converts pixels, at once and by way of light, and holds them against
-// a reference that gives the three linear lights of sRGB. It allows for half a
-// code of rounding and the tenth that 16 bits of light may cost.
+// compare allows for half a code of rounding and the tenth that 16 bits of light
+// may cost.
 func compare(t *testing.T, tr *Transform, reference func([]float64) [3]float64) {
 	t.Helper()
-	const pixels, allowed = 4000, 0.6
+	compareWithin(t, 0.6, tr, reference)
+}
+
+// compareWithin converts pixels, at once and by way of light, and holds them
+// against a reference that gives the three linear lights of sRGB.
+func compareWithin(t *testing.T, allowed float64, tr *Transform, reference func([]float64) [3]float64) {
+	t.Helper()
+	const pixels = 4000
 	n := tr.Channels()
 	rng := rand.New(rand.NewPCG(1, 2))
 	src := make([]uint16, n*pixels)

@@ -27,14 +27,19 @@ type cubes [zero + 2*unit]int32
 
 const labBits = 4
 
-// house: variable because this is a function whose table is made once.
-var labCubes = sync.OnceValue(func() *cubes {
-	var c cubes
-	for i := range c {
-		c[i] = int32(rounded(fromTerm(float64(i-zero)/unit) * (full << labBits)))
-	}
-	return &c
-})
+// house: variable because these are functions whose tables are made once.
+var (
+	labTerms    = sync.OnceValue(func() [3]*curve { return makeTerms(65535, 257) })
+	oldLabTerms = sync.OnceValue(func() [3]*curve { return makeTerms(65280, 256) })
+
+	labCubes = sync.OnceValue(func() *cubes {
+		var c cubes
+		for i := range c {
+			c[i] = int32(rounded(fromTerm(float64(i-zero)/unit) * (full << labBits)))
+		}
+		return &c
+	})
+)
 
 // fromTerm is the inverse of the f of Lab (CIE 15, ICC.1 annex A). Below zero it
 // goes on in a line, for colours that no device can have.
@@ -77,13 +82,18 @@ func fromWhite() linear {
 	return newLinear(rows, matrixBits+labBits)
 }
 
-// terms are what the numbers of L, a and b are in the formula: f(Y), and zero
-// with the differences to it of f(X) and f(Z).
+// terms are what the numbers of L, a and b are in the formula.
 func (p encoding) terms() [3]*curve {
-	white, step := 65535.0, 257.0
 	if p == encodedOldLab {
-		white, step = 65280, 256
+		return oldLabTerms()
 	}
+	return labTerms()
+}
+
+// makeTerms makes f(Y) of L, and zero with the differences to it of f(X) and f(Z)
+// of a and b. A lightness of 100 is written as white, and a difference of 1 in a
+// and b as step.
+func makeTerms(white, step float64) [3]*curve {
 	var out [3]curve
 	for i := range full + 1 {
 		v := float64(i)

@@ -17,11 +17,10 @@ const (
 
 // profile is a profile whose header is good.
 type profile struct {
-	data    []byte
-	space   string // of the device: "GRAY", "RGB " or "CMYK"
-	pcs     string // "XYZ " or "Lab "
-	version int    // 2 or 4
-	tags    map[string][]byte
+	data  []byte
+	space string // of the device: "GRAY", "RGB " or "CMYK"
+	pcs   string // of the connection space: "XYZ " or "Lab "
+	tags  map[string][]byte
 }
 
 // Parse makes the transform of a profile. The error says in words why the
@@ -53,13 +52,9 @@ func readProfile(data []byte) (*profile, error) {
 	case len(data) < headerBytes+4 || string(data[36:40]) != "acsp":
 		return nil, errors.New("this is not an ICC profile")
 	}
-	p := &profile{data: data, space: string(data[16:20]), pcs: string(data[20:24]), version: 2}
-	switch data[8] {
-	case 4:
-		p.version = 4
-	case 0, 1, 2, 3:
-	default:
-		return nil, fmt.Errorf("the profile is of version %d, which is newer than 4", data[8])
+	p := &profile{data: data, space: string(data[16:20]), pcs: string(data[20:24])}
+	if major := data[8]; major > 4 {
+		return nil, fmt.Errorf("the profile is of version %d, which is newer than 4", major)
 	}
 	switch string(data[12:16]) {
 	case "scnr", "mntr", "prtr", "spac":

@@ -136,7 +136,7 @@ func (n *numbers) curve(entries int) (*curve, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tabled(entries, func(i int) int64 { return int64(values[i]) }), nil
+	return tabled(values), nil
 }
 
 // grid takes the nodes of a grid. There cannot be more of them than there are
