@@ -42,7 +42,7 @@ func (e *filmScan) average(p *part, c *block) {
 		e.put(uint32(v&1), 1)
 		return
 	}
-	e.symbol(size(v-p.pred), v-p.pred)
+	e.symbol(0, size(v-p.pred), v-p.pred)
 	p.pred = v
 }
 
@@ -62,9 +62,9 @@ func (e *filmScan) coefficients(c *block) {
 		}
 		e.endRun()
 		for ; zeros > 15; zeros -= 16 {
-			e.symbol(0xf0, 0)
+			e.symbol(1, 0xf0, 0)
 		}
-		e.symbol(byte(zeros)<<4|size(v), v)
+		e.symbol(1, byte(zeros)<<4|size(v), v)
 		zeros = 0
 	}
 	if zeros > 0 {
@@ -92,7 +92,7 @@ func (e *filmScan) refine(c *block) {
 		}
 		for ; zeros > 15 && k <= lastNew; zeros -= 16 {
 			e.endRun()
-			e.symbol(0xf0, 0)
+			e.symbol(1, 0xf0, 0)
 			pending = e.correct(pending)
 		}
 		if v > 1 || v < -1 {
@@ -100,7 +100,7 @@ func (e *filmScan) refine(c *block) {
 			continue
 		}
 		e.endRun()
-		c := e.codes[byte(zeros)<<4|1]
+		c := e.codes[1][byte(zeros)<<4|1]
 		e.put(c.bits, c.length)
 		e.put(uint32(v+1)>>1, 1)
 		pending, zeros = e.correct(pending), 0
@@ -125,7 +125,7 @@ func (e *filmScan) endRun() {
 		return
 	}
 	n := size(int32(e.run)) - 1
-	c := e.codes[n<<4]
+	c := e.codes[1][n<<4]
 	e.put(c.bits, c.length)
 	e.put(uint32(e.run), int(n))
 	e.run = 0

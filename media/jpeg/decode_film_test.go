@@ -15,12 +15,12 @@ type film struct {
 	interval int
 	steps    uint16 // the quantisation of all coefficients
 	wide     bool   // 16 bits for each of it
-	tables   string // the symbols of both Huffman tables, "" for none
+	table    string // the Huffman table for AC
 
 	out   []byte
 	acc   uint64
 	n     int
-	codes map[byte]code
+	codes [2]map[byte]code // DC, AC
 }
 
 type code struct {
@@ -49,7 +49,7 @@ func longTable() string {
 // newFilm makes a picture of random coefficients, few of them in the higher
 // frequencies. factors has H in its upper half and V in the lower.
 func newFilm(marker byte, width, height int, factors ...byte) *film {
-	f := &film{steps: 3, tables: flatTable()}
+	f := &film{steps: 3, table: flatTable()}
 	f.Frame = Frame{Marker: marker, Precision: 8, Width: width, Height: height}
 	for i, c := range factors {
 		f.Components = append(f.Components, Component{ID: byte(i + 1), H: int(c >> 4), V: int(c & 15)})
@@ -106,24 +106,31 @@ func (f *film) begin() *film {
 	if f.interval > 0 {
 		f.segment(DRI, []byte{byte(f.interval >> 8), byte(f.interval)})
 	}
-	f.codes = map[byte]code{}
-	if f.tables != "" {
-		f.define(f.tables)
-	}
+	f.define(f.table)
 	return f
 }
 
-// define writes both Huffman tables.
+// averages is a Huffman table for DC: 16 codes of 5 bits.
+const averages = "\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+
+// define writes both Huffman tables, that of AC as given.
 func (f *film) define(table string) {
-	f.segment(DHT, append([]byte("\x00"+table), "\x10"+table...))
+	f.segment(DHT, append([]byte("\x00"+averages), "\x10"+table...))
+	f.codes = [2]map[byte]code{codes(averages), codes(table)}
+}
+
+func codes(table string) map[byte]code {
+	all := map[byte]code{}
 	next, at := uint32(0), 16
 	for l := 1; l <= 16; l++ {
 		for range table[l-1] {
-			f.codes[table[at]] = code{next, l}
+			all[table[at]] = code{next, l}
 			next, at = next+1, at+1
 		}
 		next <<= 1
 	}
+	return all
 }
 
 func (f *film) put(v uint32, size int) {
@@ -136,9 +143,9 @@ func (f *film) put(v uint32, size int) {
 	}
 }
 
-// symbol writes a code and the number behind it.
-func (f *film) symbol(s byte, v int32) {
-	c := f.codes[s]
+// symbol writes a code of a class and the number behind it.
+func (f *film) symbol(class int, s byte, v int32) {
+	c := f.codes[class][s]
 	f.put(c.bits, c.length)
 	if v < 0 {
 		v--

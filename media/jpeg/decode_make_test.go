@@ -12,14 +12,33 @@ import (
 	"testing"
 )
 
-// readSample reads one of the sample photos, which are not part of the project:
+// sampleFolder returns the folder of sample photos, which is not part of the project:
 // ../shared/photos beside it, or $LIGHTLOCK_PHOTOS.
-func readSample(name string) ([]byte, error) {
-	dir := os.Getenv("LIGHTLOCK_PHOTOS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "photos")
+func sampleFolder() string {
+	if dir := os.Getenv("LIGHTLOCK_PHOTOS"); dir != "" {
+		return dir
 	}
-	return os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	return filepath.Join("..", "..", "..", "shared", "photos")
+}
+
+func readSample(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(sampleFolder(), filepath.FromSlash(name)))
+}
+
+// samplesIn returns the names in a folder of the sample photos, and skips the
+// test where they are not there.
+func samplesIn(t *testing.T, folder string) []string {
+	t.Helper()
+	dir := sampleFolder()
+	files, err := os.ReadDir(filepath.Join(dir, folder))
+	if err != nil {
+		t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, folder+"/"+f.Name())
+	}
+	return names
 }
 
 // scenery is a picture of edges, gradients and a little noise, always the same.
@@ -56,6 +75,11 @@ func decodeRows(t testing.TB, data []byte) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.rowsLeft(t)
+}
+
+func (d *Decoder) rowsLeft(t testing.TB) ([][]byte, error) {
+	t.Helper()
 	width, height := d.Size()
 	rows := [][]byte{}
 	all := make([]byte, width*height*d.Components())

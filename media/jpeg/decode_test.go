@@ -161,7 +161,7 @@ func TestSizes(t *testing.T) {
 
 func TestTables(t *testing.T) {
 	long := newFilm(SOF0, 40, 40, 0x21, 0x11, 0x11)
-	long.tables = longTable()
+	long.table = longTable()
 	wide := newFilm(SOF0, 40, 40, 0x21, 0x11, 0x11)
 	wide.wide, wide.steps = true, 300
 	for i := range wide.planes {
