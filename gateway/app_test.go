@@ -167,6 +167,7 @@ type message struct {
 		Text         string
 		Photos       []struct {
 			Status, Reason     string
+			Damaged            bool
 			Source             struct{ Width, Height int }
 			Preview, Thumbnail struct {
 				Href          string
