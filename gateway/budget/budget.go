@@ -91,7 +91,7 @@ func Reckon(memory, largest config.Bytes, limit int64) (Plan, error) {
 		return Plan{}, fmt.Errorf("photos.memory is %s, and photos of %s need at least %s: raise it, or set a smaller photos.max_bytes", memory, largest, least)
 	case memory < least && limit > 0 && limit/4*3 < int64(least):
 		return Plan{}, fmt.Errorf("three quarters of the container's limit of %s are too little for photos of %s: raise the limit to %s",
-			whole(limit), largest, whole(int64(least)/3*4+4))
+			whole(limit), largest, whole((4*int64(least)+2)/3))
 	case memory < least:
 		return Plan{}, fmt.Errorf("photos of %s need photos.memory of at least %s, and unless set it is %s: set it", largest, least, memory)
 	}
