@@ -15,8 +15,8 @@ func BenchmarkConvert(b *testing.B) {
 	if file, err := os.ReadFile("../../../shared/photos/icc/cmyk-vipsdefault.jpg"); err == nil {
 		kinds["table"] = func() *Transform { return parsed(b, embedded(b, file)) }
 	}
-	for name, make := range kinds {
-		tr := make()
+	for name, transform := range kinds {
+		tr := transform()
 		src, dst := row(tr, 4096)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -97,7 +97,7 @@ func TestSamplesAreGood(t *testing.T) {
 
 func TestCutOff(t *testing.T) {
 	for name, data := range samples() {
-		for n := 0; n < len(data)-3; n++ {
+		for n := range len(data) - 3 {
 			if n < headerBytes+100 || n%7 == 0 {
 				use(t, data[:n:n])
 			}
@@ -113,6 +113,9 @@ func TestCutOff(t *testing.T) {
 func TestFlipped(t *testing.T) {
 	for _, data := range samples() {
 		for i := range data {
+			if raceEnabled && i%8 > 0 {
+				continue
+			}
 			if i < 40 || i >= headerBytes && i < headerBytes+entryBytes+48 || i%37 == 0 {
 				data[i] ^= 0xff
 				use(t, data)
@@ -181,6 +184,7 @@ func TestHostile(t *testing.T) {
 		"one output":              table(9, 1),
 		"white is dark":           device("RGB ", "Lab ").tag("A2B0", lutTag("mft1", 3, 2, ramp8(), ramp8(), make([]byte, 24))).bytes(),
 		"short table":             device("RGB ", "Lab ").tag("A2B0", []byte("mft2")).bytes(),
+		"table without curves":    device("RGB ", "Lab ").tag("A2B0", lutTag("mft1", 3, 2, ramp8(), ramp8(), nodes)[:40]).bytes(),
 		"empty curves":            device("RGB ", "Lab ").tag("A2B0", lutTag("mft2", 3, 2, nil, nil, nodes)).bytes(),
 		"a grid of 255^15":        device("RGB ", "Lab ").tag("A2B0", aToB(3, [5][]byte{straight, nil, nil, grid, straight})).bytes(),
 		"inks without a grid":     device("CMYK", "Lab ").tag("A2B0", aToB(4, [5][]byte{straight, nil, nil, nil, nil})).bytes(),

@@ -272,7 +272,8 @@ func TestGrayProfiles(t *testing.T) {
 		if l <= 0.08 {
 			return l * 100 * 27 / 24389
 		}
-		return math.Pow((l*100+16)/116, 3)
+		f := (l*100 + 16) / 116
+		return f * f * f
 	}
 	for name, c := range map[string]struct {
 		profile *made

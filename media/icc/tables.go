@@ -81,7 +81,7 @@ func readLUT(tag []byte, width, from int, entries [2]int) (table, error) {
 	var t table
 	channels := int(tag[8])
 	in, out := entries[0], entries[1]
-	if in < 2 || in > 4096 || out < 2 || out > 4096 {
+	if len(tag) < from || in < 2 || in > 4096 || out < 2 || out > 4096 {
 		return t, errTable
 	}
 	n := numbers{tag[from:], width}

@@ -71,9 +71,9 @@ func labReference(lab [3]float64) [3]float64 {
 	fy := (lab[0]/255*100 + 16) / 116
 	inverseF := func(f float64) float64 {
 		if f > 6.0/29 {
-			return math.Pow(f, 3)
+			return f * f * f
 		}
-		return 3 * math.Pow(6.0/29, 2) * (f - 4.0/29)
+		return 3 * 36 / 841.0 * (f - 4.0/29)
 	}
 	x, z := inverseF(fy+(lab[1]-128)/500), inverseF(fy-(lab[2]-128)/200)
 	return apply(inverse(srgbPrimaries()), [3]float64{x * whiteX, inverseF(fy), z * whiteZ})

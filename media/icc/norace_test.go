@@ -1,0 +1,5 @@
+//go:build !race
+
+package icc
+
+const raceEnabled = false
