@@ -137,7 +137,7 @@ func TestDamage(t *testing.T) {
 		{"cut in the second scan", fine[:len(dc)+100], 64, ErrCutOff},
 		{"empty scans", append(slices.Clone(dc), 0xff, SOS, 0, 8, 1, 1, 0, 1, 63, 0, 0xff, EOI), 64, ErrCutOff},
 		{"a run over all blocks", run, 64, nil},
-		{"a run over more blocks", longer, 56, errLongRun},
+		{"a run over more blocks", longer, 56, errRun},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

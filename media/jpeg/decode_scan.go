@@ -1,6 +1,9 @@
 package jpeg
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // part is a component's part in a scan.
 type part struct {
@@ -78,7 +81,7 @@ func (s *scan) nextMCU() error {
 		return nil
 	}
 	if s.run > 0 {
-		return errLongRun
+		return errRun
 	}
 	if err := s.restart(RST0 + byte(s.restarts&7)); err != nil {
 		return err
@@ -117,7 +120,7 @@ func (s *scan) read(ctx context.Context) error {
 	}
 	s.reached(rows, true)
 	if s.run > 0 {
-		return errLongRun
+		return errRun
 	}
 	return nil
 }
@@ -207,8 +210,11 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 				return false, err
 			}
 			acc, n = s.acc, s.n
-			if v == 0 && run < 15 {
+			if v == 0 && run == 0 {
 				break
+			}
+			if v == 0 && run < 15 { // of progressive scans only
+				return false, errRun
 			}
 		}
 		if k += run; k > 63 {
@@ -229,11 +235,8 @@ func (s *scan) average(p *part) error {
 	if err != nil {
 		return err
 	}
-	if run > 0 {
-		return errNoCode
-	}
 	p.pred += int32(v)
-	if fits := int16(p.pred << s.low); int32(fits)>>s.low != p.pred {
+	if fits := int16(p.pred << s.low); run > 0 || int32(fits)>>s.low != p.pred {
 		return errTooLarge
 	}
 	return s.check()
@@ -278,7 +281,7 @@ func (s *scan) finish(h *huffman, e uint32) (run int, v int16, err error) {
 // beyond says why a run goes too far: the bits are broken, or were not there.
 func (s *scan) beyond() error {
 	if err := s.check(); err != nil {
-		return err
+		return fmt.Errorf("%w, or there is %w", err, errBeyond)
 	}
 	return errBeyond
 }

@@ -2,7 +2,7 @@ package jpeg
 
 import "errors"
 
-var errLongRun = errors.New("a run of empty blocks that goes too far")
+var errRun = errors.New("a run of empty blocks that cannot be")
 
 // visitFirstDC reads the upper bits of the first coefficient (ITU-T T.81,
 // G.1.2.1).
