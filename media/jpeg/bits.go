@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	errNoCode   = errors.New("bits that are no Huffman code")
+	errNoCode   = errors.New("no Huffman code for some bits")
 	errBeyond   = errors.New("a coefficient beyond the last of its block")
 	errTooLarge = errors.New("a coefficient too large for a picture of 8 bits")
 	errRestart  = errors.New("a restart marker at a wrong place")

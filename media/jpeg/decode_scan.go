@@ -167,15 +167,12 @@ func (s *scan) check() error {
 	return s.short
 }
 
-// noCode says why the bits are no code: they are broken, or too few.
+// noCode says why bits are no code. The last few may be the beginning of one.
 func (s *scan) noCode() error {
 	if s.n < 16 {
 		s.n = -1
 	}
-	if err := s.check(); err != nil {
-		return err
-	}
-	return errNoCode
+	return s.broken(errNoCode)
 }
 
 func (s *scan) visitSequential(p *part, bx, by int) error {
@@ -214,12 +211,12 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 				break
 			}
 			if v == 0 && run < 15 { // of progressive scans only
-				return false, errRun
+				return false, s.broken(errRun)
 			}
 		}
 		if k += run; k > 63 {
 			s.acc, s.n = acc, n
-			return false, s.beyond()
+			return false, s.broken(errBeyond)
 		}
 		c[naturalOrder[k&63]&63] = v
 		k++
@@ -237,7 +234,7 @@ func (s *scan) average(p *part) error {
 	}
 	p.pred += int32(v)
 	if fits := int16(p.pred << s.low); run > 0 || int32(fits)>>s.low != p.pred {
-		return errTooLarge
+		return s.broken(errTooLarge)
 	}
 	return s.check()
 }
@@ -278,10 +275,11 @@ func (s *scan) finish(h *huffman, e uint32) (run int, v int16, err error) {
 	return int(symbol >> 4), v, nil
 }
 
-// beyond says why a run goes too far: the bits are broken, or were not there.
-func (s *scan) beyond() error {
+// broken says why the bits make no sense: for this reason, or because they were
+// not there.
+func (s *scan) broken(why error) error {
 	if err := s.check(); err != nil {
-		return fmt.Errorf("%w, or there is %w", err, errBeyond)
+		return fmt.Errorf("%w, or there is %w", err, why)
 	}
-	return errBeyond
+	return why
 }

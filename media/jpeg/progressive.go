@@ -38,10 +38,10 @@ func (s *scan) visitFirstAC(p *part, bx, by int) error {
 			break
 		}
 		if k += run; k > s.last {
-			return s.beyond()
+			return s.broken(errBeyond)
 		}
 		if v<<s.low>>s.low != v {
-			return errTooLarge
+			return s.broken(errTooLarge)
 		}
 		c[naturalOrder[k&63]&63] = v << s.low
 	}
@@ -59,13 +59,13 @@ func (s *scan) visitNextAC(p *part, bx, by int) error {
 		case err != nil:
 			return err
 		case v > 1 || v < -1:
-			return errNoCode
+			return s.broken(errNoCode)
 		case v == 0 && run < 15:
 			s.run = 1<<run + int(s.take(run))
 			continue
 		}
 		if k = s.refine(c, k, run); k > s.last {
-			return s.beyond()
+			return s.broken(errBeyond)
 		}
 		if v != 0 {
 			c[naturalOrder[k&63]&63] = v << s.low
