@@ -123,7 +123,8 @@ func inOrder(seen *Scans, body []byte, f *Frame) bool {
 	return true
 }
 
-// wild tells whether whole numbers of 32 bits may be too short for a block.
+// wild tells whether a block is none that 64 pixels of 8 bits can give. Then
+// image/jpeg reckons otherwise.
 func (p *plane) wild() bool {
 	for at := 0; at < len(p.coefs); at += 64 {
 		sum := 0
@@ -131,7 +132,7 @@ func (p *plane) wild() bool {
 			v := int(c) * int(p.quant.steps[k])
 			sum += max(v, -v)
 		}
-		if sum > 1<<15 {
+		if sum > 1<<13 {
 			return true
 		}
 	}
@@ -222,6 +223,7 @@ func refusal(d *Decoder, err error) bool {
 		errors.Is(err, errRun) || // it ends the run with the scan, and knows runs in sequential scans
 		errors.Is(err, errTooLarge) || // it has 32 bits for each
 		errors.Is(err, errRestart) || // it searches on for the marker
+		errors.Is(err, errBadScan) || // it shifts by more bits than the 13 of T.81, table B.3
 		errors.Is(err, errNoQuant) || // it takes a table of zeros
 		d.scans.Missing(&d.frame, false) != nil // it shows a component without a scan as gray
 }
