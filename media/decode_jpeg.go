@@ -6,31 +6,25 @@ import (
 	"github.com/lightlock/lightlock/media/jpeg"
 )
 
-// jpegColours is what the samples of a JPEG stand for.
-type jpegColours struct {
-	// luma is set where the first three are brightness and two differences of
-	// colour (ITU-R BT.601, full range, as JFIF says).
-	luma bool
-	// inverted is set where 255 is no ink: Adobe's programs write inks so.
-	inverted bool
-}
-
-// jpegFilm decodes with our own reader.
-func jpegFilm(d *jpeg.Decoder, c jpegColours) *film {
+// jpegFilm decodes with our own reader. luma says that the first three samples of
+// a pixel are brightness and two differences of colour (ITU-R BT.601, full range,
+// as JFIF says). Of inks, 255 is none: Adobe's programs began to write them the
+// wrong way round, and by now all do, with or without Adobe's segment.
+func jpegFilm(d *jpeg.Decoder, luma bool) *film {
 	n := d.Components()
 	width, _ := d.Size()
+	invert := uint16(0)
+	if n == 4 {
+		invert = 0xffff
+	}
 	return &film{channels: n, memory: d.Memory() + int64(n*width), open: func(context.Context) (rows, error) {
 		line := make([]byte, n*width)
 		return func(ctx context.Context, dst []uint16) error {
 			if err := d.ReadRow(ctx, line); err != nil {
 				return err
 			}
-			if c.luma {
+			if luma {
 				fromLuma(line, n)
-			}
-			invert := uint16(0)
-			if n == 4 && c.inverted {
-				invert = 0xffff
 			}
 			for i, v := range line {
 				dst[i] = wide(v) ^ invert
@@ -43,13 +37,18 @@ func jpegFilm(d *jpeg.Decoder, c jpegColours) *film {
 // wide spreads 8 bits over 16, so that 255 becomes 65535.
 func wide(v uint8) uint16 { return uint16(v) * 0x101 }
 
-// fromLuma turns the first three of each n samples into red, green and blue. Of
-// four, they are the opposites of cyan, magenta and yellow in Adobe's inverted
-// way of writing, so that what comes out is inverted like the black beside it.
+// fromLuma turns the first three of each n samples into red, green and blue, or,
+// of four, into their opposites cyan, magenta and yellow, as libjpeg does
+// (T.872, 6.5.4).
 func fromLuma(line []byte, n int) {
+	invert := uint8(0)
+	if n == 4 {
+		invert = 0xff
+	}
 	for ; len(line) >= n; line = line[n:] {
 		px := line[:3]
-		px[0], px[1], px[2] = lumaToRGB(px[0], px[1], px[2])
+		r, g, b := lumaToRGB(px[0], px[1], px[2])
+		px[0], px[1], px[2] = r^invert, g^invert, b^invert
 	}
 }
 

@@ -54,7 +54,7 @@ func walkJPEG(data []byte, head *header) error {
 	}
 	head.channels = len(w.frame.Components)
 	head.profile = w.profile.profile()
-	head.film = jpegFilm(decoder, w.colours())
+	head.film = jpegFilm(decoder, w.luma())
 	head.damage = err
 	return nil
 }
@@ -148,19 +148,20 @@ func (w *jpegWalk) application() {
 	}
 }
 
-// colours goes by what libjpeg takes for granted, because files are made to look
-// right there.
-func (w *jpegWalk) colours() jpegColours {
+// luma tells whether the first three components are brightness and colour. It
+// goes by what libjpeg takes for granted, because files are made to look right
+// there.
+func (w *jpegWalk) luma() bool {
 	switch c := w.frame.Components; {
-	case len(c) == 4:
-		return jpegColours{luma: w.adobe == 2, inverted: w.adobe >= 0}
 	case len(c) == 1:
-		return jpegColours{}
+		return false
+	case len(c) == 4:
+		return w.adobe == 2
 	case w.jfif:
-		return jpegColours{luma: true}
+		return true
 	case w.adobe >= 0:
-		return jpegColours{luma: w.adobe != 0}
+		return w.adobe != 0
 	default:
-		return jpegColours{luma: c[0].ID != 'R' || c[1].ID != 'G' || c[2].ID != 'B'}
+		return c[0].ID != 'R' || c[1].ID != 'G' || c[2].ID != 'B'
 	}
 }

@@ -110,7 +110,7 @@ func TestCutJPEGIsNeverShownInPart(t *testing.T) {
 
 // What the samples stand for is said by two segments, or by the names of the
 // components.
-func TestJPEGColours(t *testing.T) {
+func TestJPEGIsLuma(t *testing.T) {
 	jfif := segment(jpeg.APP0, []byte("JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00"))
 	adobe := func(transform byte) []byte {
 		return segment(jpeg.APP14, append([]byte("Adobe\x00\x64\x00\x00\x00\x00"), transform))
@@ -119,19 +119,19 @@ func TestJPEGColours(t *testing.T) {
 		name       string
 		components string
 		segments   [][]byte
-		want       jpegColours
+		want       bool
 	}{
-		{"gray", "\x01", nil, jpegColours{}},
-		{"no word about it", "\x01\x02\x03", nil, jpegColours{luma: true}},
-		{"JFIF", "\x01\x02\x03", [][]byte{jfif}, jpegColours{luma: true}},
-		{"JFIF and Adobe", "\x01\x02\x03", [][]byte{jfif, adobe(0)}, jpegColours{luma: true}},
-		{"Adobe RGB", "\x01\x02\x03", [][]byte{adobe(0)}, jpegColours{}},
-		{"Adobe YCC", "\x01\x02\x03", [][]byte{adobe(1)}, jpegColours{luma: true}},
-		{"named RGB", "RGB", nil, jpegColours{}},
-		{"named RGB, with a JFIF", "RGB", [][]byte{jfif}, jpegColours{luma: true}},
-		{"inks", "\x01\x02\x03\x04", nil, jpegColours{}},
-		{"Adobe's inks", "\x01\x02\x03\x04", [][]byte{adobe(0)}, jpegColours{inverted: true}},
-		{"Adobe's inks as luma", "\x01\x02\x03\x04", [][]byte{adobe(2)}, jpegColours{luma: true, inverted: true}},
+		{"gray", "\x01", nil, false},
+		{"no word about it", "\x01\x02\x03", nil, true},
+		{"JFIF", "\x01\x02\x03", [][]byte{jfif}, true},
+		{"JFIF and Adobe", "\x01\x02\x03", [][]byte{jfif, adobe(0)}, true},
+		{"Adobe RGB", "\x01\x02\x03", [][]byte{adobe(0)}, false},
+		{"Adobe YCC", "\x01\x02\x03", [][]byte{adobe(1)}, true},
+		{"named RGB", "RGB", nil, false},
+		{"named RGB, with a JFIF", "RGB", [][]byte{jfif}, true},
+		{"inks", "\x01\x02\x03\x04", nil, false},
+		{"Adobe's inks", "\x01\x02\x03\x04", [][]byte{adobe(0)}, false},
+		{"Adobe's inks as luma", "\x01\x02\x03\x04", [][]byte{adobe(2)}, true},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -146,8 +146,8 @@ func TestJPEGColours(t *testing.T) {
 				}
 				w.application()
 			}
-			if got := w.colours(); got != row.want {
-				t.Errorf("got %+v, want %+v", got, row.want)
+			if got := w.luma(); got != row.want {
+				t.Errorf("got %v, want %v", got, row.want)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // photos returns the folder of sample photos, which is not part of the project:
@@ -266,4 +269,22 @@ func (p patches) off(img image.Image) int {
 		}
 	}
 	return most
+}
+
+// The letters say RED in ink, in Adobe's way: brightness and colour for three of
+// the inks, and all of them the wrong way round.
+func TestInksTheRightWayRound(t *testing.T) {
+	_, d := verdict(t, readPhoto(t, "jpeg/pil-pil_sample_cmyk.jpg"), Default())
+	img := decoded(t, d.Preview)
+	checkColour(t, img, image.Pt(2, 2), color.RGBA{235, 45, 52, 255})
+	checkColour(t, img, image.Pt(50, 90), color.RGBA{34, 32, 36, 255})
+
+	whole := readPhoto(t, "jpeg/go-video-001.cmyk.jpeg")
+	i := bytes.Index(whole, []byte{0xff, jpeg.APP14})
+	without := slices.Concat(whole[:i], whole[i+16:])
+	_, want := verdict(t, whole, Default())
+	_, got := verdict(t, without, Default())
+	if got == nil || !bytes.Equal(got.Preview.Data, want.Preview.Data) {
+		t.Error("inks without Adobe's segment are not what they are with it")
+	}
 }
