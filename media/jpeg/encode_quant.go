@@ -74,20 +74,26 @@ func newQuantiser(t *stepTable) quantiser {
 	return q
 }
 
-// quantise coarsens a block and tells which coefficients are not zero, the
-// first in the lowest bit. Of out only those are set, and the first.
-func (q *quantiser) quantise(out *[64]int32, block *[64]int16) uint64 {
-	out[0] = 0
-	var nonzero uint64
+// nonzero tells which coefficients of a block are not zero after divide, the
+// first in the lowest bit. Most time would go into finding them, so
+// it has no branches: a coefficient is not zero where it is half a step or more
+// away from zero, and moved up by a little less than that it is then below zero,
+// which is huge for a number without sign, or above twice as much.
+func (q *quantiser) nonzero(block *[64]int16) uint64 {
+	var bits uint64
 	for k, c := range block {
-		sign := int32(c) >> 31
-		n := int32(uint64(uint32((int32(c)^sign)-sign)+q.half[k]) * q.inverse[k] >> 32)
-		if n != 0 {
-			out[k] = (n ^ sign) - sign
-			nonzero |= 1 << k
-		}
+		most := q.half[k] - 1
+		moved := uint32(int32(c)) + most
+		bits = bits>>1 | (uint64(2*most)-uint64(moved))>>63<<63
 	}
-	return nonzero
+	return bits
+}
+
+// divide makes the value at place k of a block.
+func (q *quantiser) divide(c int16, k int) int32 {
+	sign := int32(c) >> 31
+	n := int32(uint64(uint32((int32(c)^sign)-sign)+q.half[k&63]) * q.inverse[k&63] >> 32)
+	return (n ^ sign) - sign
 }
 
 // magnitude is how many bits follow the symbol of a value (T.81, F.1.2.1.1).

@@ -14,7 +14,6 @@ const (
 // count counts the symbols of each code that the scan has.
 func (p *Plan) count(quantisers []quantiser) []histogram {
 	counts := make([]histogram, 2*len(quantisers))
-	var values [64]int32
 	var last [3]int32
 	blocks := p.unitBlocks()
 	for at, next := 0, 0; at < len(p.coefs); at += 64 {
@@ -23,23 +22,25 @@ func (p *Plan) count(quantisers []quantiser) []histogram {
 		if next++; next == len(blocks) {
 			next = 0
 		}
-		nonzero := quantisers[kind].quantise(&values, (*[64]int16)(p.coefs[at:]))
-		counts[2*kind][magnitude(values[0]-last[component])]++
-		last[component] = values[0]
-		countRest(&counts[2*kind+1], &values, nonzero)
+		q, block := &quantisers[kind], (*[64]int16)(p.coefs[at:])
+		average := q.divide(block[0], 0)
+		counts[2*kind][magnitude(average-last[component])]++
+		last[component] = average
+		counts[2*kind+1].add(q, block)
 	}
 	return counts
 }
 
-func countRest(counts *histogram, values *[64]int32, nonzero uint64) {
+// add counts the symbols of a block behind its average.
+func (counts *histogram) add(q *quantiser, block *[64]int16) {
 	previous := 0
-	for nonzero &^= 1; nonzero != 0; nonzero &= nonzero - 1 {
+	for nonzero := q.nonzero(block) &^ 1; nonzero != 0; nonzero &= nonzero - 1 {
 		k := mathbits.TrailingZeros64(nonzero) & 63
 		run := k - previous - 1
 		for ; run > 15; run -= 16 {
 			counts[sixteenZero]++
 		}
-		counts[(run<<4|magnitude(values[k]))&0xff]++
+		counts[(run<<4|magnitude(q.divide(block[k], k)))&0xff]++
 		previous = k
 	}
 	if previous < 63 {
@@ -50,7 +51,6 @@ func countRest(counts *histogram, values *[64]int32, nonzero uint64) {
 // scan appends the data: what count has counted, in the same order.
 func (p *Plan) scan(out []byte, c *coding) []byte {
 	w := bitWriter{out: out}
-	var values [64]int32
 	var last [3]int32
 	blocks := p.unitBlocks()
 	for at, next := 0, 0; at < len(p.coefs); at += 64 {
@@ -59,10 +59,11 @@ func (p *Plan) scan(out []byte, c *coding) []byte {
 		if next++; next == len(blocks) {
 			next = 0
 		}
-		nonzero := c.quantisers[kind].quantise(&values, (*[64]int16)(p.coefs[at:]))
-		w.put(&c.codes[2*kind], 0, values[0]-last[component])
-		last[component] = values[0]
-		w.putRest(&c.codes[2*kind+1], &values, nonzero)
+		q, block := &c.quantisers[kind], (*[64]int16)(p.coefs[at:])
+		average := q.divide(block[0], 0)
+		w.put(&c.codes[2*kind], 0, average-last[component])
+		last[component] = average
+		w.putRest(&c.codes[2*kind+1], q, block)
 	}
 	return w.end()
 }
@@ -83,15 +84,16 @@ func (w *bitWriter) put(c *huffmanCode, run int, v int32) {
 	w.write(c.words[symbol]<<size|low, int(c.lengths[symbol])+size)
 }
 
-func (w *bitWriter) putRest(c *huffmanCode, values *[64]int32, nonzero uint64) {
+// putRest writes a block behind its average.
+func (w *bitWriter) putRest(c *huffmanCode, q *quantiser, block *[64]int16) {
 	previous := 0
-	for nonzero &^= 1; nonzero != 0; nonzero &= nonzero - 1 {
+	for nonzero := q.nonzero(block) &^ 1; nonzero != 0; nonzero &= nonzero - 1 {
 		k := mathbits.TrailingZeros64(nonzero) & 63
 		run := k - previous - 1
 		for ; run > 15; run -= 16 {
 			w.write(c.words[sixteenZero], int(c.lengths[sixteenZero]))
 		}
-		w.put(c, run, values[k])
+		w.put(c, run, q.divide(block[k], k))
 		previous = k
 	}
 	if previous < 63 {

@@ -18,48 +18,44 @@ const (
 // with eight bits behind the point into coefficients in zig-zag order with
 // fraction bits. It rounds twice, each time far below what fraction keeps.
 func forward(dst *[64]int16, src []int16, stride int, zigzagAt *[64]uint8) {
-	const passBits = 4 // kept between the two passes
-	var block [64]int32
+	var block [64]int64
 	for y := range 8 {
-		row := src[y*stride:][:8]
-		out := forward8([8]int64{
-			int64(row[0]), int64(row[1]), int64(row[2]), int64(row[3]),
-			int64(row[4]), int64(row[5]), int64(row[6]), int64(row[7]),
-		})
-		for u, v := range out {
-			block[8*y+u] = int32((v + 1<<(cosineBits-passBits-1)) >> (cosineBits - passBits))
+		for x, sample := range src[y*stride:][:8] {
+			block[8*y+x] = int64(sample)
 		}
 	}
-	// Eight bits of the samples and three of the two roots of eight go too.
-	const drop = cosineBits + passBits + 8 + 3 - fraction
-	for u := range 8 {
-		out := forward8([8]int64{
-			int64(block[u]), int64(block[8+u]), int64(block[16+u]), int64(block[24+u]),
-			int64(block[32+u]), int64(block[40+u]), int64(block[48+u]), int64(block[56+u]),
-		})
-		for v, sum := range out {
-			dst[zigzagAt[8*v+u]&63] = int16((sum + 1<<(drop-1)) >> drop)
-		}
+	const passBits = 4 // kept between the two passes
+	for y := range 8 {
+		forward8(&block, 8*y, 1, cosineBits-passBits)
+	}
+	for x := range 8 {
+		// Eight bits of the samples and three of the two roots of eight go too.
+		forward8(&block, x, 8, cosineBits+passBits+8+3-fraction)
+	}
+	for i, c := range block {
+		dst[zigzagAt[i]&63] = int16(c)
 	}
 }
 
-// forward8 transforms eight samples. The results are the root of eight too large
-// and have cosineBits more behind the point. Sums of mirrored samples make the
-// even frequencies, their differences the odd ones.
-func forward8(x [8]int64) [8]int64 {
-	s0, s1, s2, s3 := x[0]+x[7], x[1]+x[6], x[2]+x[5], x[3]+x[4]
-	d0, d1, d2, d3 := x[0]-x[7], x[1]-x[6], x[2]-x[5], x[3]-x[4]
-	outer, inner := s0-s3, s1-s2
-	return [8]int64{
-		(s0 + s1 + s2 + s3) << cosineBits,
-		cosine1*d0 + cosine3*d1 + cosine5*d2 + cosine7*d3,
-		cosine2*outer + cosine6*inner,
-		cosine3*d0 - cosine7*d1 - cosine1*d2 - cosine5*d3,
-		(s0 - s1 - s2 + s3) << cosineBits,
-		cosine5*d0 - cosine1*d1 + cosine7*d2 + cosine3*d3,
-		cosine6*outer - cosine2*inner,
-		cosine7*d0 - cosine5*d1 + cosine3*d2 - cosine1*d3,
-	}
+// forward8 transforms a row or a column in place: eight samples from the given
+// one on, step apart. The results are the root of eight too large; drop of their
+// bits go. Sums of mirrored samples make the even frequencies, their differences
+// the odd ones.
+func forward8(b *[64]int64, at, step int, drop uint) {
+	i1, i2, i3, i4 := (at+step)&63, (at+2*step)&63, (at+3*step)&63, (at+4*step)&63
+	i0, i5, i6, i7 := at&63, (at+5*step)&63, (at+6*step)&63, (at+7*step)&63
+	s0, s1, s2, s3 := b[i0]+b[i7], b[i1]+b[i6], b[i2]+b[i5], b[i3]+b[i4]
+	d0, d1, d2, d3 := b[i0]-b[i7], b[i1]-b[i6], b[i2]-b[i5], b[i3]-b[i4]
+	outer, inner, round := s0-s3, s1-s2, int64(1)<<(drop-1)
+
+	b[i0] = ((s0+s1+s2+s3)<<cosineBits + round) >> (drop & 63)
+	b[i4] = ((s0-s1-s2+s3)<<cosineBits + round) >> (drop & 63)
+	b[i2] = (cosine2*outer + cosine6*inner + round) >> (drop & 63)
+	b[i6] = (cosine6*outer - cosine2*inner + round) >> (drop & 63)
+	b[i1] = (cosine1*d0 + cosine3*d1 + cosine5*d2 + cosine7*d3 + round) >> (drop & 63)
+	b[i3] = (cosine3*d0 - cosine7*d1 - cosine1*d2 - cosine5*d3 + round) >> (drop & 63)
+	b[i5] = (cosine5*d0 - cosine1*d1 + cosine7*d2 + cosine3*d3 + round) >> (drop & 63)
+	b[i7] = (cosine7*d0 - cosine5*d1 + cosine3*d2 - cosine1*d3 + round) >> (drop & 63)
 }
 
 // zigzagPlaces says where in zig-zag order each coefficient stands (T.81, figure

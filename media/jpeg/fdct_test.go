@@ -66,21 +66,20 @@ func TestQuantiserDividesLikeADivision(t *testing.T) {
 		q := newQuantiser(&table)
 		for c := -1 << 15; c < 1<<15; c += 61 {
 			var block [64]int16
-			var got [64]int32
 			for k := range block {
 				block[k] = int16(max(c-k, -1<<15))
 			}
-			nonzero := q.quantise(&got, &block)
+			nonzero := q.nonzero(&block)
 			for k, v := range block {
 				want := int32((math.Abs(float64(v)) + float64(16*step)) / float64(32*step))
 				if v < 0 {
 					want = -want
 				}
-				if nonzero>>k&1 == 0 {
-					got[k] = 0
+				if got := q.divide(v, k); got != want {
+					t.Fatalf("%d / %d: got %d, want %d", v, 32*step, got, want)
 				}
-				if got[k] != want {
-					t.Fatalf("%d / %d: got %d, want %d", v, 32*step, got[k], want)
+				if got := nonzero>>k&1 == 1; got != (want != 0) {
+					t.Fatalf("%d / %d: found not to be zero: %v, want the opposite", v, 32*step, got)
 				}
 			}
 		}
