@@ -15,7 +15,7 @@ package icc
 import "sync"
 
 // MaxBytes is the size of the largest profile that is looked at. Those of
-// cameras have less than 4 kB, those of presses up to 600 kB.
+// cameras have less than 4 kB, those of presses mostly half a megabyte.
 const MaxBytes = 1 << 20
 
 // Transform turns device values into sRGB. It never changes, so that any number

@@ -81,35 +81,81 @@ func lcms(t *testing.T, profile []byte, channels int, src []uint16) []float64 {
 	return got
 }
 
-// Every profile of this machine is converted as lcms does.
+// Every profile of this machine is converted as lcms does, and so are tables made
+// of noise, which show every other way of interpolation.
 func TestAgainstLCMS(t *testing.T) {
-	const colours = 600
-	for name, profile := range profilesHere(t) {
+	all := profilesHere(t)
+	for name, data := range noisy() {
+		all[name] = data
+	}
+	for name, profile := range all {
 		tr, err := Parse(profile)
 		if err != nil {
 			t.Logf("%s: not used: %v", name, err)
 			continue
 		}
-		rng := rand.New(rand.NewPCG(3, 4))
-		src := make([]uint16, tr.Channels()*colours)
-		for i := range src {
-			src[i] = uint16(rng.IntN(256) * 257)
-		}
-		got := make([]uint8, 3*colours)
-		tr.Convert(got, src)
-		want := lcms(t, profile, tr.Channels(), src)
-		if len(want) != len(got) {
-			t.Fatalf("%s: transicc gives %d numbers, want %d", name, len(want), len(got))
-		}
-		worst, sum := 0.0, 0.0
-		for i, w := range want {
-			d := math.Abs(float64(got[i]) - w)
-			sum += d
-			worst = max(worst, d)
-		}
-		t.Logf("%s: largest difference %.2f, mean %.3f", name, worst, sum/float64(len(want)))
+		worst, mean := againstLCMS(t, tr, profile)
+		t.Logf("%s: largest difference %.2f, mean %.3f", name, worst, mean)
 		if worst > 1.6 {
 			t.Errorf("%s: differs from lcms by up to %.2f, want at most 1.6", name, worst)
 		}
 	}
+}
+
+// againstLCMS compares random colours: the largest difference, and the mean.
+func againstLCMS(t *testing.T, tr *Transform, profile []byte) (worst, mean float64) {
+	t.Helper()
+	const colours = 600
+	rng := rand.New(rand.NewPCG(3, 4))
+	src := make([]uint16, tr.Channels()*colours)
+	for i := range src {
+		src[i] = uint16(rng.IntN(256) * 257)
+	}
+	got := make([]uint8, 3*colours)
+	tr.Convert(got, src)
+	want := lcms(t, profile, tr.Channels(), src)
+	if len(want) != len(got) {
+		t.Fatalf("transicc gives %d numbers, want %d", len(want), len(got))
+	}
+	for i, w := range want {
+		d := math.Abs(float64(got[i]) - w)
+		mean += d / float64(len(want))
+		worst = max(worst, d)
+	}
+	return worst, mean
+}
+
+// noisy are tables whose nodes are noise but for the ends of gray.
+func noisy() map[string][]byte {
+	rng := rand.New(rand.NewPCG(7, 8))
+	nodes := func(count, width int, inks bool) []byte {
+		out := make([]byte, 3*count*width)
+		for i := range out {
+			out[i] = byte(70 + rng.IntN(120))
+		}
+		black, white := out[:3*width], out[len(out)-3*width:]
+		if inks {
+			black, white = white, black
+		}
+		for i := range 3 * width {
+			black[i], white[i] = 128, 128
+		}
+		for i := range width {
+			black[i], white[i] = 0, 254
+		}
+		return out
+	}
+	bent := together(para(0, 1.3), para(3, 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045), curv(0, 20000, full), curv(0x0180))
+	matrix := fixedPoint(1, 0.125, -0.125, 0.0625, 0.75, 0, 0, 0.125, 0.75, 0, 0.0625, 0.0625)
+	nearly := together(para(0, 1.0625), curv(0, full), curv(0, 30000, full))
+	out := map[string][]byte{}
+	for channels, space := range map[int]string{3: "RGB ", 4: "CMYK"} {
+		count := map[int]int{3: 125, 4: 625}[channels]
+		head := []byte{5, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0}
+		grid := append(head, nodes(count, 2, channels == 4)...)
+		out["noise of mft1 "+space] = device(space, "Lab ").tag("A2B0", lutTag("mft1", channels, 5, ramp8(), ramp8(), nodes(count, 1, channels == 4))).bytes()
+		out["noise of mft2 "+space] = device(space, "Lab ").tag("A2B0", lutTag("mft2", channels, 5, words(0, 9000, full), words(0, full), nodes(count, 2, channels == 4))).bytes()
+		out["noise of mAB "+space] = device(space, "Lab ").v4().tag("A2B0", aToB(channels, [5][]byte{nearly, matrix, nearly, grid, bent})).bytes()
+	}
+	return out
 }
