@@ -25,13 +25,15 @@ func held(t *testing.T) int64 {
 
 // hold makes this process have held that much memory, and lets go of it.
 func hold(size int64) {
-	block := make([]byte, size)
+	touch(make([]byte, size))
+	debug.FreeOSMemory()
+}
+
+func touch(block []byte) {
 	for i := 0; i < len(block); i += 4096 {
 		block[i] = 1
 	}
 	runtime.KeepAlive(block)
-	block = nil
-	debug.FreeOSMemory()
 }
 
 // What a child has held is told, and not what this process had held when it
