@@ -27,12 +27,44 @@ func checkDeveloped(t *testing.T, d *Developed, s Settings) {
 		t.Errorf("thumbnail is %d x %d, want a square", d.Thumbnail.Width, d.Thumbnail.Height)
 	}
 	for _, p := range []Picture{d.Preview, d.Thumbnail} {
+		scanPicture(t, p.Data)
 		if b := decoded(t, p).Bounds(); b.Dx() != p.Width || b.Dy() != p.Height {
 			t.Errorf("the picture is %v, want %d x %d", b, p.Width, p.Height)
 		}
 	}
 	if d.Preview.Width > d.Source.Width || d.Preview.Height > d.Source.Height {
 		t.Errorf("preview of %d x %d enlarged to %d x %d", d.Source.Width, d.Source.Height, d.Preview.Width, d.Preview.Height)
+	}
+}
+
+// scanPicture looks for anything but a picture in a JPEG, and shares nothing with
+// the code that writes or checks it: only tables, one frame and one scan, and not
+// a byte behind the end.
+func scanPicture(t *testing.T, data []byte) {
+	t.Helper()
+	if !bytes.HasPrefix(data, []byte("\xff\xd8")) {
+		t.Fatalf("the picture begins with %x", data[:min(2, len(data))])
+	}
+	rest := data[2:]
+	for len(rest) >= 4 && rest[0] == 0xff && rest[1] != 0xda {
+		switch rest[1] {
+		case 0xc0, 0xc4, 0xdb:
+		default:
+			t.Fatalf("segment %#x in the picture", rest[1])
+		}
+		rest = rest[min(len(rest), 2+int(rest[2])<<8+int(rest[3])):]
+	}
+	if len(rest) < 4 || rest[0] != 0xff {
+		t.Fatal("no scan in the picture")
+	}
+	end := bytes.Index(rest, []byte("\xff\xd9"))
+	for i := range end {
+		if i > 1 && rest[i] == 0xff && rest[i+1] != 0 {
+			t.Fatalf("marker %#x in the scan", rest[i+1])
+		}
+	}
+	if end+2 != len(rest) {
+		t.Fatalf("the picture's end is at %d of %d", end, len(rest))
 	}
 }
 
@@ -194,18 +226,24 @@ func FuzzDevelop(f *testing.F) {
 	f.Add(makePNG(f, scene(20, 16)))
 	f.Add(makeGIF(f, image.Pt(20, 16), frame(image.Rect(2, 2, 9, 9), color.White)))
 	f.Add(progressive(16, 16, scan(1, 0, 0, 0)))
+	seeds(f, "", "jpg", "jpeg", "png", "gif", "webp")
 	s := Default()
 	s.Formats = append(s.Formats, formatWebP)
 	s.MaxPixels = 1 << 16
 	s.Preview = Target{MaxBytes: 8 << 10, Side: 64}
 	s.Thumbnail = Target{MaxBytes: 4 << 10, Side: 16}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := Develop(t.Context(), data, s, nil)
-		if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
-			t.Fatalf("a fault, not a verdict: %v", err)
-		}
-		if err == nil {
-			checkDeveloped(t, d, s)
+		for _, s.ShowDamaged = range []bool{false, true} {
+			d, err := Develop(t.Context(), data, s, nil)
+			if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
+				t.Fatalf("a fault, not a verdict: %v", err)
+			}
+			if err == nil {
+				checkDeveloped(t, d, s)
+			}
+			if err == nil && !s.ShowDamaged && d.Damage != "" {
+				t.Errorf("damaged and shown: %s", d.Damage)
+			}
 		}
 	})
 }

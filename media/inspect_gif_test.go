@@ -91,5 +91,6 @@ func TestGIFFrameOnItsScreen(t *testing.T) {
 
 func FuzzInspectGIF(f *testing.F) {
 	f.Add(makeGIF(f, image.Pt(8, 8), frame(image.Rect(0, 0, 8, 8), color.White))[6:])
+	seeds(f, "", "gif")
 	f.Fuzz(func(t *testing.T, data []byte) { checkWalk(t, append([]byte("GIF89a"), data...)) })
 }

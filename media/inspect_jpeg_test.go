@@ -157,6 +157,7 @@ func FuzzInspectJPEG(f *testing.F) {
 	f.Add(makeJPEG(f, scene(8, 8)))
 	f.Add(progressive(8, 8, scan(1, 0, 0, 0)))
 	f.Add(turnedJPEG(makeJPEG(f, scene(8, 8)), 6))
+	seeds(f, "\xff\xd8\xff", "jpg", "jpeg")
 	f.Fuzz(func(t *testing.T, data []byte) { checkWalk(t, append([]byte("\xff\xd8\xff"), data...)) })
 }
 

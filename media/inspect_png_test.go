@@ -92,5 +92,6 @@ func TestNothingIsLeftOfPNGMetadata(t *testing.T) {
 func FuzzInspectPNG(f *testing.F) {
 	f.Add(makePNG(f, scene(8, 8))[8:])
 	f.Add(withChunks(makePNG(f, scene(8, 8)), chunk("acTL", make([]byte, 8)))[8:])
+	seeds(f, pngSignature, "png")
 	f.Fuzz(func(t *testing.T, data []byte) { checkWalk(t, append([]byte(pngSignature), data...)) })
 }

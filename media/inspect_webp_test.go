@@ -77,6 +77,7 @@ func TestWebPWhereSwitchedOn(t *testing.T) {
 
 func FuzzInspectWebP(f *testing.F) {
 	f.Add(makeWebP(canvas(0, 8, 8), riffChunk("VP8L", lossless(8, 8)))[8:])
+	seeds(f, "", "webp")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkWalk(t, slices.Concat([]byte("RIFF\xff\xff\xff\x00WEBP"), data))
 	})

@@ -21,7 +21,7 @@ import (
 
 // photos returns the folder of sample photos, which is not part of the project:
 // ../shared/photos beside it, or $LIGHTLOCK_PHOTOS.
-func photos(t *testing.T) string {
+func photos(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("LIGHTLOCK_PHOTOS")
 	if dir == "" {
@@ -33,7 +33,7 @@ func photos(t *testing.T) string {
 	return dir
 }
 
-func readPhoto(t *testing.T, name string) []byte {
+func readPhoto(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(photos(t), filepath.FromSlash(name)))
 	if err != nil {
@@ -43,7 +43,7 @@ func readPhoto(t *testing.T, name string) []byte {
 }
 
 // photosIn returns the pictures of a folder, as folder/name.
-func photosIn(t *testing.T, folder string) []string {
+func photosIn(t testing.TB, folder string) []string {
 	t.Helper()
 	var names []string
 	err := fs.WalkDir(os.DirFS(photos(t)), folder, func(path string, d fs.DirEntry, err error) error {
@@ -59,6 +59,24 @@ func photosIn(t *testing.T, folder string) []string {
 		t.Fatalf("no photos in %s", folder)
 	}
 	return names
+}
+
+// seeds adds the smaller sample photos whose names end so, where they are; fuzzing
+// is slow with large ones.
+func seeds(f *testing.F, prefix string, endings ...string) {
+	f.Helper()
+	if _, err := os.Stat(filepath.Join("..", "..", "shared", "photos")); err != nil && os.Getenv("LIGHTLOCK_PHOTOS") == "" {
+		f.Logf("without seeds from the sample photos, which are not here: %v", err)
+		return
+	}
+	for _, folder := range []string{"gif", "hostile", "icc", "jpeg", "png", "webp"} {
+		for _, name := range photosIn(f, folder) {
+			data := readPhoto(f, name)
+			if len(data) <= 16<<10 && slices.Contains(endings, strings.TrimPrefix(filepath.Ext(name), ".")) {
+				f.Add(bytes.TrimPrefix(data, []byte(prefix)))
+			}
+		}
+	}
 }
 
 // verdict returns "ready" or the reason, and checks what holds for both.
