@@ -12,6 +12,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/cli"
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/inbound"
@@ -37,6 +38,7 @@ type App struct {
 	config config.Config
 	log    *slog.Logger
 	routes *routes.Table
+	memory budget.Plan
 
 	metrics  *ops.Metrics
 	accounts *ops.Accounts
@@ -55,16 +57,16 @@ type App struct {
 
 // NewApp puts the gateway together; nothing is opened or started yet.
 func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
-	var known []connectors.Channel
-	for _, c := range channels() {
-		known = append(known, c.Channel)
+	routes, err := routes.New(loaded, cli.Known(channels()), connectors.Env{Log: log, Now: time.Now})
+	if err != nil {
+		return nil, err
 	}
-	routes, err := routes.New(loaded, known, connectors.Env{Log: log, Now: time.Now})
+	memory, err := budget.Reckon(loaded.Config.Photos.Memory, routes.LargestPhoto(), budget.ContainerLimit("/"))
 	if err != nil {
 		return nil, err
 	}
 	return &App{
-		config: loaded.Config, log: log, routes: routes,
+		config: loaded.Config, log: log, routes: routes, memory: memory,
 		metrics: ops.NewMetrics(), accounts: ops.NewAccounts(routes.AccountNames(), time.Now),
 	}, nil
 }
@@ -154,7 +156,8 @@ func (a *App) openStore(context.Context) (err error) {
 }
 
 func (a *App) openDarkroom(context.Context) (err error) {
-	a.darkroom, err = darkroom.New(darkroom.Options{Log: a.log})
+	a.memory.Start(a.log)
+	a.darkroom, err = darkroom.New(darkroom.Options{Memory: a.memory.Children, Log: a.log})
 	if err == nil {
 		a.onClose(a.darkroom.Close)
 	}
@@ -165,7 +168,7 @@ func (a *App) openDarkroom(context.Context) (err error) {
 // in last is still forwarded, and together, so that their grace is the same one.
 func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
-		Journal: a.backend.Journal, Darkroom: a.darkroom, Store: a.store,
+		Journal: a.backend.Journal, Originals: budget.NewOriginals(a.memory, budget.Patience), Darkroom: a.darkroom, Store: a.store,
 		Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
 		Work: a.config.Work, Routes: a.routes, Now: time.Now,
 	}
@@ -195,6 +198,7 @@ func (a *App) background(runs ...func(ctx context.Context, grace time.Duration))
 
 func (a *App) openAdmin(context.Context) (err error) {
 	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()))
+	a.metrics.Register(ops.NewMemoryCollector(a.line.Originals, a.darkroom))
 	a.health = ops.NewHealth(
 		ops.RedisCheck(a.backend, a.backend.Durability), ops.StoreCheck(a.store.Check),
 		ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check,

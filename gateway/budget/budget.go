@@ -24,6 +24,7 @@ package budget
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"runtime/debug"
@@ -101,6 +102,17 @@ func Reckon(memory, largest config.Bytes, limit int64) (Plan, error) {
 // Default is the plan where nobody says anything, and nothing limits the memory.
 func Default() Plan { return divide(config.DefaultMemory, 0) }
 
+// Enough is the plan of a command that develops files of at most largest bytes,
+// in a container of that limit, zero for none: the default, or what the limit
+// allows, and never less than it takes.
+func Enough(largest config.Bytes, limit int64) Plan {
+	memory := config.DefaultMemory
+	if limit > 0 {
+		memory = min(memory, config.Bytes(limit/4*3))
+	}
+	return divide(max(memory, config.LeastMemory(largest)), largest)
+}
+
 // divide needs a memory that is enough.
 func divide(memory, largest config.Bytes) Plan {
 	p := Plan{Memory: int64(memory), Largest: int64(largest)}
@@ -116,10 +128,16 @@ func mostHeld(largest int64) int64 { return 2*largest + pictures }
 // whole is a size in megabytes, rounded up.
 func whole(n int64) config.Bytes { return (config.Bytes(n) + config.MB - 1) / config.MB * config.MB }
 
-// LimitHeap has the gateway collect its garbage in time, so that what was an
+// Start says what the plan is, and limits the heap.
+func (p Plan) Start(log *slog.Logger) {
+	log.Info("memory for photos is divided", "memory_mb", p.Memory>>20, "originals_mb", p.Originals>>20, "children_mb", p.Children>>20)
+	p.limitHeap()
+}
+
+// limitHeap has the gateway collect its garbage in time, so that what was an
 // original does not stay beside those that are. A GOMEMLIMIT of the operator's
 // has precedence.
-func (p Plan) LimitHeap() {
+func (p Plan) limitHeap() {
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set && debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(p.Memory - p.Children - programPages)
 	}

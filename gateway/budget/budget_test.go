@@ -37,6 +37,24 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+func TestEnoughForACommand(t *testing.T) {
+	for name, test := range map[string]struct {
+		largest config.Bytes
+		limit   int64
+		want    config.Bytes
+	}{
+		"as ever":           {10 * config.MB, 0, config.DefaultMemory},
+		"in a container":    {10 * config.MB, 400 << 20, 300 * config.MB},
+		"in a tiny one":     {10 * config.MB, 1 << 20, config.MinMemory},
+		"large files":       {256 * config.MB, 0, 884 * config.MB},
+		"large files in it": {256 * config.MB, 400 << 20, 884 * config.MB},
+	} {
+		if p := Enough(test.largest, test.limit); p.Memory != int64(test.want) || p.Originals < mostHeld(p.Largest) {
+			t.Errorf("%s: got %+v, want %s", name, p, test.want)
+		}
+	}
+}
+
 func TestNeeds(t *testing.T) {
 	for _, bytes := range []int64{1, 7, 1000, 1<<30 + 3} {
 		if need := MostNeed(bytes); Developed(need) > bytes {

@@ -12,10 +12,10 @@ import (
 // long. It says nothing about the photo or the platform.
 var ErrNoRoom = errors.New("budget: no room for an original")
 
-// patience is how long a fetch that has begun waits for room at a time: a third
-// of the time in which it has to be over. A platform that waits for us to read on
-// closes the connection sooner or later.
-const patience = 20 * time.Second
+// Patience is how long a fetch that has begun should wait for room at a time: a
+// third of the time in which it has to be over. A platform that waits for us to
+// read on closes the connection sooner or later.
+const Patience = 20 * time.Second
 
 // Originals is the memory in which the gateway holds originals, from the first
 // byte that is fetched until their pictures are stored. It grows as bytes arrive
@@ -43,8 +43,9 @@ type Original struct {
 	waited bool
 }
 
-// NewOriginals makes room for the originals of a plan.
-func NewOriginals(p Plan) *Originals {
+// NewOriginals makes room for the originals of a plan. Patience is how long one
+// that has begun waits for more; zero means as long as it takes.
+func NewOriginals(p Plan, patience time.Duration) *Originals {
 	return &Originals{size: p.Originals, most: mostHeld(p.Largest), patience: patience}
 }
 
@@ -79,22 +80,29 @@ func (o *Originals) Begin(ctx context.Context) (*Original, error) {
 		p.End()
 		return nil, err
 	}
-	p.waited = false
 	return p, nil
 }
 
-// Room returns what asks for room for so many bytes of the original, in all, for
-// media.Read. Its error is ErrNoRoom or ctx's.
+// Room begins a fetch. It returns what asks for room for so many bytes of the
+// original, in all, for media.Read. Its error is ErrNoRoom or ctx's.
 func (p *Original) Room(ctx context.Context) func(bytes int64) error {
+	p.waited = false
 	return func(bytes int64) error {
-		ctx, cancel := context.WithTimeoutCause(ctx, p.of.patience, ErrNoRoom)
+		ctx, cancel := p.of.patient(ctx)
 		defer cancel()
 		return p.wait(ctx, bytes+pictures)
 	}
 }
 
-// Waited tells whether the fetch had to wait for room after it had begun. An error
-// of the connection is then our own doing.
+func (o *Originals) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.patience == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, o.patience, ErrNoRoom)
+}
+
+// Waited tells whether the last fetch had to wait for room after it had begun. An
+// error of the connection is then our own doing.
 func (p *Original) Waited() bool { return p.waited }
 
 // End gives everything back.

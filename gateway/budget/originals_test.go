@@ -15,7 +15,7 @@ import (
 
 // originals has room for so many of the largest, which have this size.
 func originals(largest, many int64) *Originals {
-	return NewOriginals(Plan{Largest: largest, Originals: many * mostHeld(largest)})
+	return NewOriginals(Plan{Largest: largest, Originals: many * mostHeld(largest)}, 0)
 }
 
 func begin(t *testing.T, o *Originals) *Original {
@@ -168,7 +168,7 @@ func TestReadFits(t *testing.T) {
 
 // A crowd of slow senders never holds more than there is, and all come to an end.
 func TestACrowdOfSenders(t *testing.T) {
-	o := NewOriginals(Plan{Largest: int64(config.MB), Originals: 3 * mostHeld(int64(config.MB))})
+	o := NewOriginals(Plan{Largest: int64(config.MB), Originals: 3 * mostHeld(int64(config.MB))}, Patience)
 	var crowd sync.WaitGroup
 	for range 100 {
 		crowd.Go(func() {

@@ -42,6 +42,15 @@ type Channel struct {
 	Simulate func() (sim.Platform, error)
 }
 
+// Known returns the channels without their twins.
+func Known(list []Channel) []connectors.Channel {
+	known := make([]connectors.Channel, len(list))
+	for i, c := range list {
+		known[i] = c.Channel
+	}
+	return known
+}
+
 // Gateway is the program as the commands see it.
 //
 // house: methods because they are one life, from start to end, and each command

@@ -96,11 +96,7 @@ func (c connectCmd) routes(s *session) ([]*routes.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := make([]connectors.Channel, len(s.Channels))
-	for i, channel := range s.Channels {
-		known[i] = channel.Channel
-	}
-	table, err := routes.New(loaded, known, connectors.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	table, err := routes.New(loaded, Known(s.Channels), connectors.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/media"
 )
@@ -61,6 +63,7 @@ func (c photoCmd) settings() media.Settings {
 // studio develops local files.
 type studio struct {
 	room     *darkroom.Darkroom
+	memory   *budget.Originals
 	settings media.Settings
 	out      string // a folder for the pictures, or none
 }
@@ -86,7 +89,10 @@ func (c photoCmd) Run(ctx context.Context, s *session) error {
 		}
 	}
 	n := children(len(files))
-	st.room, err = darkroom.New(darkroom.Options{Idle: n, Most: n, Log: slog.New(slog.DiscardHandler)}) //nolint:contextcheck // it lives as long as this command
+	plan := budget.Enough(config.Bytes(c.MaxBytes), budget.ContainerLimit("/"))
+	plan.Start(slog.New(slog.DiscardHandler))
+	st.memory = budget.NewOriginals(plan, 0)
+	st.room, err = darkroom.New(darkroom.Options{Idle: n, Most: n, Memory: plan.Children, Log: slog.New(slog.DiscardHandler)}) //nolint:contextcheck // it lives as long as this command
 	if err != nil {
 		return err
 	}
@@ -188,7 +194,12 @@ func (st *studio) developFile(ctx context.Context, t task) (*media.Developed, er
 		return nil, err
 	}
 	defer f.Close()
-	original, err := media.Read(f, size, st.settings.MaxBytes, nil)
+	memory, err := st.memory.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer memory.End()
+	original, err := media.Read(f, size, st.settings.MaxBytes, memory.Room(ctx))
 	if err != nil {
 		return nil, err
 	}

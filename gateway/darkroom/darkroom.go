@@ -182,8 +182,8 @@ func (o Options) forWork() int64 { return o.Memory - int64(max(o.Idle, 0))*budge
 // Sandbox says in plain words what keeps a child in.
 func (d *Darkroom) Sandbox() string { return d.level }
 
-// Reserved is how many bytes the children at work may hold at this moment.
-func (d *Darkroom) Reserved() int64 { return d.gate.Held() }
+// Held is how many bytes the children at work may hold at this moment.
+func (d *Darkroom) Held() int64 { return d.gate.Held() }
 
 // Waiting is how many photos wait for a place or for memory.
 func (d *Darkroom) Waiting() int { return d.gate.Waiting() }

@@ -287,7 +287,7 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 	if os.Getenv(inner) != "" {
 		d, _ := room(t, "play", Options{Idle: 2})
 		go func() { _, _ = d.Develop(context.Background(), []byte("do hang"), settings()) }()
-		await(t, "a child at work", func() bool { return d.Reserved() > 0 && len(children(t)) == 3 })
+		await(t, "a child at work", func() bool { return d.Held() > 0 && len(children(t)) == 3 })
 		_, _ = fmt.Fprintln(os.Stderr, children(t)) // the test's own output would wait for its end
 		time.Sleep(time.Minute)
 		return

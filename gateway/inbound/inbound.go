@@ -23,6 +23,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -33,15 +34,17 @@ import (
 
 // Line is the way in. Its fields are set once and not changed after.
 type Line struct {
-	Journal  *queue.Journal
-	Darkroom Darkroom
-	Store    Store
-	Metrics  *ops.Metrics
-	Accounts *ops.Accounts
-	Log      *slog.Logger
-	Work     config.Work
-	Routes   *routes.Table
-	Now      func() time.Time
+	Journal *queue.Journal
+	// Originals is the memory in which originals are held.
+	Originals *budget.Originals
+	Darkroom  Darkroom
+	Store     Store
+	Metrics   *ops.Metrics
+	Accounts  *ops.Accounts
+	Log       *slog.Logger
+	Work      config.Work
+	Routes    *routes.Table
+	Now       func() time.Time
 }
 
 // Darkroom develops photos; errors are as gateway/darkroom says.
@@ -180,14 +183,20 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	if !account.Enabled {
 		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
 	}
-	original, final, err := l.original(ctx, route, p, account.Photos)
+	room, err := l.Originals.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer room.End()
+	s := subject{route, account, p, key.Photo, room}
+	original, final, err := l.original(ctx, s)
 	l.Accounts.Note(account.Name, err)
 	if err != nil {
 		return nil, l.expired(err, j)
 	}
 	developed, err := l.develop(ctx, e, key.Photo, original, account.Photos)
 	if cutOff(developed, err) && !final {
-		developed, err = l.second(ctx, e, subject{route, account, p, key.Photo}, newCopied(original, developed, err))
+		developed, err = l.second(ctx, e, s, newCopied(original, developed, err))
 	}
 	if err != nil {
 		return nil, err
@@ -201,33 +210,34 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 // digest exactly the bytes that they serve is not documented well enough to
 // lose a photo over it. final tells that another fetch would bring nothing new:
 // this is what was announced, or the second already.
-func (l *Line) original(ctx context.Context, r *routes.Route, p connectors.Photo, s media.Settings) (data []byte, final bool, err error) {
-	data, err = l.fetch(ctx, r, p, s)
-	if err != nil || announced(data, p) {
-		return data, p.ClaimedSHA256 != "", err
+func (l *Line) original(ctx context.Context, s subject) (data []byte, final bool, err error) {
+	data, err = l.fetch(ctx, s)
+	if err != nil || announced(data, s.photo) {
+		return data, s.photo.ClaimedSHA256 != "", err
 	}
 	l.Metrics.Trouble("fetch", "digest")
-	data, err = l.fetch(ctx, r, p, s)
-	if err == nil && !announced(data, p) {
+	data, err = l.fetch(ctx, s)
+	if err == nil && !announced(data, s.photo) {
 		l.Metrics.Trouble("fetch", "digest_again")
-		l.Log.Warn("photo differs from the digest that the platform announced", "connector", r.Name)
+		l.Log.Warn("photo differs from the digest that the platform announced", "connector", s.route.Name)
 	}
 	return data, true, err
 }
 
 // fetch reads the original into memory, which is the only place where it ever
-// is.
-func (l *Line) fetch(ctx context.Context, r *routes.Route, p connectors.Photo, s media.Settings) ([]byte, error) {
-	if p.ClaimedBytes > s.MaxBytes {
-		return media.Read(nil, p.ClaimedBytes, s.MaxBytes, nil)
+// is, as far as there is room for it.
+func (l *Line) fetch(ctx context.Context, s subject) ([]byte, error) {
+	claimed, limit := s.photo.ClaimedBytes, s.account.Photos.MaxBytes
+	if claimed > limit {
+		return media.Read(nil, claimed, limit, nil)
 	}
-	body, err := r.Connector.Fetch(ctx, p)
+	body, err := s.route.Connector.Fetch(ctx, s.photo)
 	if err != nil {
 		return nil, platforms(err)
 	}
 	defer body.Close()
-	original, err := media.Read(body, p.ClaimedBytes, s.MaxBytes, nil)
-	return original, platforms(err)
+	original, err := media.Read(body, claimed, limit, s.room.Room(ctx))
+	return original, heldUp(err, s.room)
 }
 
 // develop hands the original to a process of its own. Two processes lost over

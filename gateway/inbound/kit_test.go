@@ -25,6 +25,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/connectors/twilio"
 	"github.com/lightlock/lightlock/connectors/whatsapp"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
@@ -155,7 +156,7 @@ func (h *house) open(edit ...func(*config.Loaded)) *gateway {
 		}
 	}
 	return &gateway{h: h, backend: backend, Line: &inbound.Line{
-		Journal: backend.Journal, Store: h.files, Metrics: ops.NewMetrics(), Accounts: ops.NewAccounts(routes.AccountNames(), now),
+		Journal: backend.Journal, Originals: budget.NewOriginals(budget.Enough(routes.LargestPhoto(), 0), budget.Patience), Store: h.files, Metrics: ops.NewMetrics(), Accounts: ops.NewAccounts(routes.AccountNames(), now),
 		Log: log, Work: loaded.Config.Work, Routes: routes, Now: now,
 	}}
 }

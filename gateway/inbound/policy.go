@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/retry"
@@ -43,6 +45,22 @@ func platforms(err error) error {
 		return err
 	}
 	return connectors.Errorf(connectors.Other, "inbound: fetch", "error without a kind, of type %T", err)
+}
+
+// heldUp makes sure that a platform is not blamed for a fetch that others held
+// up, who had the memory: it may have closed the connection while it waited for
+// us to read on. Such a fetch is tried again later, as after any trouble of our
+// own, and uses up none of the photo's tries.
+func heldUp(err error, room *budget.Original) error {
+	if errors.Is(err, budget.ErrNoRoom) {
+		return err
+	}
+	var platform *connectors.Error
+	err = platforms(err)
+	if room.Waited() && errors.As(err, &platform) {
+		return fmt.Errorf("%w: the platform waited for us, until: %s", budget.ErrNoRoom, platform.Kind)
+	}
+	return err
 }
 
 // isPlatforms tells the platform's trouble from our own, such as a full disk.

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/media"
@@ -17,6 +18,7 @@ type subject struct {
 	account routes.Account
 	photo   connectors.Photo
 	index   int // among the photos of its message
+	room    *budget.Original
 }
 
 // copied is one copy of an original, and what became of it: pictures, a
@@ -78,7 +80,7 @@ func (l *Line) second(ctx context.Context, e queue.Entry, s subject, first copie
 
 // anotherCopy fetches the photo, and develops it if it differs from the first.
 func (l *Line) anotherCopy(ctx context.Context, e queue.Entry, s subject, first copied) copied {
-	original, err := l.fetch(ctx, s.route, s.photo, s.account.Photos)
+	original, err := l.fetch(ctx, s)
 	l.Accounts.Note(s.account.Name, err)
 	if verdict, ok := errors.AsType[*media.Rejection](err); ok {
 		return copied{bytes: verdict.Source.Bytes, err: err}

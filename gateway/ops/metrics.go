@@ -37,6 +37,8 @@
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead
 //	lightlock_queue_readers{queue}                  consumers of agents' software
+//	lightlock_photo_memory_bytes{share}             memory that photos hold: originals, children at work
+//	lightlock_photos_waiting{share}                 photos that wait for it, or for a process
 //	lightlock_queue_talks{queue}                    conversations in which something waits to be sent
 //
 // Beside these are Go's own and the process's.

@@ -228,6 +228,15 @@ func TestLineOfRedis(t *testing.T) {
 }
 
 // The names are what operators' rules and boards are made of.
+// share is a share of the memory for photos at some moment.
+type share struct {
+	held    int64
+	waiting int
+}
+
+func (s share) Held() int64  { return s.held }
+func (s share) Waiting() int { return s.waiting }
+
 func TestMetricsByName(t *testing.T) {
 	a := open(t)
 	a.metrics.Webhook("line/acme", "accepted")
@@ -239,6 +248,7 @@ func TestMetricsByName(t *testing.T) {
 	a.metrics.Profile("")
 	a.metrics.Forwarded("support", 2*time.Second)
 	a.metrics.Trouble("fetch", "digest")
+	a.metrics.Register(ops.NewMemoryCollector(share{4096, 0}, share{1 << 20, 3}))
 	status, text := a.get("/metrics")
 	if status != 200 {
 		t.Fatalf("answered %d", status)
@@ -262,6 +272,10 @@ func TestMetricsByName(t *testing.T) {
 		`lightlock_queue_oldest_seconds{queue="support",state="delivered"} 0`,
 		`lightlock_queue_readers{queue="support"} 0`,
 		`lightlock_queue_talks{queue="support"} 0`,
+		`lightlock_photo_memory_bytes{share="originals"} 4096`,
+		`lightlock_photo_memory_bytes{share="children"} 1.048576e+06`,
+		`lightlock_photos_waiting{share="originals"} 0`,
+		`lightlock_photos_waiting{share="children"} 3`,
 		"go_goroutines ", "process_open_fds ",
 	} {
 		if !strings.Contains(text, "\n"+want) {

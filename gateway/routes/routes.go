@@ -161,6 +161,17 @@ func (t *Table) Queues() []string {
 	return names
 }
 
+// LargestPhoto returns the size of the largest original that an account takes.
+func (t *Table) LargestPhoto() config.Bytes {
+	var largest int64
+	for _, route := range t.list {
+		for _, a := range route.Accounts {
+			largest = max(largest, a.Photos.MaxBytes)
+		}
+	}
+	return config.Bytes(largest)
+}
+
 // AccountNames returns the name of every account.
 func (t *Table) AccountNames() []string {
 	var names []string

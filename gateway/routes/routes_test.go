@@ -57,6 +57,9 @@ func TestTable(t *testing.T) {
 	if queues := strings.Join(got.Queues(), " "); queues != "support sales" {
 		t.Errorf("got queues %s", queues)
 	}
+	if largest := got.LargestPhoto(); largest != 25*config.MB {
+		t.Errorf("the largest photo has %s, want 25 MB, WhatsApp's own limit", largest)
+	}
 	shop, repairs := all[1].Accounts[0], all[1].Accounts[1]
 	if shop.Enabled || shop.Photos.MaxBytes != int64(config.MB) || shop.Notices.Language != "en" {
 		t.Errorf("shop: got %+v, want no photos, 1 MB, English", shop)
