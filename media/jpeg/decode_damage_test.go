@@ -85,7 +85,7 @@ func TestCutsWithAnEndMarker(t *testing.T) {
 func TestChangedBytes(t *testing.T) {
 	for name, data := range smallFilms() {
 		for at := range data {
-			for _, mask := range []byte{0x01, 0x10, 0x80, 0xff} {
+			for _, mask := range []byte{1 << (at % 8), 0xff} {
 				changed := slices.Clone(data)
 				changed[at] ^= mask
 				d, err := NewDecoder(changed)

@@ -16,7 +16,7 @@ func checkStandard(t *testing.T, data []byte) (theirs, ours error) {
 	t.Helper()
 	img, theirs := stdjpeg.Decode(bytes.NewReader(data))
 	rows, ours := decodeRows(t, data)
-	if theirs != nil || ours != nil || !comparable(t, data) {
+	if theirs != nil || ours != nil || !mustAgree(t, data) {
 		return theirs, ours
 	}
 	d, err := NewDecoder(data)
@@ -67,10 +67,10 @@ func comparePlane(t *testing.T, rows [][]byte, p *plane, n, i int, at func(x, y 
 	}
 }
 
-// comparable tells whether two right decoders must agree on the pixels: the
+// mustAgree tells whether two right decoders have to agree on the pixels: the
 // scans come in the order of T.81, G.1.1.1, tables stay, and no coefficient is larger
 // than pixels can make it.
-func comparable(t *testing.T, data []byte) bool {
+func mustAgree(t *testing.T, data []byte) bool {
 	t.Helper()
 	d, err := NewDecoder(data)
 	if err != nil || d.interval > 0 && !d.stream {
@@ -176,7 +176,7 @@ func TestMadeAgainstStandard(t *testing.T) {
 		if ours != nil {
 			t.Errorf("%q: %v", name, ours)
 		}
-		if theirs == nil && comparable(t, data) {
+		if theirs == nil && mustAgree(t, data) {
 			compared++
 		}
 	}

@@ -71,18 +71,18 @@ func (q *quantTable) inverse(dst []byte, stride int, c *block, flat bool) {
 
 // inverseColumn multiplies a column by its quantisation and transforms it. Its
 // results have passBits behind the point. It is false where all are zero.
-func (t *quantTable) inverseColumn(out *[64]int32, c *block, x int) bool {
+func (q *quantTable) inverseColumn(out *[64]int32, c *block, x int) bool {
 	x &= 7
-	q := &t.steps
+	step := &q.steps
 	if c[x+8]|c[x+16]|c[x+24]|c[x+32]|c[x+40]|c[x+48]|c[x+56] == 0 {
-		level := int32(c[x]) * q[x] << passBits
+		level := int32(c[x]) * step[x] << passBits
 		for y := 0; y < 64 && level != 0; y += 8 {
 			out[y+x] = level
 		}
 		return level != 0
 	}
-	s0, s1, s2, s3 := int32(c[x])*q[x], int32(c[x+8])*q[x+8], int32(c[x+16])*q[x+16], int32(c[x+24])*q[x+24]
-	s4, s5, s6, s7 := int32(c[x+32])*q[x+32], int32(c[x+40])*q[x+40], int32(c[x+48])*q[x+48], int32(c[x+56])*q[x+56]
+	s0, s1, s2, s3 := int32(c[x])*step[x], int32(c[x+8])*step[x+8], int32(c[x+16])*step[x+16], int32(c[x+24])*step[x+24]
+	s4, s5, s6, s7 := int32(c[x+32])*step[x+32], int32(c[x+40])*step[x+40], int32(c[x+48])*step[x+48], int32(c[x+56])*step[x+56]
 
 	const round, shift = 1 << (dctBits - passBits - 1), dctBits - passBits
 	z := (s2 + s6) * c0541
@@ -150,11 +150,15 @@ func sample(v int32) byte {
 	return byte(v)
 }
 
-// flat tells whether only the first coefficient is there.
+// flat tells whether only the first coefficient is there. Where more are, one
+// of the lowest frequencies mostly is.
 func (c *block) flat() bool {
-	any := int16(0)
-	for _, v := range c[1:] {
-		any |= v
+	rest := c[1] | c[8] | c[9]
+	if rest != 0 {
+		return false
 	}
-	return any == 0
+	for _, v := range c[1:] {
+		rest |= v
+	}
+	return rest == 0
 }
