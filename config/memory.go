@@ -29,10 +29,11 @@ func (p GatewayPhotos) least(largest Bytes) Bytes {
 	return 0
 }
 
-// tooLarge finds a size of originals that does not fit into the memory.
+// tooLarge finds a size of originals that does not fit into the memory. Where
+// none is set there is none to find fault with.
 func (p GatewayPhotos) tooLarge(path string, largest Bytes) []Finding {
 	least := p.least(largest)
-	if least == 0 {
+	if least == 0 || largest == 0 {
 		return nil
 	}
 	return []Finding{{path, fmt.Sprintf("photos of %s need photos.memory of at least %s", largest, least),
