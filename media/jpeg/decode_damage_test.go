@@ -89,7 +89,7 @@ func TestChangedBytes(t *testing.T) {
 				changed := slices.Clone(data)
 				changed[at] ^= mask
 				d, err := NewDecoder(changed)
-				if err != nil || d.Memory() > 1<<20 {
+				if err != nil || d.Memory() > 1<<17 {
 					continue
 				}
 				rows, err := decodeRows(t, changed)

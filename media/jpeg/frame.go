@@ -80,35 +80,3 @@ func (f *Frame) factors() (h, v int) {
 	}
 	return h, v
 }
-
-// Memory reckons what image/jpeg allocates: planes in whole blocks, four bytes
-// more for every sample of a progressive picture, and a copy where the planes
-// do not stay as they are.
-func (f *Frame) Memory(rgb bool) int64 {
-	if f.Components == nil {
-		return 0
-	}
-	samples := f.Samples()
-	total := samples
-	if f.Marker == SOF2 {
-		total += 4 * samples
-	}
-	if rgb || len(f.Components) == 4 {
-		total += 4 * int64(f.Width) * int64(f.Height)
-	}
-	return total
-}
-
-// Samples is how many samples the planes have in whole blocks.
-func (f *Frame) Samples() int64 {
-	h, v := f.factors()
-	each := 0
-	for _, c := range f.Components {
-		each += c.H * c.V
-	}
-	if len(f.Components) == 1 {
-		h, v, each = 1, 1, 1
-	}
-	blocks := func(n, factor int) int64 { return int64((n + 8*factor - 1) / (8 * max(factor, 1))) }
-	return 64 * blocks(f.Width, h) * blocks(f.Height, v) * int64(each)
-}
