@@ -140,7 +140,7 @@ type GatewayPhotos struct {
 	// Memory is what the gateway and its darkroom may hold together, in resident
 	// bytes; zero means DefaultMemory, or three quarters of the container's limit
 	// where that is less. A private redis-server is not counted in.
-	Memory Bytes `yaml:"memory" check:"min=192 MB,max=1024 GB" why:"with less, an ordinary photo cannot be developed" jsonschema_description:"What the gateway and its darkroom may hold in memory together. Unless set, 512 MB, or three quarters of the container's limit where that is less."`
+	Memory Bytes `yaml:"memory" check:"min=224 MB,max=1024 GB" why:"with less, an ordinary photo cannot be developed" jsonschema_description:"What the gateway and its darkroom may hold in memory together. Unless set, 512 MB, or three quarters of the container's limit where that is less."`
 }
 
 // Default returns what holds where the file is silent: loopback only, pictures

@@ -7,14 +7,14 @@ import "fmt"
 const DefaultMemory = 512 * MB
 
 // MinMemory is the least that can be set; the tag of Memory says it too.
-const MinMemory = 192 * MB
+const MinMemory = 224 * MB
 
 // LeastMemory returns the least memory with which originals of up to that many
 // bytes can be fetched and developed. An original is there twice at the end of
 // its fetch and once more in the process that develops it; the rest is for the
 // programs themselves, and for decoding an ordinary photo. What becomes of it is
 // reckoned in gateway/budget.
-func LeastMemory(largest Bytes) Bytes { return max(MinMemory, 3*largest+116*MB) }
+func LeastMemory(largest Bytes) Bytes { return max(MinMemory, 3*largest+148*MB) }
 
 // least returns what Memory must be for originals of up to that many bytes, where
 // it is too little, and zero where it is enough.

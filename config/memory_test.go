@@ -9,9 +9,9 @@ import (
 // it holds.
 func TestMemoryIsTheGateways(t *testing.T) {
 	for name, test := range map[string]struct{ gateway, account, want string }{
-		"fits":              {"", "max_bytes: 132 MB", ""},
-		"is too large":      {"", "max_bytes: 140 MB", "connectors/line.yaml:9:18: accounts[0].photos.max_bytes: photos of 140 MB need photos.memory of at least 536 MB"},
-		"fits into more":    {"photos: {memory: 536 MB}\n", "max_bytes: 140 MB", ""},
+		"fits":              {"", "max_bytes: 121 MB", ""},
+		"is too large":      {"", "max_bytes: 140 MB", "connectors/line.yaml:9:18: accounts[0].photos.max_bytes: photos of 140 MB need photos.memory of at least 568 MB"},
+		"fits into more":    {"photos: {memory: 568 MB}\n", "max_bytes: 140 MB", ""},
 		"set by an account": {"", "memory: 512 MB", `connectors/line.yaml:9:7: unknown key "memory"`},
 		"not known":         {"photos: {memory: much}\n", "max_bytes: 256 MB", `lightlock.yaml:6:18: photos.memory: "much" does not begin with a number`},
 	} {
