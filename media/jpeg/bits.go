@@ -91,7 +91,7 @@ func (b *bitReader) restart(want byte) error {
 	for {
 		at := bytes.IndexByte(b.data[b.pos:], 0xff)
 		if at < 0 || b.pos+at+1 >= len(b.data) {
-			b.pos, b.n = len(b.data), -1
+			b.pos = len(b.data) // the next block misses its bits
 			return nil
 		}
 		b.pos += at + 1

@@ -119,7 +119,8 @@ func TestDamage(t *testing.T) {
 		long.planes[0].coefs[i] = 0
 	}
 	run := long.scan(1, 63, 0, 0, 0).end()
-	longer := bytes.Replace(run, []byte{8, 0, 64, 0, 64}, []byte{8, 0, 56, 0, 64}, 1)
+	short := newFilm(SOF0, 16, 16, 0x11).whole(true)
+	longer := resized(run, 56, 64)
 	rows := []struct {
 		name string
 		data []byte
@@ -136,6 +137,7 @@ func TestDamage(t *testing.T) {
 		{"one component without fine coefficients", fine, 64, ErrCutOff},
 		{"cut in the second scan", fine[:len(dc)+100], 64, ErrCutOff},
 		{"empty scans", append(slices.Clone(dc), 0xff, SOS, 0, 8, 1, 1, 0, 1, 63, 0, 0xff, EOI), 64, ErrCutOff},
+		{"an end marker too early", resized(short, 24, 16), 16, ErrCutOff},
 		{"a run over all blocks", run, 64, nil},
 		{"a run over more blocks", longer, 56, errRun},
 	}
@@ -147,6 +149,42 @@ func TestDamage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// resized is a file that says another size.
+func resized(data []byte, height, width byte) []byte {
+	sof := max(bytes.Index(data, []byte{0xff, SOF0}), bytes.Index(data, []byte{0xff, SOF2}))
+	data = slices.Clone(data)
+	copy(data[sof+5:], []byte{0, height, 0, width})
+	return data
+}
+
+// What can be had of a cut picture is just what a lower one would be: nothing is
+// smoothed with what is missing.
+func TestCutIsLikeALowerPicture(t *testing.T) {
+	data := newFilm(SOF0, 33, 100, 0x22, 0x11, 0x11).whole(true)
+	got, err := decodeRows(t, data[:len(data)*3/4])
+	if len(got) != 64 || !errors.Is(err, ErrCutOff) {
+		t.Fatalf("got %d rows and %v, want 64 and ErrCutOff", len(got), err)
+	}
+	want, err := decodeRows(t, resized(data, 64, 33))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, got, want, 0)
+}
+
+// Of the last scan only half came: that half can be had, in whole MCUs.
+func TestCutLastComponent(t *testing.T) {
+	f := newFilm(SOF0, 64, 128, 0x22, 0x11, 0x11)
+	f.begin().scan(0, 63, 0, 0, 1).scan(0, 63, 0, 0, 2)
+	before := len(f.out)
+	f.scan(0, 63, 0, 0, 0)
+	got, err := decodeRows(t, f.out[:(before+len(f.out))/2])
+	if len(got)%16 != 0 || len(got) < 32 || len(got) > 80 || !errors.Is(err, ErrCutOff) {
+		t.Fatalf("got %d rows and %v, want about 64 and ErrCutOff", len(got), err)
+	}
+	checkRows(t, got[:len(got)-1], f.reference()[:len(got)-1], 1)
 }
 
 // A scan that breaks off spoils its component, and the others still come: what
@@ -193,7 +231,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"a frame with a wrong length", change(sof+9, 2), "wrong length"},
 		{"two frames", slices.Insert(slices.Clone(whole), sos, whole[sof:sof+19]...), "second frame"},
 		{"too many blocks", newFilm(SOF0, 16, 16, 0x44, 0x44, 0x44).begin().scan(0, 63, 0, 0, 0, 1, 2).end(), "48 blocks"},
-		{"Huffman codes that overlap", bytes.Replace(whole, []byte{0, 0, 0, 0, 0, 0, 0, 0xff, 1}, []byte{3, 0, 0, 0, 0, 0, 0, 0xfc, 1}, 1), "Huffman table"},
+		{"Huffman codes that overlap", bytes.Replace(whole, []byte(flatTable()[:16]), []byte{0, 5, 15: 251}, 1), "Huffman table"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

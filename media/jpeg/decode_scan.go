@@ -86,9 +86,6 @@ func (s *scan) nextMCU() error {
 	if err := s.restart(RST0 + byte(s.restarts&7)); err != nil {
 		return err
 	}
-	if s.n < 0 {
-		return s.short
-	}
 	s.restarts++
 	s.left = s.interval - 1
 	for i := range s.parts {
@@ -167,9 +164,9 @@ func (s *scan) check() error {
 	return s.short
 }
 
-// noCode says why bits are no code. The last few may be the beginning of one.
+// noCode says why bits are no code. What fills the last byte of the data is none.
 func (s *scan) noCode() error {
-	if s.n < 16 {
+	if s.n < 8 {
 		s.n = -1
 	}
 	return s.broken(errNoCode)
