@@ -17,10 +17,24 @@ import (
 
 // play is what the test binary's children do with a photo: an original that
 // says "do NAME" has them misbehave in that way, every other is developed.
-func play(_ context.Context, original []byte, _ media.Settings, _ media.Reserve) (*media.Developed, error) {
-	name, told := strings.CutPrefix(string(original), "do ")
+func play(ctx context.Context, original []byte, _ media.Settings, reserve media.Reserve) (*media.Developed, error) {
+	var megabytes int64
+	text := string(original)
+	if n, _ := fmt.Sscanf(text, "need %d MB", &megabytes); n == 1 {
+		if err := reserve(ctx, megabytes<<20); err != nil {
+			return nil, err
+		}
+		_, text, _ = strings.Cut(text, ", ")
+	}
+	name, told := strings.CutPrefix(text, "do ")
 	if do, ok := deeds()[name]; told && ok {
 		return nil, do()
+	}
+	if use, ok := uses()[name]; told && ok {
+		use(ctx, megabytes<<20)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 	}
 	if lie, ok := lies()[name]; told && ok {
 		a, pictures := good()
@@ -114,6 +128,21 @@ func descriptors() []int {
 	return fds
 }
 
+// uses are what code can do with the memory and the time that it was given.
+func uses() map[string]func(context.Context, int64) {
+	return map[string]func(context.Context, int64){
+		"wait": func(ctx context.Context, _ int64) { <-ctx.Done() },
+		// All of it at once.
+		"fill": func(_ context.Context, bytes int64) { touch(make([]byte, bytes)) },
+		// Half of it at a time, over and over: most of it is garbage.
+		"waste": func(_ context.Context, bytes int64) {
+			for range 20 {
+				touch(make([]byte, bytes/2))
+			}
+		},
+	}
+}
+
 // lie writes an answer that is spoilt somehow; it gets a good one.
 type lie func(io.Writer, answer, [2][]byte)
 
@@ -144,6 +173,15 @@ func lieInPreview(spoil func([]byte) []byte) lie {
 // lieWith writes a reason, and nothing else.
 func lieWith(reason media.Reason) lie {
 	return func(w io.Writer, _ answer, _ [2][]byte) { _ = writeFrame(w, answer{Reason: reason}) }
+}
+
+// lieNeed asks for memory, over and over, and ends.
+func lieNeed(bytes ...int64) lie {
+	return func(w io.Writer, _ answer, _ [2][]byte) {
+		for _, n := range bytes {
+			_ = writeFrame(w, answer{Need: n})
+		}
+	}
 }
 
 // lieRaw writes what is no answer at all.
@@ -191,6 +229,17 @@ func lies() map[string]lie {
 		"rejection-and-picture": lieInHeader(func(a *answer) { a.Reason = media.Corrupt }),
 		"rejection-and-more":    lieInHeader(func(a *answer) { *a = answer{Reason: media.Corrupt} }),
 		"unknown-reason":        lieWith("because"),
+		"need-less-than-none":   lieNeed(-1),
+		"need-more-than-all":    lieNeed(settings().MaxMemory + 1),
+		"need-beyond-numbers":   lieRaw("\x00\x00\x00\x1e{\"need\":99999999999999999999999}"),
+		"need-twice":            lieNeed(1, 1),
+		"need-and-then-less":    lieNeed(1<<20, -1),
+		"need-with-a-reason":    lieInHeader(func(a *answer) { *a = answer{Need: 1, Reason: media.Corrupt} }),
+		"need-with-pictures":    lieInHeader(func(a *answer) { a.Need = 1 }),
+		"need-after-answer":     func(w io.Writer, a answer, p [2][]byte) { honest(w, a, p); _ = writeFrame(w, answer{Need: 1}) },
+		"need-after-rejection":  lieInHeader(func(a *answer) { *a = answer{Reason: media.Corrupt} }),
+		"late-with-pictures":    lieInHeader(func(a *answer) { a.Late = true }),
+		"late-with-a-reason":    lieInHeader(func(a *answer) { *a = answer{Late: true, Reason: media.Corrupt} }),
 		"reason-expired":        lieWith(media.Expired),
 		"reason-unreachable":    lieWith(media.Unreachable),
 		"reason-disabled":       lieWith(media.Disabled),

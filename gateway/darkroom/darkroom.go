@@ -6,9 +6,22 @@
 // it has given up what the system lets it give up: files, sockets, new file
 // descriptors, its user if that was root, time and memory beyond a limit, and
 // all system calls but some thirty that computing takes. It develops one photo,
-// answers, and exits: a child that a photo took over never sees the next
+// answers, and ends: a child that a photo took over never sees the next
 // customer's. A few children stand ready, because that saves the milliseconds
 // that a start takes.
+//
+// A child that has judged a photo says what memory decoding it takes, before it
+// does so, and waits for a grant; the parent, which never parses a photo, takes
+// it from what all children may hold together. Where there is not enough at the
+// moment the child is ended, and another begins when there is: so none waits
+// with the photo in its hands, and as many are alive as stand ready or work. The
+// small ones go by a giant that waits (budget.Gate). A child keeps to its grant
+// by Go's own limit, which has it collect its garbage in time, and by a limit of
+// address space, at which it dies if its photo was reckoned wrongly.
+//
+// A child has a time of its own, a little less than the parent gives it: one that
+// is slow says so and ends in good order, and one that does not even notice the
+// time is killed.
 //
 // Parent and child take each other for hostile. Every length is compared with
 // its cap before memory is given for it, and the parent believes nothing of an
@@ -19,8 +32,9 @@
 // would leave a child of a gateway that is not root chmod, chown and times of
 // the user's files, signals, new processes and, before version 10, UDP: the
 // limits on descriptors and on system calls close these. What nothing here stops
-// is that a child wastes its own time and memory, lies in its answer, and tries
-// the thirty calls for a weak spot of the kernel's.
+// is that a child wastes its own time, lies in its answer, tries the thirty calls
+// for a weak spot of the kernel's, and, if it was taken over, raises its limit of
+// memory again to that of all children.
 //
 // The filter of system calls is our own fifty lines: elastic/go-seccomp-bpf
 // v1.6.0 forgets the number of a call once it has looked at an argument, and
@@ -234,7 +248,9 @@ func (d *Darkroom) developNow(ctx context.Context, p photo) (*media.Developed, e
 		return nil, ctx.Err()
 	}
 	switch {
-	case limited.Err() != nil || errors.Is(err, errLate):
+	case errors.Is(err, errLate):
+		err = fmt.Errorf("not done within %v, by its own word", d.options.Deadline)
+	case limited.Err() != nil:
 		err = fmt.Errorf("not done within %v", d.options.Deadline)
 	case ending.outside:
 		return nil, fmt.Errorf("darkroom: the child was killed from outside, perhaps because the machine has no memory left (%s)", ending.how)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/budget"
+	"github.com/lightlock/lightlock/media"
 )
 
 func TestPause(t *testing.T) {
@@ -76,5 +78,39 @@ func TestDigestKeepsWordsApart(t *testing.T) {
 			t.Errorf("%q and %q have the digest %s", words, other, d)
 		}
 		seen[d] = words
+	}
+}
+
+// An error of the platform's is ours where it waited for us, and a verdict or
+// nothing is what it is.
+func TestAFetchThatIsHeldUp(t *testing.T) {
+	originals := budget.NewOriginals(budget.Plan{Largest: 1 << 20, Originals: 10 << 20}, time.Nanosecond)
+	first, err := originals.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := originals.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	noRoom := second.Room(t.Context())(1)
+	broken := &connectors.Error{Kind: connectors.Unavailable, Op: "test", Err: errors.New("connection reset")}
+	verdict := &media.Rejection{Reason: media.TooLarge}
+	for name, test := range map[string]struct {
+		room      *budget.Original
+		err, want error
+		platforms bool
+	}{
+		"no room":                 {second, noRoom, budget.ErrNoRoom, false},
+		"reset while it waited":   {second, broken, budget.ErrNoRoom, false},
+		"reset by itself":         {first, broken, broken, true},
+		"too large after waiting": {second, verdict, verdict, false},
+		"nothing after waiting":   {second, nil, nil, false},
+		"no kind":                 {first, errors.New("no kind"), nil, true},
+	} {
+		got := heldUp(test.err, test.room)
+		if test.want != nil && !errors.Is(got, test.want) || test.err == nil && got != nil || isPlatforms(got) != test.platforms {
+			t.Errorf("%s: got %v, want %v, the platform's: %v", name, got, test.want, test.platforms)
+		}
 	}
 }
