@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -59,28 +60,47 @@ func walkJPEG(data []byte, head *header) error {
 	return nil
 }
 
+// segments goes to the end marker, whatever is broken on the way, and returns the
+// first that is: the decoder reads on too, and every scan that it could come to
+// has to be counted.
 func (w *jpegWalk) segments() error {
+	var broken error
 	for w.Next() {
 		if w.Marker == jpeg.EOI {
-			return w.scans.Missing(&w.frame, false)
+			return cmp.Or(broken, w.scans.Missing(&w.frame, false))
 		}
 		if w.head.parts++; w.head.parts > maxParts {
-			return nil
+			return broken
 		}
-		if w.Body == nil {
-			if w.head.scans > 0 && w.Marker != jpeg.SOS {
-				return nil
-			}
-			return errCutOff
+		switch {
+		case w.Marker == jpeg.SOI && w.head.scans > 0:
+			w.countScans() // of another picture behind one that has no end
+			return broken
+		case w.Marker == jpeg.SOI:
+			broken = cmp.Or(broken, errors.New("a second start of an image"))
+			continue
+		case w.Body == nil && w.head.scans > 0 && w.Marker != jpeg.SOS:
+			return broken
+		case w.Body == nil:
+			return cmp.Or(broken, errCutOff)
 		}
-		if err := w.segment(); err != nil {
-			return err
-		}
+		broken = cmp.Or(broken, w.segment())
 	}
 	if w.head.scans == 0 {
-		return errCutOff
+		return cmp.Or(broken, errCutOff)
 	}
-	return w.scans.Missing(&w.frame, true)
+	return cmp.Or(broken, w.scans.Missing(&w.frame, true))
+}
+
+// countScans counts what is left of them.
+func (w *jpegWalk) countScans() {
+	for w.head.parts <= maxParts && w.Next() && w.Marker != jpeg.EOI {
+		w.head.parts++
+		if w.Marker == jpeg.SOS {
+			w.head.scans++
+			w.SkipScan()
+		}
+	}
 }
 
 func (w *jpegWalk) segment() error {
@@ -116,12 +136,10 @@ func (w *jpegWalk) readFrame() error {
 }
 
 func (w *jpegWalk) readScan() error {
-	if err := w.scans.Add(w.Body, &w.frame); err != nil {
-		return err
-	}
 	w.head.scans++
+	err := w.scans.Add(w.Body, &w.frame)
 	w.SkipScan()
-	return nil
+	return err
 }
 
 const profilePrefix = "ICC_PROFILE\x00"

@@ -41,6 +41,7 @@ func TestInspectJPEG(t *testing.T) {
 		{"whole", whole, "", ""},
 		{"bytes behind the end", append(slices.Clone(whole), "PK\x03\x04 and more"...), "", ""},
 		{"fill bytes", slices.Concat(whole[:2], []byte{0xff, 0xff, 0xff}, whole[2:]), "", ""},
+		{"two starts", slices.Concat(whole[:2], whole), Corrupt, "second start"},
 		{"junk between segments", slices.Concat(whole[:136], []byte("junk"), whole[136:]), "", ""},
 		{"a hundred million pixels", progressive(10_000, 10_000, dc), "", ""},
 		{"one row more", jpegHeader(jpeg.SOF0, 10_000, 10_001, 0x11), TooManyPixels, "100,010,000; the limit is 100,000,000"},
@@ -59,6 +60,7 @@ func TestInspectJPEG(t *testing.T) {
 		{"no scan for a component", slices.Concat(jpegHeader(jpeg.SOF2, 8, 8, 0x11, 0x11, 0x11), dc, []byte{0xff, jpeg.EOI}), Corrupt, "cut off"},
 		{"cut off before the frame", whole[:20], Corrupt, "cut off"},
 		{"without its end, whole otherwise", whole[:len(whole)-2], "", ""},
+		{"without its end, and another behind it", slices.Concat(withoutEnd(whole), whole), "", ""},
 		{"without half its end", whole[:len(whole)-1], "", ""},
 		{"progressive and without its end", withoutEnd(progressive(8, 8, dc, scan(1, 1, 63, 0))), "", ""},
 		{"progressive, ends before all bits came", withoutEnd(progressive(8, 8, dc, scan(1, 1, 63, 1))), Corrupt, "cut off"},
@@ -69,6 +71,25 @@ func TestInspectJPEG(t *testing.T) {
 			_, err := judge(row.data)
 			checkVerdict(t, err, row.reason, row.words)
 		})
+	}
+}
+
+// The walk counts whatever the decoder would read: nothing between two scans may
+// end the one and not the other.
+func TestNothingHidesScans(t *testing.T) {
+	dc := scan(1, 0, 0, 0)
+	for name, between := range map[string][]byte{
+		"a second start":    {0xff, jpeg.SOI},
+		"an unknown marker": segment(0x02, nil),
+		"a second frame":    jpegHeader(jpeg.SOF2, 8, 8, 0x11)[2:],
+		"a broken scan":     scan(9, 0, 0, 0),
+		"no height":         segment(jpeg.DNL, []byte{0, 8}),
+	} {
+		data := progressive(8, 8, slices.Concat([][]byte{dc, between}, repeat(dc, 100))...)
+		_, err := judge(data)
+		if !isRejected(err, TooComplex) {
+			t.Errorf("%s before a hundred scans: got %v, want too_complex", name, err)
+		}
 	}
 }
 
