@@ -37,7 +37,7 @@ type format struct {
 func sniff(data []byte, accepted []string) (format, error) {
 	f := identify(data)
 	if f.name == "" || !slices.Contains(accepted, f.name) {
-		return f, reject(UnsupportedType, "%s; accepted are %s", f.words, strings.Join(accepted, ", "))
+		return f, reject(UnsupportedType, "%s%s; accepted are %s", f.words, advice(f, accepted), strings.Join(accepted, ", "))
 	}
 	return f, nil
 }
@@ -49,7 +49,7 @@ func identify(data []byte) format {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
 		if odd := oddJPEG(data); odd != "" {
-			return format{mediaType: "image/jpeg", words: odd + " (image/jpeg); send it as an ordinary JPEG"}
+			return format{mediaType: "image/jpeg", words: odd + " (image/jpeg)"}
 		}
 		return format{formatJPEG, "image/jpeg", "a JPEG (image/jpeg)"}
 	case bytes.HasPrefix(data, []byte(pngSignature)):
@@ -76,7 +76,7 @@ func describe(data []byte) format {
 	case "image/jpeg", "image/png", "image/gif", "image/webp", "image/vnd.mozilla.apng":
 		return format{words: "no known kind of file"}
 	}
-	return format{mediaType: mediaType, words: article(mediaType) + " (" + mediaType + ")" + advice(mediaType)}
+	return format{mediaType: mediaType, words: article(mediaType) + " (" + mediaType + ")"}
 }
 
 // article names the types that people really send; the rest is a file.
@@ -106,8 +106,14 @@ func article(mediaType string) string {
 	return "a file"
 }
 
-func advice(mediaType string) string {
-	if strings.HasPrefix(mediaType, "image/") {
+// advice helps whoever sent a picture that can be had in another way.
+func advice(f format, accepted []string) string {
+	switch {
+	case f.name != "" || !slices.Contains(accepted, formatJPEG):
+		return ""
+	case f.mediaType == "image/jpeg":
+		return "; send it as an ordinary JPEG"
+	case strings.HasPrefix(f.mediaType, "image/"):
 		return "; send it as a JPEG"
 	}
 	return ""

@@ -69,6 +69,20 @@ func TestSamplingAgreesWithTheDecoder(t *testing.T) {
 	}
 }
 
+// What cannot be sent either is no advice.
+func TestAdvice(t *testing.T) {
+	heic := []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")
+	for formats, want := range map[string]string{
+		"jpeg,png": "a HEIC photo (image/heic); send it as a JPEG; accepted are jpeg, png",
+		"png":      "a HEIC photo (image/heic); accepted are png",
+	} {
+		_, err := sniff(heic, strings.Split(formats, ","))
+		if r, ok := errors.AsType[*Rejection](err); !ok || r.Detail != want {
+			t.Errorf("%s: got %v, want %q", formats, err, want)
+		}
+	}
+}
+
 func TestFormatsAreSwitchedOff(t *testing.T) {
 	s := Default()
 	s.Formats = []string{formatPNG}
