@@ -226,3 +226,25 @@ func TestTapsAreInOrder(t *testing.T) {
 		}
 	}
 }
+
+// A thumbnail is put together of averages first. They lie where they belong, also
+// where the picture is no multiple of them.
+func TestThumbnailDoesNotMove(t *testing.T) {
+	for _, side := range []int{1200, 1213, 1207} {
+		img := image.NewRGBA(image.Rect(0, 0, side, side))
+		for y := range side {
+			for x := range side {
+				img.SetRGBA(x, y, color.RGBA{uint8(255 * x / (side - 1)), uint8(255 * y / (side - 1)), 0, 255})
+			}
+		}
+		got := make2(t, img, true)
+		for i := 3; i < 27; i++ {
+			want := 255 * (float64(i) + 0.5) / 30
+			for name, v := range map[string]uint8{"column": got.RGBAAt(i, 15).R, "row": got.RGBAAt(15, i).G} {
+				if d := float64(v) - want; d > 1.5 || d < -1.5 {
+					t.Errorf("%d to 30: %s %d is %d, want about %.1f", side, name, i, v, want)
+				}
+			}
+		}
+	}
+}
