@@ -3,7 +3,6 @@ package media
 import (
 	"context"
 	"image"
-	"io"
 )
 
 // sheet is an opaque picture that is read row by row: 1, 3 or 4 values of 16 bits
@@ -55,29 +54,18 @@ func layOnWhite(dst, px []uint16) {
 	}
 }
 
-// onPaper puts a frame at its place. What hangs over the edge is cut there like
-// browsers do.
+// onPaper puts a frame at its place on the paper, which is nowhere smaller.
 func onPaper(read rows, head *header) rows {
-	n, y := head.channels, -1
-	frame := make([]uint16, n*head.frame.Dx())
-	shown := head.frame.Intersect(image.Rect(0, 0, head.width, head.height))
+	n, y, frame := head.channels, -1, head.frame
 	return func(ctx context.Context, dst []uint16) error {
-		y++
-		switch {
-		case y == head.height && head.frame.Max.Y > head.height:
-			return io.EOF // what is below the edge is not looked at
-		case y == head.height:
-			return read(ctx, frame)
+		if y++; y == head.height {
+			return read(ctx, dst)
 		}
 		blank(dst, n)
-		if y < shown.Min.Y || y >= shown.Max.Y {
+		if y < frame.Min.Y || y >= frame.Max.Y {
 			return nil
 		}
-		if err := read(ctx, frame); err != nil {
-			return err
-		}
-		copy(dst[n*shown.Min.X:n*shown.Max.X], frame[n*(shown.Min.X-head.frame.Min.X):])
-		return nil
+		return read(ctx, dst[n*frame.Min.X:n*frame.Max.X])
 	}
 }
 

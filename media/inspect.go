@@ -65,9 +65,8 @@ func inspect(data []byte, f format, s Settings) (*header, error) {
 	switch {
 	case head.pixels() > s.MaxPixels:
 		found, limit := unlike(head.pixels(), s.MaxPixels, sayPixels)
-		size := head.largest()
 		return head, reject(TooManyPixels, "%s x %s pixels is %s; the limit is %s",
-			sayCount(int64(size.X)), sayCount(int64(size.Y)), found, limit)
+			sayCount(int64(head.width)), sayCount(int64(head.height)), found, limit)
 	case head.frames > 1:
 		return head, reject(Animated, "%s frames; only still pictures are shown", sayCount(int64(head.frames)))
 	case head.tooComplex(s.MaxMemory) != "":
@@ -95,16 +94,7 @@ func walk(data []byte, f format, head *header) error {
 	}
 }
 
-// largest is the size of what is shown or of what is decoded, whichever has more
-// pixels.
-func (h *header) largest() image.Point {
-	if shown := image.Pt(h.width, h.height); area(shown) >= area(h.frame.Size()) {
-		return shown
-	}
-	return h.frame.Size()
-}
-
-func (h *header) pixels() int64 { return area(h.largest()) }
+func (h *header) pixels() int64 { return area(image.Pt(h.width, h.height)) }
 
 // area has 64 bits, because two lengths of 31 bits come from the file.
 func area(size image.Point) int64 { return int64(size.X) * int64(size.Y) }

@@ -121,7 +121,11 @@ func (w *gifWalk) image() error {
 	w.head.frames++
 	if w.first == nil {
 		x, y := le16(descriptor), le16(descriptor[2:])
-		w.head.frame = image.Rect(x, y, x+le16(descriptor[4:]), y+le16(descriptor[6:]))
+		frame := image.Rect(x, y, x+le16(descriptor[4:]), y+le16(descriptor[6:]))
+		// Some programs write a screen that is too small for the picture.
+		// Browsers make it larger.
+		w.head.frame = frame
+		w.head.width, w.head.height = max(w.head.width, frame.Max.X), max(w.head.height, frame.Max.Y)
 	}
 	own, ok := w.cut(colourTable(descriptor[8]))
 	data := w.rest
@@ -147,9 +151,6 @@ func (w *gifWalk) readFrame() error {
 	f := w.head.frame
 	if f.Dx() == 0 || f.Dy() == 0 {
 		return fmt.Errorf("a frame of %d x %d pixels", f.Dx(), f.Dy())
-	}
-	if !f.Overlaps(image.Rect(0, 0, w.head.width, w.head.height)) {
-		return errors.New("the frame lies outside the picture")
 	}
 	picture := gif.Frame{
 		Width: f.Dx(), Height: f.Dy(), Interlaced: w.first[8]&0x40 != 0,

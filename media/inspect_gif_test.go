@@ -18,8 +18,9 @@ func TestInspectGIF(t *testing.T) {
 	zeroFrame := slices.Clone(one)
 	at := bytes.IndexByte(zeroFrame[table:], gifImage) + table
 	zeroFrame[at+5], zeroFrame[at+6] = 0, 0
-	outside := slices.Clone(one)
-	outside[at+1] = 21
+	beside, far := slices.Clone(one), slices.Clone(one)
+	beside[at+1] = 21
+	copy(far[at+1:], "\x00\xff\x00\xff")
 	rows := []struct {
 		name   string
 		data   []byte
@@ -39,7 +40,8 @@ func TestInspectGIF(t *testing.T) {
 		{"half a table", []byte("GIF89a\x08\x00\x08\x00\x80\x00\x00\xff\xff"), Corrupt, "header"},
 		{"an unknown block", slices.Concat(one[:table], []byte{9}), Corrupt, "unknown block"},
 		{"a frame of no width", zeroFrame, Corrupt, "a frame of 0 x 10"},
-		{"a frame beside the screen", outside, Corrupt, "outside"},
+		{"a frame beside the screen", beside, "", ""},
+		{"a frame far from the screen", far, TooManyPixels, "65,300 x 65,290"},
 		{"too many blocks", slices.Concat(one[:table], bytes.Repeat(comment, maxParts), one[table:]), TooComplex, "parts"},
 	}
 	for _, row := range rows {
@@ -50,13 +52,13 @@ func TestInspectGIF(t *testing.T) {
 	}
 }
 
-// A frame lies where it says on its screen; what it leaves free, what is
-// transparent and what hangs over the edge is white or gone.
+// A frame lies where it says on its screen, which is made larger where it must.
+// What it leaves free and what is transparent is white.
 func TestGIFFrameOnItsScreen(t *testing.T) {
 	red := color.RGBA{255, 0, 0, 255}
 	part := frame(image.Rect(10, 10, 30, 30), red)
 	hanging := makeGIF(t, image.Pt(40, 40), part)
-	hanging[6], hanging[8] = 20, 24 // the screen's width and height
+	hanging[6], hanging[8] = 20, 35 // the screen's width and height
 	half := image.NewPaletted(image.Rect(0, 0, 40, 40), color.Palette{color.Transparent, red})
 	for y := range 40 {
 		for x := range 20 {
@@ -70,7 +72,7 @@ func TestGIFFrameOnItsScreen(t *testing.T) {
 		red, white image.Point
 	}{
 		{"a part", makeGIF(t, image.Pt(40, 40), part), image.Pt(40, 40), image.Pt(20, 20), image.Pt(4, 4)},
-		{"over the edge", hanging, image.Pt(20, 24), image.Pt(16, 20), image.Pt(4, 4)},
+		{"over the edge", hanging, image.Pt(30, 35), image.Pt(25, 20), image.Pt(4, 4)},
 		{"transparent", makeGIF(t, image.Pt(40, 40), half), image.Pt(40, 40), image.Pt(5, 5), image.Pt(35, 35)},
 	}
 	for _, row := range rows {
