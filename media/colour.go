@@ -54,17 +54,24 @@ func plainColours(channels int) *icc.Transform {
 	}
 }
 
-// unpack returns the profile itself. It unpacks no more than a profile may have.
+// unpack returns the profile itself. It unpacks no more than a profile may have,
+// and nothing that is larger than that before: data may unfold to nothing and
+// keep zlib busy all the same.
 func (p profile) unpack() ([]byte, bool) {
-	if p.broken || !p.packed {
-		return p.data, !p.broken && len(p.data) <= icc.MaxBytes
+	if p.broken || len(p.data) > icc.MaxBytes {
+		return nil, false
+	}
+	if !p.packed {
+		return p.data, true
 	}
 	z, err := zlib.NewReader(bytes.NewReader(p.data))
 	if err != nil {
 		return nil, false
 	}
-	data, err := io.ReadAll(io.LimitReader(z, icc.MaxBytes+1))
-	return data, err == nil && len(data) <= icc.MaxBytes
+	room := min(icc.MaxBytes+1, maxDeflate*len(p.data)) + bytes.MinRead
+	data := bytes.NewBuffer(make([]byte, 0, room))
+	n, err := data.ReadFrom(io.LimitReader(z, icc.MaxBytes+1))
+	return data.Bytes(), err == nil && n <= icc.MaxBytes
 }
 
 // pngProfile reads an iCCP chunk: a name of up to 79 bytes, a zero, the method of

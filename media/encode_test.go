@@ -71,6 +71,7 @@ func stripes(width, height int) *image.RGBA {
 }
 
 func TestEncodeUsesItsBytes(t *testing.T) {
+	withoutRace(t)
 	rows := map[string]*image.RGBA{
 		"noise":       noise(400, 300),
 		"much grain":  grainy(400, 300, 60),

@@ -40,12 +40,14 @@ func many(t *testing.T) map[string][]byte {
 // A file that breaks off is corrupt, and may be shown where half of it is there
 // and the operator wants that: with its missing part white, and marked.
 func TestCutOff(t *testing.T) {
-	show := Default()
+	hide := Default()
+	hide.Thumbnail.Side = 48
+	show := hide
 	show.ShowDamaged = true
 	for name, whole := range many(t) {
 		for percent, shown := range map[int]bool{30: false, 45: false, 60: true, 95: true} {
 			cut := whole[:len(whole)*percent/100]
-			_, err := Develop(t.Context(), cut, Default(), nil)
+			_, err := Develop(t.Context(), cut, hide, nil)
 			if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || !r.CutOff {
 				t.Errorf("%s, %d %%: got %+v, want it corrupt and cut off", name, percent, err)
 			}
@@ -81,6 +83,7 @@ func checkBrokenOff(t *testing.T, name string, d *Developed, percent int) {
 func TestOnlyTheEndIsMissing(t *testing.T) {
 	for _, showDamaged := range []bool{false, true} {
 		s := Default()
+		s.Thumbnail.Side = 48
 		s.ShowDamaged = showDamaged
 		for name, whole := range many(t) {
 			end := map[string]int{"JPEG": 2, "PNG": 12, "GIF": 1}[name]

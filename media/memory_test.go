@@ -44,6 +44,7 @@ func interlacedPNG(t *testing.T, width, height uint32, depth, colour byte) []byt
 // The budget is worth something only if decoders allocate what was reckoned, and
 // not much less, or photos would be refused for nothing.
 func TestMemoryIsReckonedAsAllocated(t *testing.T) {
+	withoutRace(t)
 	const slack = 256 << 10 // tables, buffers and the window of zlib
 	bounds := image.Rect(0, 0, 1000, 800)
 	rgb := scene(1000, 800)
@@ -86,6 +87,7 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 // What encoding takes is reckoned from above: a preview that fits at once takes
 // less.
 func TestMemoryOfEncoding(t *testing.T) {
+	withoutRace(t)
 	for name, row := range map[string]struct {
 		img      *image.RGBA
 		sampling jpeg.Sampling

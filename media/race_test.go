@@ -2,5 +2,5 @@
 
 package media
 
-// raceEnabled tells that everything takes many times as long.
+// raceEnabled tells that everything takes ten times as long.
 const raceEnabled = true

@@ -1,9 +1,6 @@
 package media
 
-import (
-	"io"
-	"slices"
-)
+import "io"
 
 // Room asks for memory to hold that many bytes of an original in all, and returns
 // when it may be used; fewer than before gives the rest back. Its error ends the
@@ -42,7 +39,10 @@ func Read(r io.Reader, claimed, limit int64, room Room) ([]byte, error) {
 	if err := room(2 * size); err != nil {
 		return nil, err
 	}
-	data := slices.Concat(parts...)
+	data := make([]byte, 0, size)
+	for _, part := range parts {
+		data = append(data, part...)
+	}
 	return data, room(size)
 }
 
