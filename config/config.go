@@ -153,7 +153,7 @@ func Default() Config {
 		Data:        "./data",
 		Connectors:  "connectors",
 		Work: Work{
-			Slots:    4,
+			Slots:    16,
 			Lease:    seconds(60),
 			Attempts: 8,
 			RetryMin: seconds(1),
