@@ -33,7 +33,15 @@ func decode(ctx context.Context, head *header) (rows, error) {
 	if err != nil {
 		return nil, unreadable(ctx, err)
 	}
-	return read, nil
+	if head.damage == nil {
+		return read, nil
+	}
+	return func(ctx context.Context, dst []uint16) error {
+		if read(ctx, dst) != nil {
+			return head.damage // why there are no more rows, which the decoder was not told
+		}
+		return nil
+	}, nil
 }
 
 // unreadable is the verdict on a picture that a decoder could not read to its

@@ -34,14 +34,14 @@ func shrink(ctx context.Context, src sheet, colours *icc.Transform, s Settings) 
 func expose(ctx context.Context, src sheet, showDamaged bool, proofs ...*proof) (damage, err error) {
 	row := make([]uint16, src.channels*src.width)
 	for y := range src.height {
+		if ctx.Err() != nil {
+			return nil, unreadable(ctx, ctx.Err())
+		}
 		if damage == nil {
-			damage, err = readRow(ctx, src, row)
+			damage = readRow(ctx, src, row)
 		}
-		if damage != nil && (!showDamaged || 2*y < src.height) {
-			err = corrupt(damage)
-		}
-		if err != nil {
-			return nil, err
+		if damage != nil && (!showDamaged || 2*(y-src.first) < src.end-src.first) {
+			return nil, unreadable(ctx, damage)
 		}
 		if damage != nil {
 			blank(row, src.channels)
@@ -51,42 +51,33 @@ func expose(ctx context.Context, src sheet, showDamaged bool, proofs ...*proof) 
 		}
 	}
 	if damage == nil {
-		damage, err = readEnd(ctx, src, row)
+		damage = readEnd(ctx, src, row)
 	}
-	if damage != nil && !showDamaged {
-		err = corrupt(damage)
-	}
-	return damage, err
-}
-
-// readRow reads a row, and tells what is wrong with the file from the context's
-// end.
-func readRow(ctx context.Context, src sheet, row []uint16) (damage, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, unreadable(ctx, err)
-	}
-	damage = src.next(ctx, row)
-	if errors.Is(damage, io.EOF) && !errors.Is(damage, io.ErrUnexpectedEOF) {
-		damage = errCutOff
-	}
-	if damage != nil && ctx.Err() != nil {
+	if damage != nil && (!showDamaged || ctx.Err() != nil) {
 		return nil, unreadable(ctx, damage)
 	}
 	return damage, nil
+}
+
+// readRow reads a row, or tells what is wrong with the file.
+func readRow(ctx context.Context, src sheet, row []uint16) error {
+	damage := src.next(ctx, row)
+	if damage == io.EOF { //nolint:errorlint // a wrapped one would be a fault
+		return errCutOff
+	}
+	return damage
 }
 
 // readEnd makes sure that the reader is content with the file.
-func readEnd(ctx context.Context, src sheet, row []uint16) (damage, err error) {
-	damage = src.next(ctx, row)
-	switch {
-	case damage == io.EOF: //nolint:errorlint // a wrapped one would be a fault
-		return nil, nil
-	case damage == nil:
-		return errors.New("there are more rows than the picture has"), nil
-	case ctx.Err() != nil:
-		return nil, unreadable(ctx, damage)
+func readEnd(ctx context.Context, src sheet, row []uint16) error {
+	switch damage := src.next(ctx, row); damage {
+	case io.EOF: //nolint:errorlint // a wrapped one would be a fault
+		return nil
+	case nil:
+		return errors.New("there are more rows than the picture has")
+	default:
+		return damage
 	}
-	return damage, nil
 }
 
 // proof is a smaller picture in sRGB that is made of a sheet's rows.
@@ -166,7 +157,7 @@ func shrinkPicture(ctx context.Context, img *image.RGBA, side int) (*image.RGBA,
 
 // sheetOf reads a picture of ours as a sheet.
 func sheetOf(img *image.RGBA) sheet {
-	s, y := sheet{width: img.Rect.Dx(), height: img.Rect.Dy(), channels: 3}, -1
+	s, y := sheet{width: img.Rect.Dx(), height: img.Rect.Dy(), channels: 3, end: img.Rect.Dy()}, -1
 	s.next = func(ctx context.Context, dst []uint16) error {
 		if err := ctx.Err(); err != nil {
 			return err

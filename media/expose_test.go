@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -59,7 +60,7 @@ func TestCutOff(t *testing.T) {
 				continue
 			}
 			if err != nil || d.Damage == "" || !d.CutOff {
-				t.Fatalf("%s, %d %%, to be shown: got %+v and %v, want a damaged picture", name, percent, d, err)
+				t.Fatalf("%s, %d %%, to be shown: got %v, want a damaged picture that is cut off", name, percent, err)
 			}
 			checkDeveloped(t, d, show)
 			checkBrokenOff(t, name, d, percent)
@@ -93,7 +94,7 @@ func TestOnlyTheEndIsMissing(t *testing.T) {
 			}
 			got, err := Develop(t.Context(), whole[:len(whole)-end], s, nil)
 			if err != nil || got.Damage != "" || got.CutOff || !bytes.Equal(got.Preview.Data, want.Preview.Data) {
-				t.Errorf("%s without its last %d bytes: got %v, %+v, want the same picture", name, end, err, got)
+				t.Errorf("%s without its last %d bytes: got %v, want the same picture", name, end, err)
 			}
 		}
 	}
@@ -107,17 +108,41 @@ func TestDamagedWithin(t *testing.T) {
 	start := bytes.Index(whole, []byte("IDAT")) + 4
 	end := len(whole) - 16
 	data := whole[start:end]
-	at := len(data) * 3 / 4
-	bad := chunk("IDAT", data[at:])
-	bad[len(bad)-1] ^= 1 // the checksum
-	broken := slices.Concat(whole[:start-8], chunk("IDAT", data[:at]), bad, chunk("IEND", nil))
-	_, err := Develop(t.Context(), broken, Default(), nil)
-	if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || r.CutOff {
-		t.Errorf("got %+v, want it corrupt and not cut off", err)
+	wrongSum := func(percent int) []byte {
+		at := len(data) * percent / 100
+		bad := chunk("IDAT", data[at:])
+		bad[len(bad)-1] ^= 1
+		return slices.Concat(whole[:start-8], chunk("IDAT", data[:at]), bad, chunk("IEND", nil))
 	}
-	d, err := Develop(t.Context(), broken, show, nil)
-	if err != nil || d.Damage == "" {
-		t.Errorf("to be shown: got %v and %+v, want a damaged picture", err, d)
+	for percent, s := range map[int]Settings{25: show, 75: Default()} {
+		_, err := Develop(t.Context(), wrongSum(percent), s, nil)
+		r, ok := errors.AsType[*Rejection](err)
+		if !ok || r.Reason != Corrupt || r.CutOff || !strings.Contains(r.Detail, "checksum") {
+			t.Errorf("%d %%: got %+v, want it corrupt for its checksum and not cut off", percent, err)
+		}
+	}
+	d, err := Develop(t.Context(), wrongSum(75), show, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.CutOff || !strings.Contains(d.Damage, "checksum") {
+		t.Errorf("to be shown: damage is %q, cut off %v; want it the checksum", d.Damage, d.CutOff)
+	}
+}
+
+// Half of a picture is half of what the file holds of it: the screen around a
+// GIF's frame was not in the file.
+func TestHalfOfAFrame(t *testing.T) {
+	show := Default()
+	show.ShowDamaged = true
+	img := speckled(256, 64)
+	img.Rect = img.Rect.Add(image.Pt(0, 192))
+	whole := makeGIF(t, image.Pt(256, 256), img)
+	for percent, shown := range map[int]bool{30: false, 80: true} {
+		_, err := Develop(t.Context(), whole[:len(whole)*percent/100], show, nil)
+		if shown != (err == nil) || err != nil && !isRejected(err, Corrupt) {
+			t.Errorf("%d %%: got %v, want it shown: %v", percent, err, shown)
+		}
 	}
 }
 

@@ -12,6 +12,9 @@ type sheet struct {
 	width, height int
 	channels      int
 	next          rows
+	// first and end are the rows that the file holds something of; those above
+	// and below are white.
+	first, end int
 }
 
 // flatten lays the picture on white paper: what is transparent, and what a GIF's
@@ -24,7 +27,8 @@ func flatten(read rows, head *header) sheet {
 	if head.frame != paper {
 		read = onPaper(read, head)
 	}
-	return sheet{head.width, head.height, head.channels, read}
+	shown := head.frame.Intersect(paper)
+	return sheet{head.width, head.height, head.channels, read, shown.Min.Y, shown.Max.Y}
 }
 
 // onWhite takes away alpha, the last of n values.

@@ -18,7 +18,6 @@
 package media
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/lightlock/lightlock/media/jpeg"
@@ -130,7 +129,7 @@ func Develop(ctx context.Context, original []byte, s Settings, reserve Reserve) 
 	if err != nil {
 		return nil, err
 	}
-	return developed(source, preview, thumbnail, use, cmp.Or(damage, head.damage)), nil
+	return developed(source, preview, thumbnail, use, damage), nil
 }
 
 func developed(source Source, preview, thumbnail Picture, use ProfileUse, damage error) *Developed {
