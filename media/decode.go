@@ -77,6 +77,12 @@ func isCutOff(err error) bool {
 	return false
 }
 
+// isTooMuch tells whether the picture is whole, and data is left over. Encoders
+// that write too much are known, and everybody shows what they wrote.
+func isTooMuch(err error) bool {
+	return errors.Is(err, png.ErrTooMuch) || errors.Is(err, gif.ErrTooMuch)
+}
+
 // streamReader reads the parts of a file one after the other, until the context
 // ends: decoders know no context, but all of them read.
 type streamReader struct {

@@ -70,10 +70,10 @@ func readRow(ctx context.Context, src sheet, row []uint16) error {
 
 // readEnd makes sure that the reader is content with the file.
 func readEnd(ctx context.Context, src sheet, row []uint16) error {
-	switch damage := src.next(ctx, row); damage {
-	case io.EOF: //nolint:errorlint // a wrapped one would be a fault
+	switch damage := src.next(ctx, row); {
+	case damage == io.EOF, isTooMuch(damage): //nolint:errorlint // a wrapped EOF would be a fault
 		return nil
-	case nil:
+	case damage == nil:
 		return errors.New("there are more rows than the picture has")
 	default:
 		return damage

@@ -91,6 +91,20 @@ func TestGIFFrameOnItsScreen(t *testing.T) {
 	}
 }
 
+// Some encoders write more than the picture needs, and browsers show what they
+// wrote.
+func TestGIFWithMoreData(t *testing.T) {
+	data := makeGIF(t, image.Pt(8, 8), frame(image.Rect(0, 0, 8, 8), color.RGBA{255, 0, 0, 255}))
+	at := bytes.IndexByte(data[13:], gifImage) + 13
+	data[at+7] = 7 // rows
+	data[8] = 7
+	d, err := Develop(t.Context(), data, Default(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkColour(t, decoded(t, d.Preview), image.Pt(4, 4), color.RGBA{255, 0, 0, 255})
+}
+
 func FuzzInspectGIF(f *testing.F) {
 	f.Add(makeGIF(f, image.Pt(8, 8), frame(image.Rect(0, 0, 8, 8), color.White))[6:])
 	seeds(f, "", "gif")

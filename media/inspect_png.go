@@ -35,7 +35,9 @@ type pngWalk struct {
 
 // walkPNG reads a PNG up to its IEND, wherever IDAT is: what comes behind is
 // never seen by a decoder, and text and unknown chunks neither. Of a file that
-// is broken or breaks off behind the first of IDAT, what was before is kept.
+// is broken or breaks off behind the first of IDAT, what was before is kept. One
+// that breaks off elsewhere than in IDAT may have it all: the decoder finds that
+// out.
 func walkPNG(data []byte, head *header) error {
 	w := &pngWalk{head: head}
 	rest := data[len(pngSignature):]
@@ -44,13 +46,13 @@ func walkPNG(data []byte, head *header) error {
 			return nil
 		}
 		chunk, ok := cutChunk(rest)
-		err := errCutOff
+		var err error
 		if ok {
-			rest = rest[len(chunk):]
 			err = w.chunk(chunk)
-		} else if w.idat > 0 {
-			w.keepPart(rest)
+		} else {
+			chunk, err = rest, w.keepPart(rest)
 		}
+		rest = rest[len(chunk):]
 		if err != nil && w.idat > 0 {
 			head.damage = err
 			break
@@ -63,10 +65,16 @@ func walkPNG(data []byte, head *header) error {
 }
 
 // keepPart keeps what there is of a chunk of picture data that is cut off.
-func (w *pngWalk) keepPart(rest []byte) {
-	if len(rest) > 8 && string(rest[4:8]) == "IDAT" {
+func (w *pngWalk) keepPart(rest []byte) error {
+	data := len(rest) >= 8 && string(rest[4:8]) == "IDAT"
+	switch {
+	case w.idat == 0:
+		return errCutOff
+	case data:
 		w.data = append(w.data, rest[8:])
+		return errCutOff
 	}
+	return nil
 }
 
 // cutChunk takes the first chunk: length, type, content and checksum.
@@ -92,7 +100,7 @@ func (w *pngWalk) chunk(chunk []byte) error {
 		}
 	}
 	if sum := binary.BigEndian.Uint32(chunk[len(chunk)-4:]); sum != crc32.ChecksumIEEE(chunk[4:len(chunk)-4]) {
-		return errors.New("a chunk has a wrong checksum")
+		return w.wrongSum(name)
 	}
 	switch name {
 	case "IHDR":
@@ -110,6 +118,19 @@ func (w *pngWalk) chunk(chunk []byte) error {
 	return nil
 }
 
+// wrongSum judges a chunk with a wrong checksum. One that can be done without is
+// ignored, as libpng does and so every browser (W3C PNG, 5.4 and 13.2).
+func (w *pngWalk) wrongSum(name string) error {
+	const ancillary = 'a' - 'A' // in the first letter
+	switch {
+	case name == "IEND":
+		w.ended = true
+	case name[0]&ancillary == 0:
+		return errors.New("a chunk has a wrong checksum")
+	}
+	return nil
+}
+
 // beside is for the chunks that stand beside the picture data.
 func (w *pngWalk) beside(name string, body []byte) {
 	switch {
@@ -122,7 +143,10 @@ func (w *pngWalk) beside(name string, body []byte) {
 		}
 	case name == "PLTE" && w.idat == 0 && w.palette == nil && w.colour == pngPalette:
 		w.palette = body
-	case name == "tRNS" && w.idat == 0 && w.transparent == nil && w.colour <= pngPalette:
+		if most := 3 << w.depth; len(body) > most && len(body) <= 3*256 && len(body)%3 == 0 {
+			w.palette = body[:most] // no index leads to the rest
+		}
+	case name == "tRNS" && w.idat == 0 && w.transparent == nil && w.fits(body):
 		w.transparent = body
 	case name == "iCCP" && w.idat == 0 && !w.head.profile.exists():
 		w.head.profile = pngProfile(body)
@@ -131,6 +155,16 @@ func (w *pngWalk) beside(name string, body []byte) {
 			w.head.orientation, w.turned = o, true
 		}
 	}
+}
+
+// fits tells whether a tRNS says something of this picture. libpng and browsers
+// ignore one that has a wrong length, or stands before its palette (W3C PNG,
+// 11.3.1.1).
+func (w *pngWalk) fits(transparent []byte) bool {
+	if w.colour == pngPalette {
+		return len(transparent) <= len(w.palette)/3
+	}
+	return w.colour < pngPalette && len(transparent) == 2*int(channels(w.colour))
 }
 
 func (w *pngWalk) readIHDR(body []byte) error {

@@ -1,6 +1,8 @@
 package media
 
 import (
+	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -22,6 +24,10 @@ func TestInspectPNG(t *testing.T) {
 	for range 100 {
 		far = append(far, chunk("tEXt", make([]byte, 60_000)))
 	}
+	badEnd := slices.Clone(whole)
+	badEnd[len(badEnd)-1] ^= 1
+	badColours := slices.Clone(paletted)
+	badColours[bytes.Index(badColours, []byte("PLTE"))+5] ^= 1
 	rows := []struct {
 		name   string
 		data   []byte
@@ -35,9 +41,13 @@ func TestInspectPNG(t *testing.T) {
 		{"an animation behind six million bytes", withChunks(whole, append(far, frames)...), Animated, "3 frames"},
 		{"what says animation behind the picture", slices.Concat(whole[:end], frames, whole[end:]), "", ""},
 		{"a flipped bit", flipped, Corrupt, "checksum"},
-		{"a flipped bit beside the picture", withChunks(whole, badText), Corrupt, "checksum"},
+		{"a flipped bit in the palette", badColours, Corrupt, "checksum"},
+		{"a flipped bit beside the picture", withChunks(whole, badText), "", ""},
+		{"a flipped bit behind the picture", slices.Concat(whole[:end], badText, whole[end:]), "", ""},
+		{"a flipped bit in the end", badEnd, "", ""},
 		{"without its end", whole[:end], "", ""},
-		{"cut in its end", whole[:end+5], Corrupt, "cut off"},
+		{"cut in its end", whole[:end+5], "", ""},
+		{"cut in text behind the picture", slices.Concat(whole[:end], text[:9]), "", ""},
 		{"cut in a chunk", whole[:end-3], Corrupt, "cut off"},
 		{"a chunk of 4 GB", slices.Concat(whole[:33], []byte("\xff\xff\xff\xffIDAT"), whole[33:]), Corrupt, "cut off"},
 		{"signature only", whole[:8], Corrupt, "no picture"},
@@ -57,6 +67,48 @@ func TestInspectPNG(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := judge(row.data)
 			checkVerdict(t, err, row.reason, row.words)
+		})
+	}
+}
+
+// What libpng only warns of, browsers show: more data than the picture needs, a
+// palette of more colours than there are indexes, and transparency that makes no
+// sense, which is ignored.
+func TestPNGThatOnlyWarns(t *testing.T) {
+	red, white := color.RGBA{255, 0, 0, 255}, color.RGBA{255, 255, 255, 255}
+	palette := chunk("PLTE", slices.Repeat([]byte{255, 0, 0}, 5))
+	none := chunk("tRNS", []byte{0})
+	const paletted, full = pngPalette, pngRGB
+	for name, row := range map[string]struct {
+		colour byte
+		depth  byte
+		chunks []byte
+		more   int
+		want   color.RGBA
+	}{
+		"transparent":                      {paletted, 8, slices.Concat(palette, none), 0, white},
+		"transparent before the palette":   {paletted, 8, slices.Concat(none, palette), 0, red},
+		"transparent beyond the palette":   {paletted, 8, slices.Concat(palette, chunk("tRNS", make([]byte, 6))), 0, red},
+		"a palette beyond two bits":        {paletted, 2, palette, 0, red},
+		"transparency of the wrong length": {full, 8, chunk("tRNS", []byte{0, 0}), 0, color.RGBA{0, 0, 0, 255}},
+		"data for ten rows more":           {paletted, 8, palette, 90, red},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var data bytes.Buffer
+			z := zlib.NewWriter(&data)
+			n := (8*int(row.depth)*int(channels(row.colour)) + 7) / 8
+			if _, err := z.Write(make([]byte, 8*(1+n)+row.more)); err != nil {
+				t.Fatal(err)
+			}
+			if err := z.Close(); err != nil {
+				t.Fatal(err)
+			}
+			file := slices.Concat(pngHeader(8, 8, row.depth, row.colour, 0), row.chunks, chunk("IDAT", data.Bytes()), chunk("IEND", nil))
+			d, err := Develop(t.Context(), file, Default(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkColour(t, decoded(t, d.Preview), image.Pt(4, 4), row.want)
 		})
 	}
 }

@@ -60,12 +60,12 @@ func (b *blocks) finish() error {
 	if len(b.block) == 0 {
 		b.next()
 		if len(b.block) > 1 {
-			return errTooMuch
+			return ErrTooMuch
 		}
 	}
 	b.next()
 	if b.err == nil {
-		return errTooMuch
+		return ErrTooMuch
 	}
 	return b.err
 }

@@ -144,12 +144,12 @@ func TestVerdicts(t *testing.T) {
 		"bytes behind the empty block":        {append(slices.Clone(good), 9, 9, 9), 4, io.EOF},
 		"blocks of one byte":                  {pack(indexes, 2, 1), 4, io.EOF},
 		"a block of one byte too many":        {append(slices.Clone(open), 1, 77, 0), 4, io.EOF},
-		"a block of two bytes too many":       {append(slices.Clone(open), 2, 77, 77, 0), 4, errTooMuch},
-		"two blocks of one byte too many":     {append(slices.Clone(open), 1, 77, 1, 77, 0), 4, errTooMuch},
+		"a block of two bytes too many":       {append(slices.Clone(open), 2, 77, 77, 0), 4, ErrTooMuch},
+		"two blocks of one byte too many":     {append(slices.Clone(open), 1, 77, 1, 77, 0), 4, ErrTooMuch},
 		"the rest of a block too many":        {lengthen(good), 4, io.EOF},
-		"the rest of a block and another":     {append(lengthen(open), 1, 77, 0), 4, errTooMuch},
-		"a row too many":                      {pack(make([]byte, 20), 2, 255), 4, errTooMuch},
-		"a pixel too many":                    {pack(make([]byte, 17), 2, 255), 4, errTooMuch},
+		"the rest of a block and another":     {append(lengthen(open), 1, 77, 0), 4, ErrTooMuch},
+		"a row too many":                      {pack(make([]byte, 20), 2, 255), 4, ErrTooMuch},
+		"a pixel too many":                    {pack(make([]byte, 17), 2, 255), 4, ErrTooMuch},
 		"a pixel too few":                     {pack(make([]byte, 15), 2, 255), 3, errTooLittle},
 		"no blocks":                           {[]byte{2, 0}, 0, errTooLittle},
 		"no empty block":                      {open, 4, ErrCutOff},
@@ -199,8 +199,8 @@ func TestBomb(t *testing.T) {
 				err = rows.Read(t.Context(), dst)
 			}
 		})
-		if !errors.Is(err, errTooMuch) || got > f.Memory()+1000 {
-			t.Errorf("got %v and %d bytes allocated, want %v and at most %d", err, got, errTooMuch, f.Memory())
+		if !errors.Is(err, ErrTooMuch) || got > f.Memory()+1000 {
+			t.Errorf("got %v and %d bytes allocated, want %v and at most %d", err, got, ErrTooMuch, f.Memory())
 		}
 		if left := len(rows.blocks.data); left < len(f.Data)-8<<10 {
 			t.Errorf("%d of %d bytes were not read, want all but a few", left, len(f.Data))

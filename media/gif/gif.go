@@ -16,6 +16,9 @@ import (
 // ErrCutOff says that the data ends before the picture does.
 var ErrCutOff = errors.New("the picture is cut off")
 
+// ErrTooMuch says that the picture is whole, and that there is data left over.
+var ErrTooMuch = errors.New("there is more data than the picture needs")
+
 // unpacking is what the reader of compress/lzw takes, our table of colours, and
 // what is lost where memory is given out in pages.
 const unpacking = 32 << 10

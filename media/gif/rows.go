@@ -8,10 +8,7 @@ import (
 	"io"
 )
 
-var (
-	errTooLittle = errors.New("there is less data than the picture needs")
-	errTooMuch   = errors.New("there is more data than the picture needs")
-)
+var errTooLittle = errors.New("there is less data than the picture needs")
 
 // Rows gives the rows of a frame from the top.
 type Rows struct {
@@ -33,7 +30,8 @@ type Rows struct {
 //
 // The error is io.EOF behind the last row of a whole frame, ErrCutOff where the
 // data ends early, and any other where it is broken. Damage behind the last row
-// is told too, in place of io.EOF. Every error stays, the context's too.
+// is told too, in place of io.EOF, and data that is left over as ErrTooMuch.
+// Every error stays, the context's too.
 //
 // Of an interlaced frame the first Read reads all passes into memory. Where
 // they break off, rows are given as far as the first pass reaches, and a row
@@ -140,7 +138,7 @@ func (r *Rows) finish() error {
 	n, err := r.data.Read(more[:])
 	switch {
 	case n > 0:
-		return errTooMuch
+		return ErrTooMuch
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return r.blocks.finish()
 	}

@@ -149,8 +149,8 @@ func TestVerdicts(t *testing.T) {
 		"empty chunks":                  {raw(nil, pixels, nil), 4, io.EOF},
 		"a chunk too many":              {raw(pixels, pixels), 4, io.EOF},
 		"a few bytes too many":          {raw(append(slices.Clone(pixels), 1, 2, 3)), 4, io.EOF},
-		"many bytes too many":           {raw(append(slices.Clone(pixels), make([]byte, 5000)...)), 4, errTooMuch},
-		"a pixel too many":              {raw(deflate(make([]byte, 21))), 4, errTooMuch},
+		"many bytes too many":           {raw(append(slices.Clone(pixels), make([]byte, 5000)...)), 4, ErrTooMuch},
+		"a pixel too many":              {raw(deflate(make([]byte, 21))), 4, ErrTooMuch},
 		"a row too few":                 {raw(deflate(make([]byte, 15))), 3, errTooLittle},
 		"a pixel too few":               {raw(deflate(make([]byte, 19))), 3, errTooLittle},
 		"a checksum too few":            {raw(pixels[:len(pixels)-4]), 4, ErrCutOff},
@@ -207,8 +207,8 @@ func TestBomb(t *testing.T) {
 				err = rows.Read(t.Context(), dst)
 			}
 		})
-		if !errors.Is(err, errTooMuch) || got > bomb.Memory()+1000 {
-			t.Errorf("got %v and %d bytes allocated, want %v and at most %d", err, got, errTooMuch, bomb.Memory())
+		if !errors.Is(err, ErrTooMuch) || got > bomb.Memory()+1000 {
+			t.Errorf("got %v and %d bytes allocated, want %v and at most %d", err, got, ErrTooMuch, bomb.Memory())
 		}
 		if left := len(rows.chunks.now); left < len(bomb.Data[0])-8<<10 {
 			t.Errorf("%d of %d bytes were not read, want all but a few", left, len(bomb.Data[0]))

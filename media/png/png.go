@@ -19,6 +19,9 @@ import (
 // ErrCutOff says that the data ends before the picture does.
 var ErrCutOff = errors.New("the picture is cut off")
 
+// ErrTooMuch says that the picture is whole, and that there is data left over.
+var ErrTooMuch = errors.New("there is more data than the picture needs")
+
 // Colour types (W3C PNG, 11.2.1).
 const (
 	gray      = 0
@@ -126,7 +129,7 @@ func (i Image) judge() error {
 	return nil
 }
 
-// judgePalette checks the lengths (11.2.2, 11.3.1.1). Like libpng, it lets
+// judgePalette checks the lengths (11.2.2, 11.3.1.1). Like image/png, it lets
 // tRNS be longer than the palette.
 func (i Image) judgePalette() error {
 	n := len(i.Palette)

@@ -8,10 +8,7 @@ import (
 	"io"
 )
 
-var (
-	errTooLittle = errors.New("there is less data than the picture needs")
-	errTooMuch   = errors.New("there is more data than the picture needs")
-)
+var errTooLittle = errors.New("there is less data than the picture needs")
 
 // Rows gives the rows of a picture from the top.
 type Rows struct {
@@ -33,8 +30,8 @@ type Rows struct {
 //
 // The error is io.EOF behind the last row of a whole picture, ErrCutOff where
 // the data ends early, and any other where it is broken. Damage behind the last
-// row is told too, in place of io.EOF. Every error stays, the context's
-// too.
+// row is told too, in place of io.EOF, and data that is left over as ErrTooMuch.
+// Every error stays, the context's too.
 //
 // Of an interlaced picture the first Read reads all passes into memory. Where
 // they break off, rows are given as far as the first pass reaches, each missing
@@ -135,7 +132,7 @@ func (r *Rows) finish() error {
 	var more [1]byte
 	switch n, err := io.ReadFull(r.data, more[:]); {
 	case n > 0 || (err == io.EOF && len(r.chunks.now) > 0):
-		return errTooMuch
+		return ErrTooMuch
 	case err == io.EOF:
 		return io.EOF
 	default:
