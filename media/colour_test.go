@@ -3,6 +3,10 @@ package media
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"slices"
 	"testing"
 
 	"github.com/lightlock/lightlock/media/icc"
@@ -77,5 +81,76 @@ func TestProfileParts(t *testing.T) {
 		if got := p.profile(); string(got.data) != row.want || got.broken != row.broken {
 			t.Errorf("%s: got %q, broken %v; want %q, %v", name, got.data, got.broken, row.want, row.broken)
 		}
+	}
+}
+
+// linearProfile says that numbers are proportional to light, in the colours of
+// sRGB or in gray.
+func linearProfile(space string) []byte {
+	head := make([]byte, 128)
+	copy(head[12:], "mntr"+space+"XYZ ")
+	copy(head[36:], "acsp")
+	curve := append([]byte("curv"), make([]byte, 8)...)
+	tags := []struct {
+		name string
+		data []byte
+	}{{"kTRC", curve}}
+	if space == "RGB " {
+		xyz := func(v ...uint32) []byte {
+			b := []byte("XYZ \x00\x00\x00\x00")
+			for _, n := range v {
+				b = binary.BigEndian.AppendUint32(b, n)
+			}
+			return b
+		}
+		tags[0].name = "rTRC"
+		tags = append(tags, tags[0], tags[0], tags[0], tags[0], tags[0])
+		tags[1].name, tags[2].name = "gTRC", "bTRC"
+		tags[3].name, tags[3].data = "rXYZ", xyz(28578, 14581, 912)
+		tags[4].name, tags[4].data = "gXYZ", xyz(25241, 46981, 6362)
+		tags[5].name, tags[5].data = "bXYZ", xyz(9376, 3970, 46799)
+	}
+	table, body := binary.BigEndian.AppendUint32(nil, uint32(len(tags))), []byte(nil)
+	for _, tag := range tags {
+		table = append(table, tag.name...)
+		table = binary.BigEndian.AppendUint32(table, uint32(128+4+12*len(tags)+len(body)))
+		table = binary.BigEndian.AppendUint32(table, uint32(len(tag.data)))
+		body = append(body, tag.data...)
+	}
+	return slices.Concat(head, table, body)
+}
+
+// What is half transparent is mixed with white in the numbers of sRGB, whatever
+// the profile says of its own numbers: 55 of light is 128 in sRGB.
+func TestTransparentInItsProfile(t *testing.T) {
+	for name, row := range map[string]struct {
+		colour byte
+		space  string
+		px     []byte
+		want   uint8
+	}{
+		"gray, opaque":             {pngGrayAlpha, "GRAY", []byte{55, 255}, 128},
+		"gray, half transparent":   {pngGrayAlpha, "GRAY", []byte{55, 128}, 191},
+		"gray, nothing":            {pngGrayAlpha, "GRAY", []byte{55, 0}, 255},
+		"colour, opaque":           {pngRGBA, "RGB ", []byte{55, 55, 55, 255}, 128},
+		"colour, half transparent": {pngRGBA, "RGB ", []byte{55, 55, 55, 128}, 191},
+		"colour, nothing":          {pngRGBA, "RGB ", []byte{55, 55, 55, 0}, 255},
+		"another profile":          {pngRGBA, "GRAY", []byte{55, 55, 55, 128}, 155},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var pixels []byte
+			for range 8 {
+				pixels = slices.Concat(pixels, []byte{0}, bytes.Repeat(row.px, 8))
+			}
+			iccp := append([]byte("x\x00\x00"), packed(t, linearProfile(row.space))...)
+			file := slices.Concat(pngHeader(8, 8, 8, row.colour, 0), chunk("iCCP", iccp), chunk("IDAT", packed(t, pixels)), chunk("IEND", nil))
+			d, err := Develop(t.Context(), file, Default(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range []Picture{d.Preview, d.Thumbnail} {
+				checkColour(t, decoded(t, p), image.Pt(4, 4), color.RGBA{row.want, row.want, row.want, 255})
+			}
+		})
 	}
 }

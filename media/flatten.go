@@ -3,6 +3,8 @@ package media
 import (
 	"context"
 	"image"
+
+	"github.com/lightlock/lightlock/media/icc"
 )
 
 // sheet is an opaque picture that is read row by row: 1, 3 or 4 values of 16 bits
@@ -18,17 +20,44 @@ type sheet struct {
 }
 
 // flatten lays the picture on white paper: what is transparent, and what a GIF's
-// first frame leaves free, is white.
-func flatten(read rows, head *header) sheet {
+// first frame leaves free, is white. It returns what the colours of the sheet
+// are: those of a picture with transparency are converted before, because all
+// programs mix what is half transparent in the numbers of sRGB.
+func flatten(read rows, head *header, colours *icc.Transform) (sheet, *icc.Transform) {
 	if head.film.alpha {
-		read = onWhite(read, head.film.channels, head.frame.Dx())
+		n, width := head.film.channels, head.frame.Dx()
+		if plain := plainColours(head.channels); colours != plain {
+			read, colours = inSRGB(read, n, width, colours), plain
+		}
+		read = onWhite(read, n, width)
 	}
 	paper := image.Rect(0, 0, head.width, head.height)
 	if head.frame != paper {
 		read = onPaper(read, head)
 	}
 	shown := head.frame.Intersect(paper)
-	return sheet{head.width, head.height, head.channels, read, shown.Min.Y, shown.Max.Y}
+	return sheet{head.width, head.height, head.channels, read, shown.Min.Y, shown.Max.Y}, colours
+}
+
+// inSRGB converts the first of n values of a pixel, all but alpha. Those of a
+// gray one stay gray.
+func inSRGB(read rows, n, width int, colours *icc.Transform) rows {
+	numbers, codes := make([]uint16, (n-1)*width), make([]uint8, 3*width)
+	return func(ctx context.Context, dst []uint16) error {
+		if err := read(ctx, dst); err != nil {
+			return err
+		}
+		for x := range width {
+			copy(numbers[x*(n-1):(x+1)*(n-1)], dst[x*n:])
+		}
+		colours.Convert(codes, numbers)
+		for x := range width {
+			for c := range n - 1 {
+				dst[x*n+c] = wide(codes[3*x+c])
+			}
+		}
+		return nil
+	}
 }
 
 // onWhite takes away alpha, the last of n values.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/icc"
 )
 
 // given reads rows that are there already.
@@ -54,7 +56,8 @@ func TestFlatten(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			head := &header{channels: row.channels, film: &film{channels: row.channels + 1, alpha: true}}
 			head.setSize(1, 1)
-			if got := readAll(t, flatten(given(row.px), head))[0]; !slices.Equal(got, row.want) {
+			s, _ := flatten(given(row.px), head, plainColours(row.channels))
+			if got := readAll(t, s)[0]; !slices.Equal(got, row.want) {
 				t.Errorf("got %v, want %v", got, row.want)
 			}
 		})
@@ -79,7 +82,8 @@ func TestFrameOnPaper(t *testing.T) {
 			for y := range row.frame.Dy() {
 				stored = append(stored, slices.Repeat([]uint16{uint16(y + 1)}, row.frame.Dx()))
 			}
-			if got := readAll(t, flatten(given(stored...), head)); !slices.EqualFunc(got, row.want, slices.Equal) {
+			s, _ := flatten(given(stored...), head, icc.Gray())
+			if got := readAll(t, s); !slices.EqualFunc(got, row.want, slices.Equal) {
 				t.Errorf("got %v, want %v", got, row.want)
 			}
 		})

@@ -114,8 +114,8 @@ func Develop(ctx context.Context, original []byte, s Settings, reserve Reserve) 
 	if err != nil {
 		return nil, knowing(source, err)
 	}
-	sheet := flatten(rows, head)
 	colours, use := colours(head)
+	sheet, colours := flatten(rows, head, colours)
 	large, small, damage, err := shrink(ctx, sheet, colours, s)
 	if err != nil {
 		return nil, knowing(source, err)

@@ -75,7 +75,8 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, _, _, _ = shrink(t.Context(), flatten(rows, head), icc.SRGB(), Default())
+				sheet, colours := flatten(rows, head, icc.SRGB())
+				_, _, _, _ = shrink(t.Context(), sheet, colours, Default())
 			})
 			if most := reckonReading(head, Default()); read > most+slack || read < most*3/5 {
 				t.Errorf("allocated %d bytes, reckoned %d", read, most)
