@@ -109,7 +109,7 @@ func (w *jpegWalk) segment() error {
 		return w.readFrame()
 	case w.Marker == jpeg.SOS:
 		return w.readScan()
-	case w.Marker >= jpeg.APP0 && w.Marker <= jpeg.APP15:
+	case w.Marker >= jpeg.APP0 && w.Marker <= jpeg.APP15 && w.head.scans == 0:
 		w.application()
 	case w.Marker == jpeg.DNL && w.frame.Height == 0:
 		return errors.New("the height is zero")
@@ -145,7 +145,8 @@ func (w *jpegWalk) readScan() error {
 const profilePrefix = "ICC_PROFILE\x00"
 
 // application reads how the colours are meant and which way is up. Nothing else
-// of these segments is looked at.
+// of these segments is looked at, and none behind the first scan: decoders have
+// begun by then.
 func (w *jpegWalk) application() {
 	switch {
 	case w.Marker == jpeg.APP0 && bytes.HasPrefix(w.Body, []byte("JFIF\x00")):
@@ -174,7 +175,7 @@ func (w *jpegWalk) luma() bool {
 	case len(c) == 1:
 		return false
 	case len(c) == 4:
-		return w.adobe == 2
+		return w.adobe > 0
 	case w.jfif:
 		return true
 	case w.adobe >= 0:

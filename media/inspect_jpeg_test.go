@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -129,6 +130,24 @@ func TestCutJPEGIsNeverShownInPart(t *testing.T) {
 	}
 }
 
+// What stands behind the first scan says nothing: decoders have begun by then.
+func TestJPEGSegmentsBehindTheScan(t *testing.T) {
+	whole := makeJPEG(t, scene(24, 16))
+	adobe := segment(jpeg.APP14, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00"))
+	turned := segment(jpeg.APP1, append([]byte(exifPrefix), exif(binary.BigEndian, exifShort, 1, 6)...))
+	want, err := Develop(t.Context(), whole, Default(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Develop(t.Context(), slices.Concat(withoutEnd(whole), adobe, turned, []byte{0xff, jpeg.EOI}), Default(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Preview.Data, want.Preview.Data) {
+		t.Error("segments behind the picture changed it")
+	}
+}
+
 // What the samples stand for is said by two segments, or by the names of the
 // components.
 func TestJPEGIsLuma(t *testing.T) {
@@ -153,6 +172,7 @@ func TestJPEGIsLuma(t *testing.T) {
 		{"inks", "\x01\x02\x03\x04", nil, false},
 		{"Adobe's inks", "\x01\x02\x03\x04", [][]byte{adobe(0)}, false},
 		{"Adobe's inks as luma", "\x01\x02\x03\x04", [][]byte{adobe(2)}, true},
+		{"Adobe's inks as something else", "\x01\x02\x03\x04", [][]byte{adobe(1)}, true},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
