@@ -260,10 +260,16 @@ func pourInto(w io.Writer) {
 func starters() map[string]func(args []string, more string) int {
 	ready := func() { _ = writeFrame(os.Stdout, hello{Level: "test"}) }
 	return map[string]func([]string, string) int{
-		"play":            func(args []string, _ string) int { return runChild(args, lockIn, play) },
-		"mute":            func([]string, string) int { return 3 },
-		"loud-hello":      func([]string, string) int { pourInto(os.Stdout); return 0 },
-		"deaf":            func([]string, string) int { ready(); time.Sleep(time.Hour); return 0 },
+		"play":       func(args []string, _ string) int { return runChild(args, lockIn, play) },
+		"mute":       func([]string, string) int { return 3 },
+		"loud-hello": func([]string, string) int { pourInto(os.Stdout); return 0 },
+		"deaf":       func([]string, string) int { ready(); time.Sleep(time.Hour); return 0 },
+		"deaf-and-greedy": func([]string, string) int {
+			ready()
+			lieNeed(1)(os.Stdout, answer{}, [2][]byte{})
+			time.Sleep(time.Hour)
+			return 0
+		},
 		"reach":           func(args []string, target string) int { return reachFrom(args, target, lockIn) },
 		"reach-by-name":   func(args []string, target string) int { return reachFrom(args, target, lockNamesOnly) },
 		"reach-by-calls":  func(args []string, target string) int { return reachFrom(args, target, giveUpRights) },

@@ -85,14 +85,15 @@ func (w *worker) serve(level string) error {
 	case err != nil:
 		return err
 	}
+	// From here on, because the parent's clock runs while it sends the photo.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.Milliseconds)*time.Millisecond)
+	defer cancel()
 	w.judging = budget.Judged(int64(r.Bytes))
 	w.allow(w.judging)
 	original, err := readOriginal(w.in, r.Bytes)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.Milliseconds)*time.Millisecond)
-	defer cancel()
 	developed, err := w.develop(ctx, original, r.Settings, w.reserve)
 	if err != nil && errors.Is(err, ctx.Err()) {
 		return writeFrame(w.out, answer{Late: true})

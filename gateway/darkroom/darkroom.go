@@ -228,15 +228,15 @@ func (d *Darkroom) Develop(ctx context.Context, original []byte, s media.Setting
 
 // developNow works with room in hand.
 func (d *Darkroom) developNow(ctx context.Context, p photo) (*media.Developed, error) {
-	limited, cancel := context.WithTimeout(ctx, d.options.Deadline)
-	defer cancel()
-	c, err := d.take(limited)
+	c, err := d.take(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, fmt.Errorf("darkroom: no child could be started: %w", err)
 	}
+	limited, cancel := context.WithTimeout(ctx, d.options.Deadline)
+	defer cancel()
 	developed, err := c.develop(limited, p)
 	ending := c.end()
 	var verdict *media.Rejection

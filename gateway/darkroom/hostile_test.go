@@ -145,11 +145,18 @@ func TestChildThatDoesNotGetReady(t *testing.T) {
 	}
 }
 
-func TestChildThatNeitherReadsNorAnswers(t *testing.T) {
-	d, _ := room(t, "deaf", Options{Deadline: 300 * time.Millisecond})
-	large := make([]byte, 4<<20) // more than a pipe holds
-	if _, err := d.Develop(t.Context(), large, settings()); !errors.Is(err, ErrChildDied) {
-		t.Errorf("got %v, want ErrChildDied", err)
+// A child that reads nothing is killed at the deadline, also where it asks for
+// memory and the parent has not yet got rid of the photo.
+func TestChildThatDoesNotRead(t *testing.T) {
+	for _, behaviour := range []string{"deaf", "deaf-and-greedy"} {
+		t.Run(behaviour, func(t *testing.T) {
+			d, _ := room(t, behaviour, Options{Deadline: 300 * time.Millisecond})
+			large := make([]byte, 4<<20) // more than a pipe holds
+			if _, err := d.Develop(t.Context(), large, settings()); !errors.Is(err, ErrChildDied) {
+				t.Errorf("got %v, want ErrChildDied", err)
+			}
+			wantAllBack(t, d)
+		})
 	}
 }
 

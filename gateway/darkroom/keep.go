@@ -12,6 +12,10 @@ const (
 	longestPause = 30 * time.Second
 )
 
+// startTime is how long a child may take to get ready, which takes milliseconds
+// where nothing else wants the machine. It is no part of a photo's time.
+const startTime = time.Minute
+
 // keep has Options.Idle keepers hold a ready child each, the first of them
 // this one.
 func (d *Darkroom) keep(first *child) {
@@ -74,11 +78,7 @@ func (d *Darkroom) startIdle() *child {
 }
 
 // startAhead starts a child for which no photo is waiting.
-func (d *Darkroom) startAhead() (*child, error) {
-	ctx, cancel := context.WithTimeout(d.closing, d.options.Deadline)
-	defer cancel()
-	return d.start(ctx)
-}
+func (d *Darkroom) startAhead() (*child, error) { return d.start(d.closing) }
 
 // sleep waits, and tells whether the darkroom is still open.
 func (d *Darkroom) sleep(pause time.Duration) bool {

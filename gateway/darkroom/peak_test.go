@@ -2,15 +2,12 @@ package darkroom
 
 import (
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"syscall"
 	"testing"
-
-	"github.com/lightlock/lightlock/media"
 )
 
 // held returns the most memory that this process has held, in bytes.
@@ -42,20 +39,17 @@ func TestPeakMemoryIsTheChildrens(t *testing.T) {
 	if highWater(os.Getpid()) == 0 {
 		t.Skip("SKIPPED: this system has no /proc to look at a living process")
 	}
-	const ours = 256 << 20
+	const ours, theirs = 256 << 20, 64 << 20
 	hold(ours)
-	d, err := New(Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = d.Close() }()
-	small := d.PeakMemory() // of the photo that New tries
-	if _, err := d.Develop(t.Context(), encode(4000, 3000), media.Default()); err != nil {
+	d, _ := room(t, "play", Options{})
+	mustDevelop(t, d)
+	small := d.PeakMemory()
+	if _, err := d.Develop(t.Context(), []byte("need 64 MB, do fill"), settings()); err != nil {
 		t.Fatal(err)
 	}
 	large := d.PeakMemory()
-	if small < 4<<20 || large <= small || large >= ours {
-		t.Errorf("got %d bytes and then %d, want what a child takes for a small photo, and more for a large one, less than %d", small, large, ours)
+	if small < 4<<20 || small >= theirs || large <= theirs || large >= ours {
+		t.Errorf("got %d bytes and then %d, want what a child takes for a small photo, and then more than %d, less than %d", small, large, theirs, ours)
 	}
 }
 

@@ -38,12 +38,14 @@ type ending struct {
 	outside bool
 }
 
-// start starts a child and waits until it has locked itself in.
+// start starts a child and waits until it has locked itself in, startTime at most.
 func (d *Darkroom) start(ctx context.Context) (*child, error) {
 	c, err := d.spawn()
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
 	defer context.AfterFunc(ctx, c.kill)()
 	var hello hello
 	if err := readFrame(c.out, maxHello, &hello); err != nil {
