@@ -227,7 +227,6 @@ func TestLineOfRedis(t *testing.T) {
 	}
 }
 
-// The names are what operators' rules and boards are made of.
 // share is a share of the memory for photos at some moment.
 type share struct {
 	held    int64
@@ -237,6 +236,7 @@ type share struct {
 func (s share) Held() int64  { return s.held }
 func (s share) Waiting() int { return s.waiting }
 
+// The names are what operators' rules and boards are made of.
 func TestMetricsByName(t *testing.T) {
 	a := open(t)
 	a.metrics.Webhook("line/acme", "accepted")
