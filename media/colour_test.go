@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/media/icc"
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // packed is a profile as an iCCP chunk has it.
@@ -85,7 +86,7 @@ func TestProfileParts(t *testing.T) {
 }
 
 // linearProfile says that numbers are proportional to light, in the colours of
-// sRGB or in gray.
+// sRGB or in gray: 128 of 255 in it are 188 in sRGB.
 func linearProfile(space string) []byte {
 	head := make([]byte, 128)
 	copy(head[12:], "mntr"+space+"XYZ ")
@@ -152,5 +153,66 @@ func TestTransparentInItsProfile(t *testing.T) {
 				checkColour(t, decoded(t, p), image.Pt(4, 4), color.RGBA{row.want, row.want, row.want, 255})
 			}
 		})
+	}
+}
+
+// plainPNG is a PNG of 32 x 32 pixels, all of these bytes.
+func plainPNG(t *testing.T, depth, colour byte, pixel string, chunks ...[]byte) []byte {
+	t.Helper()
+	row := append([]byte{0}, bytes.Repeat([]byte(pixel), 32)...)
+	data := chunk("IDAT", packed(t, bytes.Repeat(row, 32)))
+	return slices.Concat(pngHeader(32, 32, depth, colour, 0), slices.Concat(chunks...), data, chunk("IEND", nil))
+}
+
+// A profile counts whatever kind of picture it is in, with alpha and without.
+func TestProfileOfEveryKindOfPicture(t *testing.T) {
+	iccp := func(space string) []byte {
+		return chunk("iCCP", append([]byte("light\x00\x00"), packed(t, linearProfile(space))...))
+	}
+	palette, half := chunk("PLTE", []byte("\x00\x00\x00\x80\x80\x80")), chunk("tRNS", []byte("\xff\x80"))
+	photo := image.NewRGBA(image.Rect(0, 0, 32, 32))
+	for i := range photo.Pix {
+		photo.Pix[i] = 128 | byte(i%4/3*127)
+	}
+	grayPhoto := image.NewGray(photo.Rect)
+	for i := range grayPhoto.Pix {
+		grayPhoto.Pix[i] = 128
+	}
+	app2 := func(space string) []byte {
+		return segment(jpeg.APP2, append([]byte(profilePrefix+"\x01\x01"), linearProfile(space)...))
+	}
+	for name, row := range map[string]struct {
+		data []byte
+		want uint8
+		use  ProfileUse
+	}{
+		"gray":                        {plainPNG(t, 8, pngGray, "\x80", iccp("GRAY")), 188, ProfileConverted},
+		"gray, 16 bits":               {plainPNG(t, 16, pngGray, "\x80\x80", iccp("GRAY")), 188, ProfileConverted},
+		"gray with alpha":             {plainPNG(t, 8, pngGrayAlpha, "\x80\x80", iccp("GRAY")), 221, ProfileConverted},
+		"gray, all transparent":       {plainPNG(t, 8, pngGrayAlpha, "\x80\x00", iccp("GRAY")), 255, ProfileConverted},
+		"palette":                     {plainPNG(t, 8, pngPalette, "\x01", iccp("RGB "), palette), 188, ProfileConverted},
+		"palette with alpha":          {plainPNG(t, 8, pngPalette, "\x01", iccp("RGB "), palette, half), 221, ProfileConverted},
+		"RGB, 16 bits":                {plainPNG(t, 16, pngRGB, "\x80\x80\x80\x80\x80\x80", iccp("RGB ")), 188, ProfileConverted},
+		"RGB with alpha":              {plainPNG(t, 8, pngRGBA, "\x80\x80\x80\x80", iccp("RGB ")), 221, ProfileConverted},
+		"RGB with a profile for gray": {plainPNG(t, 8, pngRGB, "\x80\x80\x80", iccp("GRAY")), 128, ProfileIgnored},
+		"gray with a profile for RGB": {plainPNG(t, 8, pngGray, "\x80", iccp("RGB ")), 128, ProfileIgnored},
+		"without a profile":           {plainPNG(t, 8, pngRGB, "\x80\x80\x80"), 128, ProfileNone},
+		"JPEG":                        {withSegments(makeJPEG(t, photo), app2("RGB ")), 188, ProfileConverted},
+		"JPEG, gray":                  {withSegments(makeJPEG(t, grayPhoto), app2("GRAY")), 188, ProfileConverted},
+	} {
+		d, err := Develop(t.Context(), row.data, Default(), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if d.Profile != row.use {
+			t.Errorf("%s: profile %q, want %q", name, d.Profile, row.use)
+		}
+		for _, p := range []Picture{d.Preview, d.Thumbnail} {
+			got := color.GrayModel.Convert(decoded(t, p).At(16, 16)).(color.Gray).Y
+			if diff := int(got) - int(row.want); diff > 1 || diff < -1 {
+				t.Errorf("%s: got %d, want %d", name, got, row.want)
+			}
+		}
 	}
 }

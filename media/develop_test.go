@@ -161,6 +161,34 @@ func TestDevelopSizes(t *testing.T) {
 	}
 }
 
+// Screenshots keep the colour of every pixel, and so does every thumbnail.
+func TestSamplingOfEachFormat(t *testing.T) {
+	img := scene(64, 48)
+	red := color.RGBA{255, 0, 0, 255}
+	for name, row := range map[string]struct {
+		data []byte
+		want image.YCbCrSubsampleRatio
+	}{
+		"JPEG": {makeJPEG(t, img), image.YCbCrSubsampleRatio420},
+		"PNG":  {makePNG(t, img), image.YCbCrSubsampleRatio444},
+		"GIF":  {makeGIF(t, image.Pt(64, 48), frame(image.Rect(0, 0, 64, 48), red)), image.YCbCrSubsampleRatio444},
+		"WebP": {readPhoto(t, "webp/imagers-simple.webp"), image.YCbCrSubsampleRatio420},
+	} {
+		s := Default()
+		s.Formats = append(s.Formats, formatWebP)
+		_, d := verdict(t, row.data, s)
+		if d == nil {
+			t.Fatalf("%s: rejected", name)
+		}
+		if got := decoded(t, d.Preview).(*image.YCbCr).SubsampleRatio; got != row.want {
+			t.Errorf("%s: preview has %v, want %v", name, got, row.want)
+		}
+		if got := decoded(t, d.Thumbnail).(*image.YCbCr).SubsampleRatio; got != image.YCbCrSubsampleRatio444 {
+			t.Errorf("%s: thumbnail has %v, want 4:4:4", name, got)
+		}
+	}
+}
+
 func TestDevelopJudgesTheSize(t *testing.T) {
 	data := makeJPEG(t, scene(8, 8))
 	s := Default()

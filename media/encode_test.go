@@ -48,6 +48,35 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 	}
 }
 
+// The best quality is the one to begin with, and the worst is used before a
+// picture is shrunken.
+func TestQualities(t *testing.T) {
+	img := noise(120, 80)
+	plan := jpeg.NewPlan(img, jpeg.Full)
+	for _, row := range []struct {
+		name   string
+		limit  int
+		want   []byte
+		shrink bool
+	}{
+		{"much room", 1 << 20, plan.Encode(90), false},
+		{"exactly the best", len(plan.Encode(90)), plan.Encode(90), false},
+		{"exactly the worst", len(plan.Encode(40)), plan.Encode(40), false},
+		{"less than the worst", len(plan.Encode(40)) - 1, nil, true},
+	} {
+		p, err := encode(t.Context(), img, Target{MaxBytes: row.limit, Side: 120}, jpeg.Full)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.want != nil && !bytes.Equal(p.Data, row.want) {
+			t.Errorf("%s: got %d bytes, want %d of another quality", row.name, len(p.Data), len(row.want))
+		}
+		if (p.Width < 120) != row.shrink {
+			t.Errorf("%s: got it %d wide; want it smaller: %v", row.name, p.Width, row.shrink)
+		}
+	}
+}
+
 // grainy is between a scene and noise, as photos are.
 func grainy(width, height, grain int) *image.RGBA {
 	img, other := scene(width, height), noise(width, height)

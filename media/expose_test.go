@@ -80,6 +80,25 @@ func checkBrokenOff(t *testing.T, name string, d *Developed, percent int) {
 	}
 }
 
+// What is missing of a picture is where its last rows belong once it is upright.
+func TestCutOffAndTurned(t *testing.T) {
+	show := Default()
+	show.ShowDamaged = true
+	whole := many(t)["JPEG"]
+	cut := turnedJPEG(whole[:len(whole)*3/4], 6) // the last row belongs to the left
+	d, err := Develop(t.Context(), cut, show, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []Picture{d.Preview, d.Thumbnail} {
+		img := decoded(t, p)
+		checkColour(t, img, image.Pt(p.Width/16, p.Height/2), color.RGBA{255, 255, 255, 255})
+		if right := color.GrayModel.Convert(img.At(p.Width*3/4, p.Height/2)).(color.Gray).Y; right > 200 {
+			t.Errorf("the right side is white: %d", right)
+		}
+	}
+}
+
 // What lacks only its end is whole, and so is what is not.
 func TestOnlyTheEndIsMissing(t *testing.T) {
 	for _, showDamaged := range []bool{false, true} {

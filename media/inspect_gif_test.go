@@ -32,6 +32,8 @@ func TestInspectGIF(t *testing.T) {
 		{"without its end", one[:len(one)-1], "", ""},
 		{"garbage instead of an end", slices.Concat(one[:len(one)-1], []byte("garbage")), "", ""},
 		{"a comment before the frame", slices.Concat(one[:table], comment, one[table:]), "", ""},
+		{"a control block of no length", slices.Concat(one[:table], []byte("\x21\xf9\x00"), one[table:]), "", ""},
+		{"a control block of no length at the end", slices.Concat(one[:table], []byte("\x21\xf9\x00")), Corrupt, "no picture"},
 		{"two frames", two, Animated, "2 frames"},
 		{"a second frame cut off", two[:len(two)-6], Animated, "2 frames"},
 		{"cut in the frame", one[:len(one)-4], Corrupt, "cut off"},

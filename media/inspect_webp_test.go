@@ -1,9 +1,14 @@
 package media
 
 import (
+	"bytes"
 	"encoding/binary"
+	"image"
+	"image/color"
 	"slices"
 	"testing"
+
+	"golang.org/x/image/webp"
 )
 
 // makeWebP makes a WebP of chunks.
@@ -73,6 +78,49 @@ func TestWebPWhereSwitchedOn(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}
+}
+
+// The alpha of the lossy kind is a picture of its own, and its profile a chunk.
+func TestWebPAlphaAndProfile(t *testing.T) {
+	whole := readPhoto(t, "webp/imagers-lossy_alpha.webp")
+	img, err := webp.Decode(bytes.NewReader(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Default()
+	s.Formats = []string{formatWebP}
+	s.Preview.Side = maxSide
+	_, d := verdict(t, whole, s)
+	preview := decoded(t, d.Preview)
+	holes := 0
+	for y := 8; y < img.Bounds().Dy()-8; y += 8 {
+		for x := 8; x < img.Bounds().Dx()-8; x += 8 {
+			if block := image.Rect(x-8, y-8, x+8, y+8); transparent(img, block) {
+				checkColour(t, preview, image.Pt(x, y), color.RGBA{255, 255, 255, 255})
+				holes++
+			}
+		}
+	}
+	if holes == 0 {
+		t.Error("nothing in the photo is transparent")
+	}
+
+	plain := readPhoto(t, "webp/imagers-simple.webp")
+	_, d = verdict(t, makeWebP(riffChunk("ICCP", linearProfile("RGB ")), [][]byte{plain[12:]}), s)
+	if d == nil || d.Profile != ProfileConverted {
+		t.Error("the profile was not converted")
+	}
+}
+
+func transparent(img image.Image, r image.Rectangle) bool {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if _, _, _, a := img.At(x, y).RGBA(); a != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func FuzzInspectWebP(f *testing.F) {

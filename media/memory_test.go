@@ -106,6 +106,24 @@ func TestMemoryOfEncoding(t *testing.T) {
 	}
 }
 
+// What a profile takes is reckoned from above, and nothing is where there is none.
+func TestMemoryOfColours(t *testing.T) {
+	_, _, _ = icc.SRGB(), icc.Gray(), icc.Inks() // made once
+	for _, name := range photosIn(t, "icc") {
+		head, err := judge(readPhoto(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		with := reckonReading(head, Default())
+		got := allocated(func() { _, _ = colours(head) })
+		size := int64(len(head.profile.data))
+		head.profile = profile{}
+		if most := with - reckonReading(head, Default()); got > most || size > 0 != (most > 0) {
+			t.Errorf("%s: allocated %d bytes for a profile of %d, reckoned %d", name, got, size, most)
+		}
+	}
+}
+
 // bombs are small files that want much memory. None may get it.
 func bombs(t *testing.T) map[string][]byte {
 	t.Helper()

@@ -126,6 +126,32 @@ func TestDevelopTurns(t *testing.T) {
 	}
 }
 
+// Chunks of a WebP stand in any order, and its EXIF begins with a prefix or not.
+func TestWebPTurns(t *testing.T) {
+	plain := readPhoto(t, "webp/imagers-simple.webp")
+	picture := [][]byte{plain[12:]}
+	s := Default()
+	s.Formats = []string{formatWebP}
+	_, want := verdict(t, plain, s)
+	upside := decoded(t, want.Preview)
+	size := image.Pt(want.Preview.Width, want.Preview.Height)
+	for o := 1; o <= 8; o++ {
+		data := exif(binary.BigEndian, exifShort, 1, uint32(o))
+		if o%2 == 0 {
+			data = append([]byte(exifPrefix), data...)
+		}
+		_, d := verdict(t, makeWebP(canvas(0, size.X, size.Y), picture, riffChunk("EXIF", data)), s)
+		if d == nil {
+			t.Fatalf("orientation %d: rejected", o)
+		}
+		got := decoded(t, d.Preview)
+		for _, at := range []image.Point{{9, 9}, {d.Preview.Width - 10, 9}, {9, d.Preview.Height - 10}} {
+			x, y := origin(o, at, size.Sub(image.Pt(1, 1)))
+			checkColour(t, got, at, color.RGBAModel.Convert(upside.At(x, y)).(color.RGBA))
+		}
+	}
+}
+
 func FuzzOrientation(f *testing.F) {
 	f.Add(exif(binary.BigEndian, exifShort, 1, 6))
 	f.Add(append([]byte(exifPrefix), exif(binary.LittleEndian, exifLong, 1, 6)...))
