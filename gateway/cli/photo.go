@@ -39,7 +39,8 @@ Examples:
 // child.
 const mostBytes = 256 << 20
 
-// mostChildren keeps the memory within bounds on machines with many processors.
+// mostChildren is how many ordinary photos the memory holds at once; more would
+// wait for it.
 const mostChildren = 4
 
 // Validate implements kong's check of a command line.
@@ -88,11 +89,10 @@ func (c photoCmd) Run(ctx context.Context, s *session) error {
 			return fmt.Errorf("the pictures cannot be kept: %w", err)
 		}
 	}
-	n := children(len(files))
 	plan := budget.Enough(config.Bytes(c.MaxBytes), budget.ContainerLimit("/"))
 	plan.Start(slog.New(slog.DiscardHandler))
 	st.memory = budget.NewOriginals(plan, 0)
-	st.room, err = darkroom.New(darkroom.Options{Idle: n, Most: n, Memory: plan.Children, Log: slog.New(slog.DiscardHandler)}) //nolint:contextcheck // it lives as long as this command
+	st.room, err = darkroom.New(darkroom.Options{Most: children(len(files)), Memory: plan.Children, Log: slog.New(slog.DiscardHandler)}) //nolint:contextcheck // it lives as long as this command
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,14 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
+	"hash/crc32"
 	"image/jpeg"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +151,34 @@ func TestPhotoSettings(t *testing.T) {
 		}
 		hasAll(t, r.out, c.want)
 	}
+}
+
+// TestPhotoJudgesEachAlike: what a photo may take does not depend on how many are
+// developed beside it, and is what it may in the gateway.
+func TestPhotoJudgesEachAlike(t *testing.T) {
+	t.Chdir(t.TempDir())
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	put(t, ".", "giant.png", giantPNG())
+	for _, name := range []string{"a.gif", "b.gif", "c.gif"} {
+		put(t, ".", name, gifOf(t, 1))
+	}
+	limit := regexp.MustCompile("developing takes .*")
+	alone, among := lightlock(t, "photo", "giant.png"), lightlock(t, "photo", ".")
+	if got, want := limit.FindString(among.out), limit.FindString(alone.out); got != want || want == "" {
+		t.Errorf("got %q among others and %q alone", among.out, alone.out)
+	}
+}
+
+// giantPNG announces 49 million pixels of eight bytes each, interlaced, so that
+// all would have to be held at once, and has as much data as they could be
+// packed into.
+func giantPNG() []byte {
+	file := []byte("\x89PNG\r\n\x1a\n")
+	for _, chunk := range []string{"IHDR\x00\x00\x1b\x58\x00\x00\x1b\x58\x10\x06\x00\x00\x01", "IDAT" + strings.Repeat("\x00", 400<<10), "IEND"} {
+		file = binary.BigEndian.AppendUint32(file, uint32(len(chunk)-4))
+		file = binary.BigEndian.AppendUint32(append(file, chunk...), crc32.ChecksumIEEE([]byte(chunk)))
+	}
+	return file
 }
 
 // TestPhotoEffort: what it took is said, with the memory of a child whose
