@@ -11,8 +11,8 @@ import (
 	"github.com/lightlock/lightlock/media/png"
 )
 
-// film is a picture that can be decoded.
-type film struct {
+// decoder is what decodes a picture: one of our readers, or x/image.
+type decoder struct {
 	// channels is how many values a pixel has, with alpha where there is alpha.
 	channels int
 	alpha    bool
@@ -21,15 +21,15 @@ type film struct {
 	open   func(ctx context.Context) (rows, error)
 }
 
-// rows reads the next row of a picture, from the top: film.channels values of 16
-// bits for each pixel, not multiplied with alpha. Rows that can be had come
+// rows reads the next row of a picture, from the top: decoder.channels values of
+// 16 bits for each pixel, not multiplied with alpha. Rows that can be had come
 // first; then io.EOF where the picture is whole, or the reason why it is not.
 type rows func(ctx context.Context, dst []uint16) error
 
 // decode begins to decode: never with image.Decode, which would ask every
 // decoder that anybody registered.
 func decode(ctx context.Context, head *header) (rows, error) {
-	read, err := head.film.open(ctx)
+	read, err := head.decoder.open(ctx)
 	if err != nil {
 		return nil, unreadable(ctx, err)
 	}

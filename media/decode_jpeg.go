@@ -6,18 +6,18 @@ import (
 	"github.com/lightlock/lightlock/media/jpeg"
 )
 
-// jpegFilm decodes with our own reader. luma says that the first three samples of
+// jpegDecoder decodes with our own reader. luma says that the first three samples of
 // a pixel are brightness and two differences of colour (ITU-R BT.601, full range,
 // as JFIF says). Of inks, 255 is none: Adobe's programs began to write them the
 // wrong way round, and by now all do, with or without Adobe's segment.
-func jpegFilm(d *jpeg.Decoder, luma bool) *film {
+func jpegDecoder(d *jpeg.Decoder, luma bool) *decoder {
 	n := d.Components()
 	width, _ := d.Size()
 	invert := uint16(0)
 	if n == 4 {
 		invert = 0xffff
 	}
-	return &film{channels: n, memory: d.Memory() + int64(n*width), open: func(context.Context) (rows, error) {
+	return &decoder{channels: n, memory: d.Memory() + int64(n*width), open: func(context.Context) (rows, error) {
 		line := make([]byte, n*width)
 		return func(ctx context.Context, dst []uint16) error {
 			if err := d.ReadRow(ctx, line); err != nil {

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// webpFilm decodes with x/image, which knows no rows and gives nothing of a file
+// webpDecoder decodes with x/image, which knows no rows and gives nothing of a file
 // that breaks off.
-func webpFilm(w *webpWalk) *film {
+func webpDecoder(w *webpWalk) *decoder {
 	channels, each := 3, int64(2)
 	switch {
 	case w.lossless:
@@ -26,8 +26,8 @@ func webpFilm(w *webpWalk) *film {
 		channels, each = 4, 12 // the alpha is a lossless picture
 	}
 	size := image.Pt(w.head.width, w.head.height)
-	f := &film{channels: channels, alpha: channels == 4, memory: each * area(size)}
-	f.open = func(ctx context.Context) (rows, error) {
+	d := &decoder{channels: channels, alpha: channels == 4, memory: each * area(size)}
+	d.open = func(ctx context.Context) (rows, error) {
 		img, err := webp.Decode(&streamReader{ctx: ctx, parts: w.rebuild()})
 		if err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func webpFilm(w *webpWalk) *film {
 		}
 		return webpRows(img)
 	}
-	return f
+	return d
 }
 
 // rebuild makes the file for the decoder: the picture and its alpha alone.

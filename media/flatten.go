@@ -24,8 +24,8 @@ type sheet struct {
 // are: those of a picture with transparency are converted before, because all
 // programs mix what is half transparent in the numbers of sRGB.
 func flatten(read rows, head *header, colours *icc.Transform) (sheet, *icc.Transform) {
-	if head.film.alpha {
-		n, width := head.film.channels, head.frame.Dx()
+	if head.decoder.alpha {
+		n, width := head.decoder.channels, head.frame.Dx()
 		if plain := plainColours(head.channels); colours != plain {
 			read, colours = inSRGB(read, n, width, colours), plain
 		}

@@ -54,7 +54,7 @@ func TestFlatten(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			head := &header{channels: row.channels, film: &film{channels: row.channels + 1, alpha: true}}
+			head := &header{channels: row.channels, decoder: &decoder{channels: row.channels + 1, alpha: true}}
 			head.setSize(1, 1)
 			s, _ := flatten(given(row.px), head, plainColours(row.channels))
 			if got := readAll(t, s)[0]; !slices.Equal(got, row.want) {
@@ -77,7 +77,7 @@ func TestFrameOnPaper(t *testing.T) {
 		"as wide as the paper": {image.Rect(0, 1, 3, 3), [][]uint16{{w, w, w}, {1, 1, 1}, {2, 2, 2}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			head := &header{width: 3, height: 3, frame: row.frame, channels: 1, film: &film{channels: 1}}
+			head := &header{width: 3, height: 3, frame: row.frame, channels: 1, decoder: &decoder{channels: 1}}
 			var stored [][]uint16
 			for y := range row.frame.Dy() {
 				stored = append(stored, slices.Repeat([]uint16{uint16(y + 1)}, row.frame.Dx()))

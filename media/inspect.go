@@ -45,8 +45,8 @@ type header struct {
 	// channels is 1 for gray, 3 for red, green and blue, 4 for inks.
 	channels int
 	profile  profile
-	// film is what will be decoded, nil where there is nothing.
-	film *film
+	// decoder is nil where there is nothing to decode.
+	decoder *decoder
 	// memory is what developing takes at its peak, in bytes.
 	memory int64
 	// damage is what is broken about a file of which a part may still be seen.
@@ -59,7 +59,7 @@ type header struct {
 func inspect(data []byte, f format, s Settings) (*header, error) {
 	head := &header{orientation: 1, frames: 1, scans: 1}
 	broken := walk(data, f, head)
-	if head.film != nil {
+	if head.decoder != nil {
 		head.memory = reckon(head, s)
 	}
 	switch {

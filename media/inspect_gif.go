@@ -164,7 +164,7 @@ func (w *gifWalk) readFrame() error {
 	}
 	n := picture.Channels()
 	w.head.channels = 3
-	w.head.film = &film{channels: n, alpha: n == 4, memory: picture.Memory(), open: func(context.Context) (rows, error) {
+	w.head.decoder = &decoder{channels: n, alpha: n == 4, memory: picture.Memory(), open: func(context.Context) (rows, error) {
 		return picture.Open().Read, nil
 	}}
 	return nil

@@ -209,7 +209,7 @@ func checkWalk(t *testing.T, data []byte) {
 	if _, ok := errors.AsType[*Rejection](err); err != nil && !ok {
 		t.Errorf("a fault, not a verdict: %v", err)
 	}
-	if err == nil && (head.width < 1 || head.height < 1 || head.orientation < 1 || head.orientation > 8 || head.memory < 1 || head.film == nil || head.channels < 1) {
+	if err == nil && (head.width < 1 || head.height < 1 || head.orientation < 1 || head.orientation > 8 || head.memory < 1 || head.decoder == nil || head.channels < 1) {
 		t.Errorf("accepted with %d x %d pixels, orientation %d, %d bytes", head.width, head.height, head.orientation, head.memory)
 	}
 }

@@ -200,7 +200,7 @@ func (w *pngWalk) whole() error {
 		Palette: w.palette, Transparent: w.transparent, Data: w.data,
 	}
 	n := picture.Channels()
-	w.head.film = &film{channels: n, alpha: n%2 == 0, memory: picture.Memory(), open: func(context.Context) (rows, error) {
+	w.head.decoder = &decoder{channels: n, alpha: n%2 == 0, memory: picture.Memory(), open: func(context.Context) (rows, error) {
 		return picture.Open().Read, nil
 	}}
 	w.head.channels = n - (n+1)%2

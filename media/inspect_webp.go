@@ -46,7 +46,7 @@ func walkWebP(data []byte, head *header) error {
 		return errNoPicture
 	}
 	head.channels = 3
-	head.film = webpFilm(w)
+	head.decoder = webpDecoder(w)
 	return nil
 }
 

@@ -79,7 +79,7 @@ func (r Reserve) ask(ctx context.Context, bytes int64) error {
 }
 
 // Develop judges an original and develops it. Read this function for the order
-// of things; each step stands in a file of its name.
+// of things; each step stands in a file of its name (colours in colour.go).
 //
 // The error is a *Rejection where the photo will never be shown. It wraps
 // ctx.Err() where the context ended first: between two rows or two encodes. Of a

@@ -21,7 +21,7 @@ func reckon(head *header, s Settings) int64 {
 // weights of 8 bytes, in two kinds, for each pixel of a line, and both pictures.
 func reckonReading(head *header, s Settings) int64 {
 	size, side := sizes(head, s)
-	memory := head.film.memory + 4*(area(size)+side*side)
+	memory := head.decoder.memory + 4*(area(size)+side*side)
 	memory += 2 * (64 + 14*int64(head.channels)) * int64(head.width+head.height)
 	if head.profile.exists() {
 		memory += colourTables + int64(len(head.profile.data))

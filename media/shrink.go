@@ -19,19 +19,19 @@ import (
 // damage says why a part of the picture is missing, where that may be shown.
 func shrink(ctx context.Context, src sheet, colours *icc.Transform, s Settings) (preview, thumbnail *image.RGBA, damage, err error) {
 	whole := region{0, 0, float64(src.width), float64(src.height)}
-	large := newProof(src, whole, fit(src.width, src.height, s.Preview.Side), 2)
+	large := newReducer(src, whole, fit(src.width, src.height, s.Preview.Side), 2)
 	large.convert = colours.Convert
 	cut, size := middle(src.width, src.height, s.Thumbnail.Side)
-	small := newProof(src, cut, size, 4)
+	small := newReducer(src, cut, size, 4)
 	small.light, small.convert = colours.Light, colours.ConvertLight
-	damage, err = expose(ctx, src, s.ShowDamaged, large, small)
+	damage, err = reduce(ctx, src, s.ShowDamaged, large, small)
 	return large.img, small.img, damage, err
 }
 
-// expose reads the sheet once, for all proofs. A picture that breaks off before
+// reduce reads the sheet once, for all reducers. A picture that breaks off before
 // half of it was there, or that is not to be shown in part, is corrupt; what is
 // missing of another is white paper.
-func expose(ctx context.Context, src sheet, showDamaged bool, proofs ...*proof) (damage, err error) {
+func reduce(ctx context.Context, src sheet, showDamaged bool, reducers ...*reducer) (damage, err error) {
 	row := make([]uint16, src.channels*src.width)
 	for y := range src.height {
 		if ctx.Err() != nil {
@@ -46,8 +46,8 @@ func expose(ctx context.Context, src sheet, showDamaged bool, proofs ...*proof) 
 		if damage != nil {
 			blank(row, src.channels)
 		}
-		for _, p := range proofs {
-			p.add(y, row)
+		for _, r := range reducers {
+			r.add(y, row)
 		}
 	}
 	if damage == nil {
@@ -80,8 +80,8 @@ func readEnd(ctx context.Context, src sheet, row []uint16) error {
 	}
 }
 
-// proof is a smaller picture in sRGB that is made of a sheet's rows.
-type proof struct {
+// reducer makes a smaller picture in sRGB of a sheet's rows.
+type reducer struct {
 	boxes  *boxes
 	scaler *scaler
 	img    *image.RGBA
@@ -96,13 +96,13 @@ type proof struct {
 	colours []uint8
 }
 
-// newProof makes a picture of the given size from the part in cut. Boxes are
+// newReducer makes a picture of the given size from the part in cut. Boxes are
 // averaged before, as long as keep pixels are left for each of the picture.
-func newProof(src sheet, cut region, size image.Point, keep float64) *proof {
+func newReducer(src sheet, cut region, size image.Point, keep float64) *reducer {
 	side := boxSide(min(cut.width/float64(size.X), cut.height/float64(size.Y)), keep)
 	k := float64(side)
 	cut = region{cut.x / k, cut.y / k, cut.width / k, cut.height / k}
-	p := &proof{
+	r := &reducer{
 		boxes:   newBoxes(side, src.channels, src.width),
 		scaler:  newScaler(src.channels, float64(src.width)/k, float64(src.height)/k, cut, size),
 		img:     image.NewRGBA(image.Rectangle{Max: size}),
@@ -110,37 +110,37 @@ func newProof(src sheet, cut region, size image.Point, keep float64) *proof {
 		lit:     make([]uint16, src.channels*src.width),
 		colours: make([]uint8, 3*size.X),
 	}
-	first, end := p.scaler.columns()
-	p.first, p.end = first*side, min(end*side, src.width)
-	return p
+	first, end := r.scaler.columns()
+	r.first, r.end = first*side, min(end*side, src.width)
+	return r
 }
 
 // add takes row y of the sheet. Rows come from top to bottom.
-func (p *proof) add(y int, row []uint16) {
-	side, n := p.boxes.side, p.boxes.channels
-	if !p.scaler.wants(y / side) {
+func (r *reducer) add(y int, row []uint16) {
+	side, n := r.boxes.side, r.boxes.channels
+	if !r.scaler.wants(y / side) {
 		return
 	}
-	if p.light != nil {
-		p.light(p.lit[n*p.first:n*p.end], row[n*p.first:n*p.end])
-		row = p.lit
+	if r.light != nil {
+		r.light(r.lit[n*r.first:n*r.end], row[n*r.first:n*r.end])
+		row = r.lit
 	}
 	if side > 1 {
-		p.boxes.add(row, p.first, p.end)
-		if (y+1)%side != 0 && y+1 != p.height {
+		r.boxes.add(row, r.first, r.end)
+		if (y+1)%side != 0 && y+1 != r.height {
 			return
 		}
-		row = p.boxes.take(p.first, p.end)
+		row = r.boxes.take(r.first, r.end)
 	}
-	p.scaler.add(y/side, row, p.finish)
+	r.scaler.add(y/side, row, r.finish)
 }
 
 // finish writes a row that was scaled into the picture.
-func (p *proof) finish(y int, row []uint16) {
-	p.convert(p.colours, row)
-	out := p.img.Pix[y*p.img.Stride:]
-	for x := range len(p.colours) / 3 {
-		copy(out[4*x:4*x+3], p.colours[3*x:])
+func (r *reducer) finish(y int, row []uint16) {
+	r.convert(r.colours, row)
+	out := r.img.Pix[y*r.img.Stride:]
+	for x := range len(r.colours) / 3 {
+		copy(out[4*x:4*x+3], r.colours[3*x:])
 		out[4*x+3] = 0xff
 	}
 }
@@ -149,10 +149,10 @@ func (p *proof) finish(y int, row []uint16) {
 func shrinkPicture(ctx context.Context, img *image.RGBA, side int) (*image.RGBA, error) {
 	src := sheetOf(img)
 	whole := region{0, 0, float64(src.width), float64(src.height)}
-	p := newProof(src, whole, fit(src.width, src.height, side), 2)
-	p.convert = icc.SRGB().Convert
-	_, err := expose(ctx, src, false, p)
-	return p.img, err
+	r := newReducer(src, whole, fit(src.width, src.height, side), 2)
+	r.convert = icc.SRGB().Convert
+	_, err := reduce(ctx, src, false, r)
+	return r.img, err
 }
 
 // sheetOf reads a picture of ours as a sheet.
