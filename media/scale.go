@@ -21,12 +21,17 @@ func fit(width, height, side int) image.Point {
 }
 
 // middle is the largest square there is, and its side as it is shown: it is
-// never enlarged.
+// never enlarged. One that is not made smaller either is cut between two pixels,
+// not through them, which would blur it.
 func middle(width, height, side int) (region, image.Point) {
 	edge := min(width, height)
 	e := float64(edge)
-	side = min(side, edge)
-	return region{(float64(width) - e) / 2, (float64(height) - e) / 2, e, e}, image.Pt(side, side)
+	cut := region{(float64(width) - e) / 2, (float64(height) - e) / 2, e, e}
+	if edge <= side {
+		side = edge
+		cut.x, cut.y = math.Floor(cut.x), math.Floor(cut.y)
+	}
+	return cut, image.Pt(side, side)
 }
 
 // scaler makes a smaller picture of the rows of a larger one, as they come. It

@@ -227,6 +227,17 @@ func TestTapsAreInOrder(t *testing.T) {
 	}
 }
 
+// A thumbnail that is not scaled is made of the picture's own pixels.
+func TestUnscaledThumbnailIsACut(t *testing.T) {
+	img := noise(29, 20)
+	got := make2(t, img, true)
+	for y := range 20 {
+		if want := img.Pix[y*img.Stride+4*4:][:4*20]; !slices.Equal(got.Pix[y*got.Stride:][:4*20], want) {
+			t.Fatalf("row %d: got %v, want %v", y, got.Pix[y*got.Stride:][:8], want[:8])
+		}
+	}
+}
+
 // A thumbnail is put together of averages first. They lie where they belong, also
 // where the picture is no multiple of them.
 func TestThumbnailDoesNotMove(t *testing.T) {
