@@ -83,7 +83,9 @@ func readFormula(data []byte) (*curve, int, error) {
 }
 
 // formula samples a parametric curve: (ax+b)^g+e from d on, cx+f below, to which
-// every kind comes down.
+// every kind comes down. The conversions keep processors that can from
+// multiplying and adding in one step: near zero what that leaves of ax+b could be
+// anything once it is raised to a small g.
 func formula(kind uint16, p [7]float64) *curve {
 	g, a, b, c, d, e, f := p[0], p[1], p[2], p[3], p[4], p[5], p[6]
 	switch kind {
@@ -96,8 +98,8 @@ func formula(kind uint16, p [7]float64) *curve {
 	}
 	return sampled(func(x float64) float64 {
 		if x < d {
-			return c*x + f
+			return float64(c*x) + f
 		}
-		return math.Pow(math.Max(a*x+b, 0), g) + e
+		return math.Pow(math.Max(float64(a*x)+b, 0), g) + e
 	})
 }
