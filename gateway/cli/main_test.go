@@ -118,13 +118,17 @@ func startIn(t *testing.T, dir string, args ...string) *process {
 	return p
 }
 
+// hangs is when a program is taken for one that never ends. A demo ends itself,
+// but gives each of its photos patience, and a crowded machine needs it.
+const hangs = 10 * patience
+
 // exit waits for the end and returns the exit code.
 func (p *process) exit(t *testing.T) int {
 	t.Helper()
 	select {
 	case <-p.ended:
 		return p.ProcessState.ExitCode()
-	case <-time.After(time.Minute):
+	case <-time.After(hangs):
 		t.Fatalf("it does not end; stdout:\n%s\nstderr:\n%s", &p.out, &p.err)
 		return -1
 	}
@@ -133,7 +137,7 @@ func (p *process) exit(t *testing.T) int {
 // await waits until found returns something.
 func (p *process) await(t *testing.T, what string, found func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(hangs); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if found() {
 			return
 		}
