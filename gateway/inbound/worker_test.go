@@ -33,13 +33,14 @@ func hang() (wait func(*http.Request), release func()) {
 		}
 }
 
-// Messages that wait for a slot are kept alive like those in work, or they
-// would be taken for lost when a lease is over.
-func TestMessagesThatWaitForASlotOutliveTheLease(t *testing.T) {
+// Messages that wait for a slot or for memory are kept alive like those in work,
+// or they would be taken for lost when a lease is over.
+func TestMessagesThatWaitOutliveTheLease(t *testing.T) {
 	h := newHouse(t, startLINE(t))
-	h.config.Work.Slots = 1
+	h.config.Work.Slots = 2
 	h.config.Work.Lease = config.Duration(time.Second)
 	g := h.open()
+	g.roomFor(0, 0)
 	const n = 6
 	for i := range n {
 		g.receive(photo(fmt.Sprint("photo ", i), picture(t, 20, 20)))
@@ -54,6 +55,7 @@ func TestMessagesThatWaitForASlotOutliveTheLease(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	g.work()
+	await(t, "one waits for memory, and the others for a slot", func() bool { return m.calls.Load() == 1 && g.Originals.Waiting() == 1 })
 	for _, d := range g.documents(n) {
 		g.wantReady(d.Data.Photos[0])
 	}
