@@ -73,9 +73,18 @@ type Plan struct {
 	Largest int64
 }
 
+// Misfit says why photos.memory, or its default, does not do, and behind a colon
+// what would.
+type Misfit string
+
+// Error implements error.
+func (m Misfit) Error() string { return string(m) }
+
+func misfit(format string, values ...any) error { return Misfit(fmt.Sprintf(format, values...)) }
+
 // Reckon divides memory, which is photos.memory and zero where nothing is said,
 // for originals of at most largest bytes, in a container of that limit, zero for
-// none. Its error is a sentence for the operator.
+// none. Its error is a Misfit.
 func Reckon(memory, largest config.Bytes, limit int64) (Plan, error) {
 	least := config.LeastMemory(largest)
 	said := memory != 0
@@ -87,14 +96,14 @@ func Reckon(memory, largest config.Bytes, limit int64) (Plan, error) {
 	}
 	switch {
 	case said && limit > 0 && int64(memory) >= limit:
-		return Plan{}, fmt.Errorf("photos.memory is %s, and the container's limit is %s: set it to three quarters of the limit or less, or raise the limit", memory, whole(limit))
+		return Plan{}, misfit("photos.memory is %s, and the container's limit is %s: set it to three quarters of the limit or less, or raise the limit", memory, whole(limit))
 	case memory < least && said:
-		return Plan{}, fmt.Errorf("photos.memory is %s, and photos of %s need at least %s: raise it, or set a smaller photos.max_bytes", memory, largest, least)
+		return Plan{}, misfit("photos.memory is %s, and photos of %s need at least %s: raise it, or set a smaller photos.max_bytes", memory, largest, least)
 	case memory < least && limit > 0 && limit/4*3 < int64(least):
-		return Plan{}, fmt.Errorf("three quarters of the container's limit of %s are too little for photos of %s: raise the limit to %s",
+		return Plan{}, misfit("three quarters of the container's limit of %s are too little for photos of %s: raise the limit to %s",
 			whole(limit), largest, whole((4*int64(least)+2)/3))
 	case memory < least:
-		return Plan{}, fmt.Errorf("photos of %s need photos.memory of at least %s, and unless set it is %s: set it", largest, least, memory)
+		return Plan{}, misfit("photos of %s need photos.memory of at least %s, and unless set it is %s: set it", largest, least, memory)
 	}
 	return divide(memory, largest), nil
 }

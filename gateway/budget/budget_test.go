@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -89,8 +90,9 @@ func TestMemoryAndTheContainer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, err := Reckon(test.memory, test.largest, test.limit)
 			if test.says != "" {
-				if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "\n") {
-					t.Errorf("got %v, want one sentence that says %q", err, test.says)
+				_, ok := errors.AsType[Misfit](err)
+				if !ok || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "\n") || strings.Count(err.Error(), ": ") != 1 {
+					t.Errorf("got %v, want one sentence with its fix that says %q", err, test.says)
 				}
 				return
 			}

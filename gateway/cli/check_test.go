@@ -11,6 +11,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/apple"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
@@ -188,6 +189,23 @@ accounts:
 	r = lightlockUntil(t.Context(), p, "check", "--json")
 	if n := strings.Count(r.out, `{"severity":"warning"`); r.code != exitDone || n != 3 {
 		t.Errorf("--json: exit %d, %d warnings, want 3:\n%s", r.code, n, r.out)
+	}
+}
+
+// What photos.memory cannot be here is told at its place, with what it can be.
+func TestCheckFindsMemoryThatDoesNotFit(t *testing.T) {
+	configured(t, goodGateway+"photos:\n  memory: 2 GB\n", goodLine)
+	p := testProgram()
+	p.NewGateway = func(loaded *config.Loaded, _ *slog.Logger) (Gateway, error) {
+		_, err := budget.Reckon(loaded.Config.Photos.Memory, config.MB, 1<<30)
+		return nil, err
+	}
+	r := lightlockUntil(t.Context(), p, "check")
+	line := 1 + strings.Count(goodGateway, "\n")
+	hasAll(t, r.out, fmt.Sprintf("lightlock.yaml:%d:1: photos.memory is 2 GB, and the container's limit is 1 GB\n", line),
+		"why  the gateway would not start\n", "fix  set it to three quarters of the limit or less, or raise the limit\n")
+	if r.code != exitFindings {
+		t.Errorf("exit %d", r.code)
 	}
 }
 

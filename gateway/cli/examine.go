@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -30,9 +31,7 @@ type examination struct {
 func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examination {
 	e := &examination{loaded: loaded}
 	if _, err := s.NewGateway(loaded, slog.New(slog.DiscardHandler)); err != nil {
-		for line := range strings.Lines(err.Error()) { // several errors, joined
-			e.findings = append(e.findings, e.problem("", strings.TrimSuffix(line, "\n"), "the gateway would not start", ""))
-		}
+		e.unable(err)
 	}
 	e.unread()
 	e.withoutHEIC()
@@ -42,6 +41,19 @@ func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examinati
 		e.doctor(ctx)
 	}
 	return e
+}
+
+// unable tells why the gateway would not start.
+func (e *examination) unable(err error) {
+	const why = "the gateway would not start"
+	if memory, ok := errors.AsType[budget.Misfit](err); ok {
+		what, fix, _ := strings.Cut(memory.Error(), ": ")
+		e.findings = append(e.findings, e.problem("photos", what, why, fix))
+		return
+	}
+	for line := range strings.Lines(err.Error()) { // several errors, joined
+		e.findings = append(e.findings, e.problem("", strings.TrimSuffix(line, "\n"), why, ""))
+	}
 }
 
 // problem is one at a key of the gateway's file, or, where the key is empty, of
