@@ -39,6 +39,9 @@ func (d *decoder) scalar(s slot, node ast.Node, into reflect.Value) {
 func (d *decoder) text(s slot, node ast.Node, into reflect.Value) bool {
 	text, ok := textOf(node)
 	switch {
+	case !ok && isScalar(node) && len(s.rules.oneOf) > 0:
+		d.mistyped(s, node, "a text", choice(node.GetToken().Value, s.rules.oneOf))
+		return false
 	case !ok && isScalar(node):
 		d.mistyped(s, node, "a text", fmt.Sprintf("put it in quotes: %q", node.GetToken().Value))
 		return false

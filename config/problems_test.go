@@ -55,7 +55,7 @@ func TestGatewayLimits(t *testing.T) {
 		{"photos: {max_bytes: 0 B}", `1:21: photos.max_bytes: too small, wanted at least 1 B and at most 256 MB`},
 		{"photos: {enabled: yes}", `1:19: photos.enabled: wanted true or false, got the text "yes"`},
 		{"photos: {formats: jpeg}", `1:19: photos.formats: wanted a list, got the text "jpeg"`},
-		{"photos: {formats: []}", `1:10: photos.formats: too short, wanted at least 1 entries`},
+		{"photos: {formats: []}", `1:10: photos.formats: too short, wanted at least 1 entry`},
 		{"photos: {formats: [heic]}", `1:20: photos.formats[0]: "heic" is not one of jpeg, png, gif, webp`},
 		{"photos: {damaged: hide}", `1:19: photos.damaged: "hide" is not one of reject, show`},
 		{"photos: {damaged: true}", `1:19: photos.damaged: wanted a text, got true`},

@@ -125,6 +125,7 @@ func TestFixes(t *testing.T) {
 		"tls: {cert_file: lightlock.yaml}":       "add key_file: KEY_FILE",
 		"redis: {address: 'a:1', password: abc}": "put it into the environment or a file, and write password: ${PASSWORD}, or password_file: PATH",
 		"data: true":                             `put it in quotes: "true"`,
+		"photos: {damaged: true}":                "write one of reject, show",
 	} {
 		inFolder(t, map[string]string{"lightlock.yaml": withURL(text)})
 		if list := mustFail(t).List; len(list) != 1 || list[0].Fix != want {

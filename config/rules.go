@@ -98,6 +98,9 @@ func (d *decoder) limits(s slot, at place, v reflect.Value) {
 	if !small && !large {
 		return
 	}
+	if noun == " entries" && s.rules.max == nil && s.rules.min.text == "1" {
+		noun = " entry"
+	}
 	var bounds []string
 	if s.rules.min != nil {
 		bounds = append(bounds, "at least "+s.rules.min.text)

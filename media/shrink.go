@@ -3,6 +3,7 @@ package media
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"io"
 
@@ -40,8 +41,11 @@ func reduce(ctx context.Context, src sheet, showDamaged bool, reducers ...*reduc
 		if damage == nil {
 			damage = readRow(ctx, src, row)
 		}
-		if damage != nil && (!showDamaged || 2*(y-src.first) < src.end-src.first) {
+		switch {
+		case damage != nil && !showDamaged:
 			return nil, unreadable(ctx, damage)
+		case damage != nil && 2*(y-src.first) < src.end-src.first:
+			return nil, unreadable(ctx, fmt.Errorf("%w, and less than half of the picture is there", damage))
 		}
 		if damage != nil {
 			blank(row, src.channels)

@@ -54,8 +54,8 @@ func TestCutOff(t *testing.T) {
 			}
 			d, err := Develop(t.Context(), cut, show, nil)
 			if !shown {
-				if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || !r.CutOff {
-					t.Errorf("%s, %d %%, to be shown: got %+v, want it corrupt and cut off", name, percent, err)
+				if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || !r.CutOff || !strings.Contains(r.Detail, "less than half") {
+					t.Errorf("%s, %d %%, to be shown: got %+v, want it corrupt, cut off and less than half", name, percent, err)
 				}
 				continue
 			}

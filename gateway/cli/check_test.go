@@ -172,7 +172,7 @@ msp_id: 00000000-0000-0000-0000-000000000000
 secret: ${TEST_BASE64}
 accounts:
   - {id: 00000000-0000-0000-0000-000000000001, name: shop, queue: support}
-  - {id: 00000000-0000-0000-0000-000000000002, name: repairs, queue: support, photos: {formats: [jpeg, webp]}}
+  - {id: 00000000-0000-0000-0000-000000000002, name: repairs, queue: support, photos: {formats: [png, webp]}}
   - {id: 00000000-0000-0000-0000-000000000003, name: text-only, queue: support, photos: {enabled: false}}
 `))
 	t.Setenv("TEST_BASE64", base64.StdEncoding.EncodeToString([]byte(secretCanary+secretCanary)))
@@ -182,6 +182,7 @@ accounts:
 	r := lightlockUntil(t.Context(), p, "check")
 	discreet(t, r)
 	hasAll(t, r.out, "warning: apple/acme/shop accepts no HEIC", "warning: apple/acme/repairs accepts no HEIC", "rejected as unsupported_type",
+		"is asked for a JPEG", "is asked for png or webp",
 		"no problems, 3 warnings in 3 files")
 	if n := strings.Count(r.out, "HEIC, in which iPhones"); r.code != exitDone || r.err != "" || n != 2 {
 		t.Errorf("exit %d, stderr %q, %d accounts named, want 2:\n%s", r.code, r.err, n, r.out)

@@ -95,7 +95,7 @@ type commands struct {
 
 const homepage = "https://github.com/lightlock/lightlock"
 
-const description = `Lightlock takes customers' photos from messaging platforms, develops them anew, and hands clean pictures to agents.
+const description = `Lightlock takes customers' photos from messaging platforms, develops them anew, and hands clean pictures to agents. Without a command it is serve.
 
 Examples:
   lightlock demo

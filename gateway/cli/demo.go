@@ -48,6 +48,7 @@ type demo struct {
 	token     string
 	names     names
 	href      string // the first preview, to show how it is fetched
+	level     slog.LevelVar
 }
 
 // original is a photo to send; the one that the demo makes has no path.
@@ -130,11 +131,8 @@ func (d *demo) start(ctx context.Context, data string) (func(), error) {
 		return nil, err
 	}
 	d.platforms = platforms
-	level := slog.LevelError
-	if d.Keep {
-		level = slog.LevelInfo
-	}
-	log := slog.New(slog.NewTextHandler(d.Stderr, &slog.HandlerOptions{Level: level}))
+	d.level.Set(slog.LevelError)
+	log := slog.New(slog.NewTextHandler(d.Stderr, &slog.HandlerOptions{Level: &d.level}))
 	queue.RedirectLog(log)
 	if d.gateway, err = d.NewGateway(loaded, log); err == nil {
 		err = d.gateway.Start(ctx)
@@ -226,8 +224,10 @@ func (d *demo) report(rows []row, originals []original) error {
 	return err
 }
 
-// keep leaves everything running until the user has seen enough.
+// keep leaves everything running until the user has seen enough. What the
+// gateway logs is shown from here on: it would have stood in the progress's line.
 func (d *demo) keep(ctx context.Context) error {
+	d.level.Set(slog.LevelInfo)
 	a := d.gateway.Addresses()
 	href := d.href
 	if href == "" {

@@ -120,7 +120,7 @@ func TestDemoVerdicts(t *testing.T) {
 		"✓ NAME still.gif ready 48 B 8×8 # # N",
 		"✓ NAME still.gif ready 48 B 8×8 # # N",
 		"✗ NAME moving.gif animated 135 B 8×8 it moves; only still photos are shown",
-		"✗ NAME text.txt unsupported_type 5 B text/plain, not a photo we accept",
+		"✗ NAME text.txt unsupported_type 5 B text/plain; accepted are jpeg, png, gif",
 		"✗ NAME big.jpg too_large SIZE TITLE allows LIMIT",
 		"✗ NAME cut.jpg corrupt 20 kB 600×400 the file is broken",
 	} {
@@ -157,6 +157,9 @@ func TestDemoKept(t *testing.T) {
 	p.await(t, "the hints", func() bool { return strings.Contains(p.err.String(), "/metrics\n") })
 	p.await(t, "the table", func() bool { return strings.HasSuffix(p.out.String(), "\n7 of 7 ready. Pictures: lightlock-demo/\n") })
 	hasAll(t, p.err.String(), "Running until Ctrl-C.", "/preview\n", "/readyz\n")
+	if before, _, _ := strings.Cut(p.err.String(), "Running"); strings.Contains(before, "level=") {
+		t.Errorf("the log stands where the progress does:\n%s", before)
+	}
 	p.signal(t, syscall.SIGINT)
 	if code := p.exit(t); code != exitDone {
 		t.Errorf("exit %d, want %d; %s", code, exitDone, p.err.String())

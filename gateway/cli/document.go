@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -50,10 +51,7 @@ func sentence(reason string, s source, channel string, limit int64) string {
 		if strings.HasPrefix(s.Type, "image/hei") {
 			return "a HEIC photo; send it as a JPEG"
 		}
-		if s.Type != "" {
-			return s.Type + ", not a photo we accept"
-		}
-		return "not a photo we accept"
+		return cmp.Or(s.Type, "no known kind of file") + "; accepted are " + strings.Join(media.Default().Formats, ", ")
 	case media.Animated:
 		return "it moves; only still photos are shown"
 	case media.TooManyPixels:
@@ -67,7 +65,7 @@ func sentence(reason string, s source, channel string, limit int64) string {
 	case media.Disabled:
 		return "photos are off for this account"
 	case media.TooComplex:
-		return "no camera makes files like this"
+		return "developing it would take too much work or memory"
 	default:
 		return ""
 	}

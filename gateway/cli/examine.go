@@ -140,9 +140,13 @@ func (e *examination) withoutHEIC() {
 			if a.Name != "" && len(list) > 1 {
 				name += "/" + a.Name
 			}
+			instead := "a JPEG"
+			if f := photos.Formats; len(f) > 0 && !slices.Contains(f, "jpeg") {
+				instead = strings.Join(f, " or ")
+			}
 			e.warnings = append(e.warnings, e.problem("", name+" accepts no HEIC, in which iPhones store photos",
-				"one that arrives so is rejected as unsupported_type, and its sender is asked for a JPEG",
-				"none yet: HEIC cannot be developed; ask for screenshots or JPEGs"))
+				"one that arrives so is rejected as unsupported_type, and its sender is asked for "+instead,
+				"none yet: HEIC cannot be developed; ask for screenshots, or for "+instead))
 		}
 	}
 }

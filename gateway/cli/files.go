@@ -12,7 +12,7 @@ import (
 
 var (
 	errFolder     = errors.New("a folder, not a file")
-	errNotRegular = errors.New("not a regular file")
+	errNotRegular = errors.New("not a regular file; save it as one first")
 	errLinkFolder = errors.New("a link to a folder, which is not followed")
 )
 

@@ -21,7 +21,7 @@ type photoCmd struct {
 	JSON     bool     `name:"json" help:"One JSON object per line."`
 	MaxBytes int64    `default:"${max_bytes}" placeholder:"N" help:"Largest original in bytes; ${max_bytes} unless set."`
 	Formats  []string `default:"${formats}" placeholder:"LIST" help:"Accepted formats; ${formats} unless set, webp can be added."`
-	Damaged  string   `enum:"reject,show" default:"reject" placeholder:"WHAT" help:"Files that break off: reject them, or show what is there if it is at least half."`
+	Damaged  string   `enum:"reject,show" default:"reject" placeholder:"WHAT" help:"Files that break off: reject them, which holds unless set, or show what is there if it is at least half."`
 }
 
 // Help implements kong.HelpProvider.

@@ -105,10 +105,10 @@ func TestSummary(t *testing.T) {
 
 func TestSentence(t *testing.T) {
 	for reason, want := range map[string]string{
-		"too_large": "LINE allows 10 MB", "unsupported_type": "text/plain, not a photo we accept",
+		"too_large": "LINE allows 10 MB", "unsupported_type": "text/plain; accepted are jpeg, png, gif",
 		"animated": "it moves; only still photos are shown", "too_many_pixels": "9 × 8 pixels is too many",
 		"corrupt": "the file is broken", "expired": "LINE no longer had it", "unreachable": "LINE did not deliver it",
-		"disabled": "photos are off for this account", "too_complex": "no camera makes files like this", "new": "",
+		"disabled": "photos are off for this account", "too_complex": "developing it would take too much work or memory", "new": "",
 	} {
 		if got := sentence(reason, source{"text/plain", 7, 9, 8}, "LINE", 10<<20); got != want {
 			t.Errorf("%s: %q, want %q", reason, got, want)
