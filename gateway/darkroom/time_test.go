@@ -15,10 +15,20 @@ import (
 
 // A child that works slowly hears of it before it is killed, and says so.
 func TestLateChildSaysSo(t *testing.T) {
-	d, _ := room(t, "play", Options{Idle: -1, Deadline: 2 * time.Second})
-	_, err := d.Develop(t.Context(), []byte("do wait"), settings())
-	if !errors.Is(err, ErrChildDied) || !strings.Contains(err.Error(), "not done within 2s, by its own word") {
-		t.Errorf("got %v, want a death in good order", err)
+	d, _ := room(t, "play", Options{Idle: -1})
+	c, err := d.start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.end()
+	c.deadline = 10 * time.Millisecond // for the child alone
+	if _, err := c.develop(t.Context(), photo{original: []byte("do wait"), settings: settings()}); !errors.Is(err, errLate) {
+		t.Errorf("got %v, want %v", err, errLate)
+	}
+	for deadline, want := range map[time.Duration]int64{2 * time.Minute: 119_000, 10 * time.Second: 9000, time.Second: 900, time.Nanosecond: 0} {
+		if got := milliseconds(deadline); got != want {
+			t.Errorf("of %v a child is told to have %d ms, want %d", deadline, got, want)
+		}
 	}
 }
 
