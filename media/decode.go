@@ -60,7 +60,12 @@ func corrupt(err error) error {
 }
 
 // damaged says what is wrong with a file.
-func damaged(err error) string { return fmt.Sprintf("the file is damaged: %v", err) }
+func damaged(err error) string {
+	if isCutOff(err) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err.Error() // which says so in a sentence
+	}
+	return fmt.Sprintf("the file is damaged: %v", err)
+}
 
 // errCutOff says that the file ends before its picture does.
 var errCutOff = errors.New("the file is cut off")

@@ -19,7 +19,9 @@ type Settings struct {
 	// bytes.
 	MaxMemory int64 `json:"max_memory"`
 	// ShowDamaged has a file that breaks off developed where at least half of
-	// its picture is there; else it is Corrupt.
+	// its rows are there; else it is Corrupt. A row is there as soon as its
+	// first, coarse version is: a progressive JPEG or an interlaced picture may
+	// be shown in all its height and less sharp.
 	ShowDamaged bool   `json:"show_damaged"`
 	Preview     Target `json:"preview"`
 	Thumbnail   Target `json:"thumbnail"`

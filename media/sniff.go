@@ -47,7 +47,7 @@ func sniff(data []byte, accepted []string) (format, error) {
 // about files made to mislead it.
 func identify(data []byte) format {
 	switch {
-	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
+	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")), string(data) == "\xff\xd8":
 		if odd := oddJPEG(data); odd != "" {
 			return format{mediaType: "image/jpeg", words: odd + " (image/jpeg)"}
 		}
