@@ -161,7 +161,7 @@ func (d *decoder) value(s slot, node ast.Node, into reflect.Value) {
 // plain strips what YAML can wrap around a value. Aliases are refused because a
 // few of them can stand for a billion values; the others for want of use.
 func (d *decoder) plain(s slot, node ast.Node) (ast.Node, bool) {
-	what := ""
+	var what string
 	switch node.(type) {
 	case *ast.AnchorNode:
 		what = "an anchor (&)"

@@ -81,7 +81,7 @@ func readRegular(path string, limit int64) ([]byte, error) {
 // what they would look like in a report, nobody knows.
 func (d *document) refuseBinary() {
 	for i, line := range d.lines {
-		what := ""
+		var what string
 		switch {
 		case !utf8.ValidString(line):
 			what = "the file is not UTF-8 text"
