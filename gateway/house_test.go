@@ -117,6 +117,9 @@ func importRules() map[string]func(s source, path string) bool {
 		"media imports nothing of ours: it runs where nothing else may": func(s source, path string) bool {
 			return under(s.folder(), "media") && ours(path) && !under(path, "media")
 		},
+		"only media imports what lies below it: a photo goes through all of its steps": func(s source, path string) bool {
+			return under(path, "media") && path != "media" && !under(s.folder(), "media")
+		},
 		"config imports nothing of ours: everything else depends on it": func(s source, path string) bool {
 			return under(s.folder(), "config") && ours(path) && !under(path, "config")
 		},
@@ -168,7 +171,7 @@ func TestImportRulesBite(t *testing.T) {
 		{"connectors/wire/a.go", "github.com/labstack/echo/v4"}, {"connectors/line/a.go", "connectors/twilio"},
 		{"connectors/line/a.go", "connectors/line/linesim"}, {"gateway/cli/a.go", "github.com/twilio/twilio-go/client"},
 		{"gateway/inbound/a.go", "github.com/redis/go-redis/v9"}, {"media/a.go", "github.com/labstack/echo/v4/middleware"},
-		{"media/a.go", "golang.org/x/image/tiff"},
+		{"media/a.go", "golang.org/x/image/tiff"}, {"gateway/darkroom/a.go", "media/jpeg"},
 	}
 	rules := importRules()
 	for _, w := range wrong {

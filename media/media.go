@@ -4,8 +4,8 @@
 // It promises that nothing of the original but its visible pixels is left in
 // what it gives out, that every limit is judged before the work that it limits,
 // and that the same bytes always get the same verdict and the same pictures. It
-// does no I/O, and imports nothing of ours, so that it can run where nothing
-// else may.
+// does no I/O, and imports nothing of ours but the packages below it, so that it
+// can run where nothing else may.
 //
 // A photo is judged by walks of our own over its header. Then its rows are read
 // one after the other, by readers of our own for JPEG, PNG and GIF, because those
