@@ -8,10 +8,10 @@ import (
 	"image/color"
 	"reflect"
 	"slices"
-	"sync/atomic"
 	"testing"
 
 	"github.com/lightlock/lightlock/media/jpeg"
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // checkDeveloped checks what is promised of every pair of pictures.
@@ -172,7 +172,7 @@ func TestSamplingOfEachFormat(t *testing.T) {
 		"JPEG": {makeJPEG(t, img), image.YCbCrSubsampleRatio420},
 		"PNG":  {makePNG(t, img), image.YCbCrSubsampleRatio444},
 		"GIF":  {makeGIF(t, image.Pt(64, 48), frame(image.Rect(0, 0, 64, 48), red)), image.YCbCrSubsampleRatio444},
-		"WebP": {readPhoto(t, "webp/imagers-simple.webp"), image.YCbCrSubsampleRatio420},
+		"WebP": {mediatest.Photo(t, "webp/imagers-simple.webp"), image.YCbCrSubsampleRatio420},
 	} {
 		s := Default()
 		s.Formats = append(s.Formats, formatWebP)
@@ -212,30 +212,16 @@ func TestRejectionKnowsWhatWasLearnt(t *testing.T) {
 	}
 }
 
-// countdown is a context that ends when it has been asked n times.
-type countdown struct {
-	context.Context
-	n *atomic.Int64
-}
-
-func (c countdown) Err() error {
-	if c.n.Add(-1) < 0 {
-		return context.DeadlineExceeded
-	}
-	return nil
-}
-
 // Whenever the context ends, the answer is that it ended, and no verdict.
 func TestDevelopEndsWithTheContext(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"JPEG": makeJPEG(t, noise(60, 40)), "PNG": makePNG(t, noise(60, 40)),
 		"GIF": makeGIF(t, image.Pt(60, 40), frame(image.Rect(0, 0, 60, 40), color.White)),
 	} {
-		asked := func(n int64) (int64, error) {
-			left := new(atomic.Int64)
-			left.Store(n)
-			_, err := Develop(countdown{t.Context(), left}, data, Default(), nil)
-			return n - left.Load(), err
+		asked := func(n int) (int, error) {
+			ctx := &mediatest.Countdown{Context: t.Context(), Left: n}
+			_, err := Develop(ctx, data, Default(), nil)
+			return n - ctx.Left, err
 		}
 		all, err := asked(1 << 40)
 		if err != nil || all < 40 {

@@ -104,7 +104,7 @@ func (h *header) tooComplex(memory int64) string {
 	case max(h.width, h.height) > maxLength:
 		return sayCount(int64(max(h.width, h.height))) + " pixels long; the limit is " + sayCount(maxLength)
 	case h.parts > maxParts:
-		return "more than " + sayCount(maxParts) + " parts"
+		return "more than " + sayCount(maxParts) + " parts; the limit is " + sayCount(maxParts)
 	case h.scans > maxScans:
 		return sayCount(int64(h.scans)) + " scans; the limit is " + sayCount(maxScans)
 	case h.scans > 1 && work > maxScanPixels:

@@ -24,13 +24,10 @@ const maxDeflate = 1032
 
 // pngWalk gathers what the chunks say.
 type pngWalk struct {
-	head                 *header
-	depth, colour        byte
-	interlaced           bool
-	palette, transparent []byte
-	turned, ended        bool
-	data                 [][]byte // the contents of the IDAT chunks
-	idat                 int64    // bytes of them
+	head          *header
+	picture       png.Image
+	turned, ended bool
+	idat          int64 // bytes of IDAT
 }
 
 // walkPNG reads a PNG up to its IEND, wherever IDAT is: what comes behind is
@@ -71,7 +68,7 @@ func (w *pngWalk) keepPart(rest []byte) error {
 	case w.idat == 0:
 		return errCutOff
 	case data:
-		w.data = append(w.data, rest[8:])
+		w.picture.Data = append(w.picture.Data, rest[8:])
 		return errCutOff
 	}
 	return nil
@@ -111,7 +108,7 @@ func (w *pngWalk) chunk(chunk []byte) error {
 		w.ended = true
 	case "IDAT":
 		w.idat += int64(len(body))
-		w.data = append(w.data, body)
+		w.picture.Data = append(w.picture.Data, body)
 	default:
 		w.beside(name, body)
 	}
@@ -141,13 +138,13 @@ func (w *pngWalk) beside(name string, body []byte) {
 		if len(body) >= 4 {
 			w.head.frames = int(max(2, binary.BigEndian.Uint32(body)))
 		}
-	case name == "PLTE" && w.idat == 0 && w.palette == nil && w.colour == pngPalette:
-		w.palette = body
-		if most := 3 << w.depth; len(body) > most && len(body) <= 3*256 && len(body)%3 == 0 {
-			w.palette = body[:most] // no index leads to the rest
+	case name == "PLTE" && w.idat == 0 && w.picture.Palette == nil && w.picture.Colour == pngPalette:
+		w.picture.Palette = body
+		if most := 3 << w.picture.Depth; len(body) > most && len(body) <= 3*256 && len(body)%3 == 0 {
+			w.picture.Palette = body[:most] // no index leads to the rest
 		}
-	case name == "tRNS" && w.idat == 0 && w.transparent == nil && w.fits(body):
-		w.transparent = body
+	case name == "tRNS" && w.idat == 0 && w.picture.Transparent == nil && w.fits(body):
+		w.picture.Transparent = body
 	case name == "iCCP" && w.idat == 0 && !w.head.profile.exists():
 		w.head.profile = pngProfile(body)
 	case name == "eXIf" && !w.turned:
@@ -161,10 +158,10 @@ func (w *pngWalk) beside(name string, body []byte) {
 // ignore one that has a wrong length, or stands before its palette (W3C PNG,
 // 11.3.1.1).
 func (w *pngWalk) fits(transparent []byte) bool {
-	if w.colour == pngPalette {
-		return len(transparent) <= len(w.palette)/3
+	if w.picture.Colour == pngPalette {
+		return len(transparent) <= len(w.picture.Palette)/3
 	}
-	return w.colour < pngPalette && len(transparent) == 2*int(channels(w.colour))
+	return w.picture.Colour < pngPalette && len(transparent) == 2*w.picture.Samples()
 }
 
 func (w *pngWalk) readIHDR(body []byte) error {
@@ -176,8 +173,8 @@ func (w *pngWalk) readIHDR(body []byte) error {
 		return fmt.Errorf("%d x %d pixels", width, height)
 	}
 	w.head.setSize(int(width), int(height))
-	w.depth, w.colour, w.interlaced = body[8], body[9], body[12] == 1
-	if !validDepth(w.colour, w.depth) || body[10] != 0 || body[11] != 0 || body[12] > 1 {
+	w.picture = png.Image{Width: int(width), Height: int(height), Depth: body[8], Colour: body[9], Interlaced: body[12] == 1}
+	if !w.picture.ValidDepth() || body[10] != 0 || body[11] != 0 || body[12] > 1 {
 		return errors.New("IHDR makes no sense")
 	}
 	return nil
@@ -188,54 +185,18 @@ func (w *pngWalk) readIHDR(body []byte) error {
 // costs nothing.
 func (w *pngWalk) whole() error {
 	switch {
-	case w.head.width == 0, w.data == nil:
+	case w.head.width == 0, w.picture.Data == nil:
 		return errNoPicture
-	case w.colour == pngPalette && w.palette == nil:
+	case w.picture.Colour == pngPalette && w.picture.Palette == nil:
 		return errors.New("the palette is missing")
-	case w.head.damage == nil && w.rawSize() > maxDeflate*w.idat:
+	case w.head.damage == nil && w.picture.Bytes() > maxDeflate*w.idat:
 		return errors.New("there is less data than the picture needs")
 	}
-	picture := png.Image{
-		Width: w.head.width, Height: w.head.height, Depth: w.depth, Colour: w.colour, Interlaced: w.interlaced,
-		Palette: w.palette, Transparent: w.transparent, Data: w.data,
-	}
+	picture := w.picture
 	n := picture.Channels()
 	w.head.decoder = &decoder{channels: n, alpha: n%2 == 0, memory: picture.Memory(), open: func(context.Context) (rows, error) {
 		return picture.Open().Read, nil
 	}}
 	w.head.channels = n - (n+1)%2
 	return nil
-}
-
-// validDepth tells whether the colour type may have that many bits per sample.
-func validDepth(colour, depth byte) bool {
-	switch colour {
-	case pngGray:
-		return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16
-	case pngPalette:
-		return depth == 1 || depth == 2 || depth == 4 || depth == 8
-	case pngRGB, pngGrayAlpha, pngRGBA:
-		return depth == 8 || depth == 16
-	}
-	return false
-}
-
-func channels(colour byte) int64 {
-	switch colour {
-	case pngGray, pngPalette:
-		return 1
-	case pngGrayAlpha:
-		return 2
-	case pngRGB:
-		return 3
-	case pngRGBA:
-		return 4
-	}
-	return 0
-}
-
-// rawSize is a lower bound of what the picture takes before compression.
-func (w *pngWalk) rawSize() int64 {
-	row := (int64(w.head.width)*channels(w.colour)*int64(w.depth) + 7) / 8
-	return row * int64(w.head.height)
 }

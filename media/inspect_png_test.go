@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"github.com/lightlock/lightlock/media/png"
 	"image"
 	"image/color"
 	"slices"
@@ -96,7 +97,7 @@ func TestPNGThatOnlyWarns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var data bytes.Buffer
 			z := zlib.NewWriter(&data)
-			n := (8*int(row.depth)*int(channels(row.colour)) + 7) / 8
+			n := (8*int(row.depth)*png.Image{Colour: row.colour}.Samples() + 7) / 8
 			if _, err := z.Write(make([]byte, 8*(1+n)+row.more)); err != nil {
 				t.Fatal(err)
 			}

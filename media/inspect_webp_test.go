@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/webp"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // makeWebP makes a WebP of chunks.
@@ -74,7 +76,7 @@ func TestWebPWhereSwitchedOn(t *testing.T) {
 		"webp/imagers-anim.webp": "animated", "webp/imagers-lossy_alpha.webp": "ready", "webp/imagers-simple.webp": "ready",
 		"webp/imagers-simple_xmp.webp": "ready", "webp/pil-hopper_orientation_6.webp": "ready",
 	} {
-		if got, _ := verdict(t, readPhoto(t, name), s); got != want {
+		if got, _ := verdict(t, mediatest.Photo(t, name), s); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}
@@ -82,7 +84,7 @@ func TestWebPWhereSwitchedOn(t *testing.T) {
 
 // The alpha of the lossy kind is a picture of its own, and its profile a chunk.
 func TestWebPAlphaAndProfile(t *testing.T) {
-	whole := readPhoto(t, "webp/imagers-lossy_alpha.webp")
+	whole := mediatest.Photo(t, "webp/imagers-lossy_alpha.webp")
 	img, err := webp.Decode(bytes.NewReader(whole))
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +107,7 @@ func TestWebPAlphaAndProfile(t *testing.T) {
 		t.Error("nothing in the photo is transparent")
 	}
 
-	plain := readPhoto(t, "webp/imagers-simple.webp")
+	plain := mediatest.Photo(t, "webp/imagers-simple.webp")
 	_, d = verdict(t, makeWebP(riffChunk("ICCP", linearProfile("RGB ")), [][]byte{plain[12:]}), s)
 	if d == nil || d.Profile != ProfileConverted {
 		t.Error("the profile was not converted")

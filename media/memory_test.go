@@ -5,22 +5,14 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"image"
-	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/lightlock/lightlock/media/icc"
 	"github.com/lightlock/lightlock/media/jpeg"
+	"github.com/lightlock/lightlock/media/mediatest"
+	"github.com/lightlock/lightlock/media/png"
 )
-
-// allocated returns how many bytes f allocates, freed or not.
-func allocated(f func()) int64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
-}
 
 // interlacedPNG is a PNG of zeros in seven passes. Its size is a multiple of 8.
 func interlacedPNG(t *testing.T, width, height uint32, depth, colour byte) []byte {
@@ -28,7 +20,7 @@ func interlacedPNG(t *testing.T, width, height uint32, depth, colour byte) []byt
 	var raw bytes.Buffer
 	z := zlib.NewWriter(&raw)
 	for _, pass := range [][2]uint32{{8, 8}, {8, 8}, {4, 8}, {4, 4}, {2, 4}, {2, 2}, {1, 2}} {
-		row := make([]byte, 1+width/pass[0]*uint32(depth)*uint32(channels(colour))/8)
+		row := make([]byte, 1+width/pass[0]*uint32(depth)*uint32(png.Image{Colour: colour}.Samples())/8)
 		for range height / pass[1] {
 			if _, err := z.Write(row); err != nil {
 				t.Fatal(err)
@@ -70,7 +62,7 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 				t.Fatal(err)
 			}
 			make2(t, scene(2, 2), true) // colour tables are made once
-			read := allocated(func() {
+			read := mediatest.Allocated(func() {
 				rows, err := decode(t.Context(), head)
 				if err != nil {
 					t.Fatal(err)
@@ -97,7 +89,7 @@ func TestMemoryOfEncoding(t *testing.T) {
 	} {
 		head := &header{orientation: 6}
 		head.setSize(1000, 800)
-		got := allocated(func() {
+		got := mediatest.Allocated(func() {
 			_, _ = encode(t.Context(), upright(row.img, 6), Default().Preview, row.sampling)
 		})
 		if most := reckonEncoding(head, Default()); got > most+256<<10 {
@@ -109,13 +101,13 @@ func TestMemoryOfEncoding(t *testing.T) {
 // What a profile takes is reckoned from above, and nothing is where there is none.
 func TestMemoryOfColours(t *testing.T) {
 	_, _, _ = icc.SRGB(), icc.Gray(), icc.Inks() // made once
-	for _, name := range photosIn(t, "icc") {
-		head, err := judge(readPhoto(t, name))
+	for _, name := range mediatest.PhotosIn(t, "icc") {
+		head, err := judge(mediatest.Photo(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		with := reckonReading(head, Default())
-		got := allocated(func() { _, _ = colours(head) })
+		got := mediatest.Allocated(func() { _, _ = colours(head) })
 		size := int64(len(head.profile.data))
 		head.profile = profile{}
 		if most := with - reckonReading(head, Default()); got > most || size > 0 != (most > 0) {
@@ -165,7 +157,7 @@ func TestBombsAreRejectedWithoutAPixel(t *testing.T) {
 	s.Formats = append(s.Formats, formatWebP)
 	for name, data := range bombs(t) {
 		t.Run(name, func(t *testing.T) {
-			got := allocated(func() { _, _ = Develop(t.Context(), data, s, nil) })
+			got := mediatest.Allocated(func() { _, _ = Develop(t.Context(), data, s, nil) })
 			if got > 4*mega {
 				t.Errorf("allocated %d bytes for a file of %d, want less than 4 MB", got, len(data))
 			}
@@ -180,10 +172,10 @@ func TestSampleBombsAreRejectedWithoutAPixel(t *testing.T) {
 		"jpeg-progressive-200-scans-4096.jpg", "png-50mp-16bit-rgba-interlaced.png", "png-100k-chunks.png", "gif-20000-frames.gif",
 	} {
 		t.Run(name, func(t *testing.T) {
-			data := readPhoto(t, "hostile/"+name)
+			data := mediatest.Photo(t, "hostile/"+name)
 			s := Default()
 			s.MaxMemory = 256 * mega // 50 million pixels of 8 bytes would pass otherwise
-			got := allocated(func() { _, _ = Develop(t.Context(), data, s, nil) })
+			got := mediatest.Allocated(func() { _, _ = Develop(t.Context(), data, s, nil) })
 			if got > 4*mega {
 				t.Errorf("allocated %d bytes, want less than 4 MB", got)
 			}

@@ -8,70 +8,27 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lightlock/lightlock/media/jpeg"
+	"github.com/lightlock/lightlock/media/mediatest"
 )
-
-// photos returns the folder of sample photos, which is not part of the project:
-// ../shared/photos beside it, or $LIGHTLOCK_PHOTOS.
-func photos(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("LIGHTLOCK_PHOTOS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "photos")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
-	}
-	return dir
-}
-
-func readPhoto(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(photos(t), filepath.FromSlash(name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-// photosIn returns the pictures of a folder, as folder/name.
-func photosIn(t testing.TB, folder string) []string {
-	t.Helper()
-	var names []string
-	err := fs.WalkDir(os.DirFS(photos(t)), folder, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !strings.HasSuffix(path, ".json") {
-			names = append(names, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(names) == 0 {
-		t.Fatalf("no photos in %s", folder)
-	}
-	return names
-}
 
 // seeds adds the smaller sample photos whose names end so, where they are; fuzzing
 // is slow with large ones.
 func seeds(f *testing.F, prefix string, endings ...string) {
 	f.Helper()
-	if _, err := os.Stat(filepath.Join("..", "..", "shared", "photos")); err != nil && os.Getenv("LIGHTLOCK_PHOTOS") == "" {
-		f.Logf("without seeds from the sample photos, which are not here: %v", err)
+	if !mediatest.HavePhotos() {
+		f.Log("without seeds from the sample photos, which are not here")
 		return
 	}
 	for _, folder := range []string{"gif", "hostile", "icc", "jpeg", "png", "webp"} {
-		for _, name := range photosIn(f, folder) {
-			data := readPhoto(f, name)
+		for _, name := range mediatest.PhotosIn(f, folder) {
+			data := mediatest.Photo(f, name)
 			if len(data) <= 16<<10 && slices.Contains(endings, strings.TrimPrefix(filepath.Ext(name), ".")) {
 				f.Add(bytes.TrimPrefix(data, []byte(prefix)))
 			}
@@ -111,13 +68,13 @@ func TestExpectedVerdicts(t *testing.T) {
 		s.MaxMemory = 256 * mega // the largest takes half a minute otherwise
 	}
 	var expected map[string][]string
-	if err := json.Unmarshal(readPhoto(t, "expected.json"), &expected); err != nil {
+	if err := json.Unmarshal(mediatest.Photo(t, "expected.json"), &expected); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range slices.Concat(photosIn(t, "hostile"), photosIn(t, "png")) {
+	for _, name := range slices.Concat(mediatest.PhotosIn(t, "hostile"), mediatest.PhotosIn(t, "png")) {
 		t.Run(name, func(t *testing.T) {
 			want := expected[name]
-			if got, _ := verdict(t, readPhoto(t, name), s); !slices.Contains(want, got) {
+			if got, _ := verdict(t, mediatest.Photo(t, name), s); !slices.Contains(want, got) {
 				t.Errorf("got %s, want one of %v", got, want)
 			}
 		})
@@ -126,8 +83,8 @@ func TestExpectedVerdicts(t *testing.T) {
 
 func TestFolderVerdicts(t *testing.T) {
 	for folder, want := range map[string]string{"icc": "ready", "heic": "unsupported_type", "webp": "unsupported_type"} {
-		for _, name := range photosIn(t, folder) {
-			if got, _ := verdict(t, readPhoto(t, name), Default()); got != want {
+		for _, name := range mediatest.PhotosIn(t, folder) {
+			if got, _ := verdict(t, mediatest.Photo(t, name), Default()); got != want {
 				t.Errorf("%s: got %s, want %s", name, got, want)
 			}
 		}
@@ -145,9 +102,9 @@ func TestOddPhotos(t *testing.T) {
 		"gif/pil-no_palette.gif":       "animated",
 		"gif/pil-zero_width.gif":       "corrupt",
 	}
-	for _, name := range slices.Concat(photosIn(t, "jpeg"), photosIn(t, "gif")) {
+	for _, name := range slices.Concat(mediatest.PhotosIn(t, "jpeg"), mediatest.PhotosIn(t, "gif")) {
 		want := cmp.Or(odd[name], "ready")
-		if got, _ := verdict(t, readPhoto(t, name), Default()); got != want {
+		if got, _ := verdict(t, mediatest.Photo(t, name), Default()); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}
@@ -157,8 +114,8 @@ func TestCameraPhotos(t *testing.T) {
 	withoutRace(t)
 	s := Default()
 	s.MaxBytes = 25 * mega
-	for _, name := range photosIn(t, "camera") {
-		if got, _ := verdict(t, readPhoto(t, name), s); got != "ready" {
+	for _, name := range mediatest.PhotosIn(t, "camera") {
+		if got, _ := verdict(t, mediatest.Photo(t, name), s); got != "ready" {
 			t.Errorf("%s: got %s, want ready", name, got)
 		}
 	}
@@ -172,10 +129,10 @@ func TestOrientationFamilies(t *testing.T) {
 	s.Preview.Side = 256
 	s.Thumbnail.Side = 48
 	for _, family := range []string{"Landscape", "Portrait"} {
-		_, truth := verdict(t, readPhoto(t, "orientation/"+family+"_1.jpg"), s)
+		_, truth := verdict(t, mediatest.Photo(t, "orientation/"+family+"_1.jpg"), s)
 		for o := range 9 {
 			name := fmt.Sprintf("orientation/%s_%d.jpg", family, o)
-			got, d := verdict(t, readPhoto(t, name), s)
+			got, d := verdict(t, mediatest.Photo(t, name), s)
 			if got != "ready" {
 				t.Fatalf("%s: got %s, want ready", name, got)
 			}
@@ -221,7 +178,7 @@ func TestNothingIsLeftOfHostilePhotos(t *testing.T) {
 		"jpeg-pii-artist-copyright-xmp-iptc.jpg", "gif-zip-polyglot.gif", "jpeg-jpeg-appended.jpg", "jpeg-mp4-appended.jpg", "jpeg-zip-appended.jpg",
 		"jpeg-script-in-com.jpg", "png-php-in-text.png", "png-tail-after-iend.png", "jpeg-exif-thumb-differs.jpg", "jpeg-app-2600kb-junk.jpg", "jpeg-icc-garbage.jpg",
 	} {
-		got, d := verdict(t, readPhoto(t, "hostile/"+name), little)
+		got, d := verdict(t, mediatest.Photo(t, "hostile/"+name), little)
 		if got != "ready" {
 			t.Errorf("%s: got %s, want ready", name, got)
 			continue
@@ -238,7 +195,7 @@ func TestHostileOrientations(t *testing.T) {
 		"jpeg-exif-orientation-0.jpg": false, "jpeg-exif-orientation-9.jpg": false, "jpeg-exif-orientation-255.jpg": false,
 		"jpeg-exif-orientation-65535.jpg": false, "jpeg-two-exif-o6-then-o3.jpg": true,
 	} {
-		_, d := verdict(t, readPhoto(t, "hostile/"+name), little)
+		_, d := verdict(t, mediatest.Photo(t, "hostile/"+name), little)
 		if d == nil || (d.Source.Height > d.Source.Width) != turned {
 			t.Errorf("%s: want it turned: %v", name, turned)
 		}
@@ -257,11 +214,11 @@ type patches struct {
 func TestColours(t *testing.T) {
 	withoutRace(t)
 	var want patches
-	if err := json.Unmarshal(readPhoto(t, "icc/expected.json"), &want); err != nil {
+	if err := json.Unmarshal(mediatest.Photo(t, "icc/expected.json"), &want); err != nil {
 		t.Fatal(err)
 	}
 	for name, lcms := range want.Err {
-		got, d := verdict(t, readPhoto(t, "icc/"+name), Default())
+		got, d := verdict(t, mediatest.Photo(t, "icc/"+name), Default())
 		if got != "ready" {
 			t.Errorf("%s: got %s, want ready", name, got)
 			continue
@@ -301,12 +258,12 @@ func (p patches) off(img image.Image) int {
 // The letters say RED in ink, in Adobe's way: brightness and colour for three of
 // the inks, and all of them the wrong way round.
 func TestInksTheRightWayRound(t *testing.T) {
-	_, d := verdict(t, readPhoto(t, "jpeg/pil-pil_sample_cmyk.jpg"), Default())
+	_, d := verdict(t, mediatest.Photo(t, "jpeg/pil-pil_sample_cmyk.jpg"), Default())
 	img := decoded(t, d.Preview)
 	checkColour(t, img, image.Pt(2, 2), color.RGBA{235, 45, 52, 255})
 	checkColour(t, img, image.Pt(50, 90), color.RGBA{34, 32, 36, 255})
 
-	whole := readPhoto(t, "jpeg/go-video-001.cmyk.jpeg")
+	whole := mediatest.Photo(t, "jpeg/go-video-001.cmyk.jpeg")
 	i := bytes.Index(whole, []byte{0xff, jpeg.APP14})
 	without := slices.Concat(whole[:i], whole[i+16:])
 	_, want := verdict(t, whole, Default())

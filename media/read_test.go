@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // countingReader counts what is taken from it.
@@ -141,7 +143,7 @@ func TestReadAsksForRoom(t *testing.T) {
 // A claim is never believed, and memory does not double while it grows.
 func TestReadAllocatesWhatArrives(t *testing.T) {
 	const limit, size = 64 << 20, 5<<20 + 1
-	got := allocated(func() { _, _ = Read(io.LimitReader(zeros{}, size), limit, limit, nil) })
+	got := mediatest.Allocated(func() { _, _ = Read(io.LimitReader(zeros{}, size), limit, limit, nil) })
 	if most := int64(2*size + 2*readStep); got > most {
 		t.Errorf("allocated %d bytes for an original of %d, want at most %d", got, size, most)
 	}

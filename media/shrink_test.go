@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // speckled is noise in two colours, which every format writes in many bytes.
@@ -167,7 +169,7 @@ func TestHalfOfAFrame(t *testing.T) {
 
 // Of a WebP nothing is shown that is not whole.
 func TestCutWebP(t *testing.T) {
-	whole := readPhoto(t, "webp/imagers-simple.webp")
+	whole := mediatest.Photo(t, "webp/imagers-simple.webp")
 	s := Default()
 	s.Formats, s.ShowDamaged = []string{formatWebP}, true
 	_, err := Develop(t.Context(), whole[:len(whole)*9/10], s, nil)

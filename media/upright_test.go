@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/media/jpeg"
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 func TestReadOrientation(t *testing.T) {
@@ -128,7 +129,7 @@ func TestDevelopTurns(t *testing.T) {
 
 // Chunks of a WebP stand in any order, and its EXIF begins with a prefix or not.
 func TestWebPTurns(t *testing.T) {
-	plain := readPhoto(t, "webp/imagers-simple.webp")
+	plain := mediatest.Photo(t, "webp/imagers-simple.webp")
 	picture := [][]byte{plain[12:]}
 	s := Default()
 	s.Formats = []string{formatWebP}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/media"
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // develop has d develop a photo beside the test.
@@ -267,13 +267,6 @@ func TestRealPhotosStayWithinTheirMemory(t *testing.T) {
 	if raceDetector || testing.Short() {
 		t.Skip("SKIPPED: the race detector takes memory of its own; run without -race and without -short")
 	}
-	folder := os.Getenv("LIGHTLOCK_PHOTOS")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "shared", "photos")
-	}
-	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
-	}
 	plan := budget.Default()
 	d, err := New(Options{Most: 6, Memory: plan.Children, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -285,10 +278,7 @@ func TestRealPhotosStayWithinTheirMemory(t *testing.T) {
 	for name, times := range map[string]int{
 		"d48-pixel-upsampled-progressive.jpg": 1, "p12-iphone-xs-displayp3-o6.jpg": 2, "p12-book-progressive.jpg": 2, "kodak-1.png": 6,
 	} {
-		data, err := os.ReadFile(filepath.Join(folder, "camera", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := mediatest.Photo(t, "camera/"+name)
 		for range times {
 			all.Go(func() {
 				if _, err := d.Develop(t.Context(), data, media.Default()); err != nil {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // some are a few frames, small enough to be damaged at every byte.
@@ -62,7 +64,7 @@ func TestCutAtEveryByte(t *testing.T) {
 				}
 				before = len(got)
 				if !f.Interlaced {
-					sameRows(t, got, want)
+					mediatest.SameRows(t, got, want)
 				}
 			}
 			if before != f.Height {
@@ -110,7 +112,7 @@ func sameAsStandard(t *testing.T, f Frame) {
 		if len(got) != f.Height {
 			t.Fatalf("got %d rows, want %d", len(got), f.Height)
 		}
-		sameRows(t, got, wanted(want, f.Channels()))
+		mediatest.SameRows(t, got, wanted(want, f.Channels()))
 	}
 }
 
@@ -194,7 +196,7 @@ func TestBomb(t *testing.T) {
 	for _, f.Interlaced = range []bool{false, true} {
 		rows := f.Open()
 		var err error
-		got := allocated(func() {
+		got := mediatest.Allocated(func() {
 			for dst := make([]uint16, 12); err == nil; {
 				err = rows.Read(t.Context(), dst)
 			}

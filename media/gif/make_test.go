@@ -11,6 +11,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // file writes a GIF of one frame. Its colour table has to have a size that a
@@ -105,20 +107,7 @@ func frame(width, height, bits int) Frame {
 // read reads all rows there are.
 func read(t testing.TB, f Frame) ([][]uint16, error) {
 	t.Helper()
-	var rows [][]uint16
-	r := f.Open()
-	for {
-		row := make([]uint16, max(0, f.Width*f.Channels()))
-		if err := r.Read(t.Context(), row); err != nil {
-			if again := r.Read(t.Context(), row); !errors.Is(again, err) {
-				t.Errorf("the error was %v, and then %v", err, again)
-			}
-			return rows, err
-		}
-		if rows = append(rows, row); len(rows) > f.Height {
-			t.Fatalf("more than %d rows", f.Height)
-		}
-	}
+	return mediatest.ReadAll(t, f.Open(), f.Width*f.Channels(), f.Height)
 }
 
 // whole fails unless the frame is read to its end.
@@ -143,17 +132,4 @@ func wanted(p image.Image, channels int) [][]uint16 {
 		}
 	}
 	return rows
-}
-
-// sameRows compares the rows that were read with the first of those wanted.
-func sameRows(t *testing.T, got, want [][]uint16) {
-	t.Helper()
-	if len(got) > len(want) {
-		t.Fatalf("got %d rows, want at most %d", len(got), len(want))
-	}
-	for y := range got {
-		if !slices.Equal(got[y], want[y]) {
-			t.Fatalf("row %d: got %v, want %v", y, got[y], want[y])
-		}
-	}
 }

@@ -7,22 +7,16 @@ import (
 	stdgif "image/gif"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
-// photos returns the GIFs among the sample photos, which are not part of the
-// project: ../shared/photos beside it, or $LIGHTLOCK_PHOTOS.
+// photos returns the GIFs among the sample photos.
 func photos(t testing.TB) map[string][]byte {
 	t.Helper()
-	dir := os.Getenv("LIGHTLOCK_PHOTOS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "photos")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
-	}
+	dir := mediatest.Photos(t)
 	files := map[string][]byte{}
 	for _, folder := range []string{"gif", "hostile"} {
 		names, err := filepath.Glob(filepath.Join(dir, folder, "*.gif"))
@@ -52,7 +46,7 @@ func TestPhotos(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sameRows(t, whole(t, f), wanted(want, f.Channels()))
+			mediatest.SameRows(t, whole(t, f), wanted(want, f.Channels()))
 		})
 	}
 }
@@ -68,7 +62,7 @@ func TestEverySize(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					sameRows(t, whole(t, f), wanted(want, f.Channels()))
+					mediatest.SameRows(t, whole(t, f), wanted(want, f.Channels()))
 				}
 			}
 		}
@@ -96,7 +90,7 @@ func TestMemoryIsWhatIsAllocated(t *testing.T) {
 		f.Interlaced = interlaced
 		rows := f.Open()
 		dst := make([]uint16, f.Width*f.Channels())
-		got := allocated(func() {
+		got := mediatest.Allocated(func() {
 			for range f.Height {
 				if err := rows.Read(t.Context(), dst); err != nil {
 					t.Fatal(err)
@@ -113,28 +107,6 @@ func TestMemoryIsWhatIsAllocated(t *testing.T) {
 	}
 }
 
-// allocated returns how many bytes f allocates, freed or not.
-func allocated(f func()) int64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
-}
-
-// countdown is a context that ends after it was asked so many times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.DeadlineExceeded
-	}
-	return nil
-}
-
 // The context ends reading before any row, and within the passes of an
 // interlaced frame, of which no part is given then.
 func TestContextEnds(t *testing.T) {
@@ -149,7 +121,7 @@ func TestContextEnds(t *testing.T) {
 	} {
 		f := frame(20, 40, 4)
 		f.Interlaced = test.interlaced
-		ctx := &countdown{t.Context(), test.asked}
+		ctx := &mediatest.Countdown{Context: t.Context(), Left: test.asked}
 		rows := f.Open()
 		row := make([]uint16, f.Width*3)
 		n := 0

@@ -2,8 +2,9 @@ package icc
 
 import (
 	"math/rand/v2"
-	"os"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 func BenchmarkConvert(b *testing.B) {
@@ -12,7 +13,8 @@ func BenchmarkConvert(b *testing.B) {
 		"sRGB": SRGB, "gray": Gray, "inks": Inks,
 		"matrix": func() *Transform { return parsed(b, p3) },
 	}
-	if file, err := os.ReadFile("../../../shared/photos/icc/cmyk-vipsdefault.jpg"); err == nil {
+	if mediatest.HavePhotos() {
+		file := mediatest.Photo(b, "icc/cmyk-vipsdefault.jpg")
 		kinds["table"] = func() *Transform { return parsed(b, embedded(b, file)) }
 	}
 	for name, transform := range kinds {
@@ -34,10 +36,7 @@ func BenchmarkParse(b *testing.B) {
 			parsed(b, p3)
 		}
 	})
-	file, err := os.ReadFile("../../../shared/photos/icc/cmyk-vipsdefault.jpg")
-	if err != nil {
-		b.Skip("SKIPPED, the sample photos are not here")
-	}
+	file := mediatest.Photo(b, "icc/cmyk-vipsdefault.jpg")
 	profile := embedded(b, file)
 	b.Run("table", func(b *testing.B) {
 		for b.Loop() {

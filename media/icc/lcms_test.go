@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // profilesHere are the profiles that this machine has: those of the system and
@@ -17,7 +19,7 @@ import (
 func profilesHere(t *testing.T) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	for _, pattern := range []string{"/usr/share/color/icc/*.*", "/usr/share/color/icc/*/*.icc", photos(t) + "/*/*.jpg", photos(t) + "/*/*.png"} {
+	for _, pattern := range []string{"/usr/share/color/icc/*.*", "/usr/share/color/icc/*/*.icc", mediatest.Photos(t) + "/*/*.jpg", mediatest.Photos(t) + "/*/*.png"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -13,21 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-)
 
-// photos returns the folder of sample photos, which is not part of the project:
-// ../shared/photos beside it, or $LIGHTLOCK_PHOTOS.
-func photos(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("LIGHTLOCK_PHOTOS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "photos")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
-	}
-	return dir
-}
+	"github.com/lightlock/lightlock/media/mediatest"
+)
 
 // embedded takes the profile out of a JPEG (ICC.1, B.4) or a PNG (PNG, 11.3.2.3).
 func embedded(t testing.TB, file []byte) []byte {
@@ -86,7 +74,7 @@ func deviceValues(img image.Image, x, y int) []uint16 {
 // The patches of every file come out as they went in, as near as lcms brings
 // them, and a code.
 func TestPatches(t *testing.T) {
-	dir := filepath.Join(photos(t), "icc")
+	dir := filepath.Join(mediatest.Photos(t), "icc")
 	var expected struct {
 		SRGB    [][3]int       `json:"srgb"`
 		Allowed map[string]int `json:"lcms_roundtrip_max_err"`

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	stdjpeg "image/jpeg"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // BenchmarkDecode reads rows beside image/jpeg, which brings no component to
@@ -11,7 +13,8 @@ import (
 func BenchmarkDecode(b *testing.B) {
 	pictures := map[string][]byte{"made here": madeByStandard(b, 2000, 1500)}
 	for _, name := range []string{"camera/p12-pixel1.jpg", "camera/p12-book-progressive.jpg"} {
-		if data, err := readSample(name); err == nil {
+		if mediatest.HavePhotos() {
+			data := mediatest.Photo(b, name)
 			pictures[name] = data
 		}
 	}

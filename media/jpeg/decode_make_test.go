@@ -7,39 +7,8 @@ import (
 	"image/color"
 	stdjpeg "image/jpeg"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
 )
-
-// sampleFolder returns the folder of sample photos, which is not part of the project:
-// ../shared/photos beside it, or $LIGHTLOCK_PHOTOS.
-func sampleFolder() string {
-	if dir := os.Getenv("LIGHTLOCK_PHOTOS"); dir != "" {
-		return dir
-	}
-	return filepath.Join("..", "..", "..", "shared", "photos")
-}
-
-func readSample(name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(sampleFolder(), filepath.FromSlash(name)))
-}
-
-// samplesIn returns the names in a folder of the sample photos, and skips the
-// test where they are not there.
-func samplesIn(t *testing.T, folder string) []string {
-	t.Helper()
-	dir := sampleFolder()
-	files, err := os.ReadDir(filepath.Join(dir, folder))
-	if err != nil {
-		t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
-	}
-	var names []string
-	for _, f := range files {
-		names = append(names, folder+"/"+f.Name())
-	}
-	return names
-}
 
 // scenery is a picture of edges, gradients and a little noise, always the same.
 func scenery(width, height int) *image.RGBA {

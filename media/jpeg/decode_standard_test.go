@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // checkStandard decodes with image/jpeg too, and returns its verdict on the
@@ -147,13 +149,10 @@ func TestSamplesAgainstStandard(t *testing.T) {
 		"jpeg/ljt-testimgari.jpg":       reason,
 		"jpeg/pil-hopper_bad_exif.jpg":  reason,
 	}
-	names := samplesIn(t, "jpeg")
+	names := mediatest.PhotosIn(t, "jpeg")
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			data, err := readSample(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			data := mediatest.Photo(t, name)
 			theirs, ours := checkStandard(t, data)
 			if (theirs == nil) != (ours == nil) || (ours != nil) != (odd[name] == reason) {
 				t.Errorf("got %v, and image/jpeg says %v", ours, theirs)

@@ -2,16 +2,15 @@ package jpeg
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"image"
 	"image/draw"
 	"image/png"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // qualityOf finds the quality that has a file's tables.
@@ -47,12 +46,8 @@ func TestWithinUsesItsLimit(t *testing.T) {
 }
 
 func TestWithinOverPhotos(t *testing.T) {
-	dir := cmp.Or(os.Getenv("LIGHTLOCK_PHOTOS"), filepath.Join("..", "..", "..", "shared", "photos"))
 	for _, name := range []string{"kodak-1.png", "kodak-10.png"} {
-		data, err := os.ReadFile(filepath.Join(dir, "camera", name))
-		if err != nil {
-			t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
-		}
+		data := mediatest.Photo(t, "camera/"+name)
 		src, err := png.Decode(bytes.NewReader(data))
 		if err != nil {
 			t.Fatal(err)

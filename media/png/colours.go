@@ -12,7 +12,7 @@ type colours struct {
 }
 
 func newColours(i Image) colours {
-	c := colours{depth: int(i.Depth), samples: i.samples(), channels: i.Channels()}
+	c := colours{depth: int(i.Depth), samples: i.Samples(), channels: i.Channels()}
 	switch {
 	case i.Colour == paletted:
 		c.table = paletteTable(i.Palette, i.Transparent)

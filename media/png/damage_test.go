@@ -10,6 +10,8 @@ import (
 	"io"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // some are a few kinds, small enough to be damaged at every byte.
@@ -51,9 +53,9 @@ func TestCutAtEveryByte(t *testing.T) {
 				}
 				before = len(got)
 				if i.Interlaced {
-					sameRows(t, got, i.loading(n, want))
+					mediatest.SameRows(t, got, i.loading(n, want))
 				} else {
-					sameRows(t, got, want)
+					mediatest.SameRows(t, got, want)
 				}
 			}
 			if before != i.Height {
@@ -109,7 +111,7 @@ func sameAsStandard(t *testing.T, i Image) {
 		if len(got) != i.Height {
 			t.Fatalf("got %d rows, want %d", len(got), i.Height)
 		}
-		sameRows(t, got, wanted(want, i.Channels()))
+		mediatest.SameRows(t, got, wanted(want, i.Channels()))
 	}
 }
 
@@ -202,7 +204,7 @@ func TestBomb(t *testing.T) {
 	for _, bomb.Interlaced = range []bool{false, true} {
 		rows := bomb.Open()
 		var err error
-		got := allocated(func() {
+		got := mediatest.Allocated(func() {
 			for dst := make([]uint16, 4); err == nil; {
 				err = rows.Read(t.Context(), dst)
 			}

@@ -13,6 +13,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/mediatest"
 )
 
 // file writes a PNG, whatever sense it makes.
@@ -148,20 +150,7 @@ func kinds() map[string]Image {
 // read reads all rows there are.
 func read(t testing.TB, i Image) ([][]uint16, error) {
 	t.Helper()
-	var rows [][]uint16
-	r := i.Open()
-	for {
-		row := make([]uint16, max(0, i.Width*i.Channels()))
-		if err := r.Read(t.Context(), row); err != nil {
-			if again := r.Read(t.Context(), row); !errors.Is(again, err) {
-				t.Errorf("the error was %v, and then %v", err, again)
-			}
-			return rows, err
-		}
-		if rows = append(rows, row); len(rows) > i.Height {
-			t.Fatalf("more than %d rows", i.Height)
-		}
-	}
+	return mediatest.ReadAll(t, i.Open(), i.Width*i.Channels(), i.Height)
 }
 
 // wanted gives the rows of a picture as Read should.
@@ -194,19 +183,6 @@ func values(c color.Color) [4]uint16 {
 	}
 	r, g, b, a := c.RGBA() // opaque
 	return [4]uint16{uint16(r), uint16(g), uint16(b), uint16(a)}
-}
-
-// sameRows compares the rows that were read with the first of those wanted.
-func sameRows(t *testing.T, got, want [][]uint16) {
-	t.Helper()
-	if len(got) > len(want) {
-		t.Fatalf("got %d rows, want at most %d", len(got), len(want))
-	}
-	for y := range got {
-		if !slices.Equal(got[y], want[y]) {
-			t.Fatalf("row %d: got %v, want %v", y, got[y], want[y])
-		}
-	}
 }
 
 // whole fails unless the picture is read to its end.

@@ -58,7 +58,7 @@ type Image struct {
 // 2 gray and alpha, 3 RGB, 4 RGB and alpha. A transparent colour is an alpha
 // too.
 func (i Image) Channels() int {
-	n := i.samples()
+	n := i.Samples()
 	if i.Colour == paletted {
 		n = 3
 	}
@@ -68,16 +68,21 @@ func (i Image) Channels() int {
 	return n
 }
 
+// Bytes returns how many bytes the data has at least once it is unpacked.
+func (i Image) Bytes() int64 {
+	row := i.rowBytes(i.Width)
+	if row > 0 && int64(i.Height) > math.MaxInt64/row {
+		return math.MaxInt64
+	}
+	return row * int64(i.Height)
+}
+
 // Memory returns how many bytes reading takes at its peak. Nothing is taken
 // before the first Read.
 func (i Image) Memory() int64 {
-	row := i.rowBytes(i.Width)
-	total := unpacking + 2*(row+1)
+	total := unpacking + 2*(i.rowBytes(i.Width)+1)
 	if i.Interlaced {
-		if row > 0 && int64(i.Height) > (math.MaxInt64-total)/row {
-			return math.MaxInt64
-		}
-		total += row * int64(i.Height)
+		total += min(i.Bytes(), math.MaxInt64-total)
 	}
 	return total
 }
@@ -85,8 +90,8 @@ func (i Image) Memory() int64 {
 // Open starts reading at the first row.
 func (i Image) Open() *Rows { return &Rows{image: i, chunks: chunks{rest: i.Data}} }
 
-// samples returns how many numbers a pixel has in the file.
-func (i Image) samples() int {
+// Samples returns how many numbers a pixel has in the file.
+func (i Image) Samples() int {
 	switch i.Colour {
 	case gray, paletted:
 		return 1
@@ -101,7 +106,7 @@ func (i Image) samples() int {
 }
 
 // pixelBits is how many bits a pixel takes in the file.
-func (i Image) pixelBits() int { return i.samples() * int(i.Depth) }
+func (i Image) pixelBits() int { return i.Samples() * int(i.Depth) }
 
 // rowBytes is how many bytes so many pixels take in the file, without the byte
 // that names their filter.
@@ -119,9 +124,9 @@ func (i Image) judge() error {
 	switch {
 	case i.Width <= 0 || i.Height <= 0:
 		return fmt.Errorf("%d x %d pixels", i.Width, i.Height)
-	case !i.validDepth():
+	case !i.ValidDepth():
 		return fmt.Errorf("%d bits per sample with colour type %d", i.Depth, i.Colour)
-	case i.hasKey() && len(i.Transparent) != 2*i.samples():
+	case i.hasKey() && len(i.Transparent) != 2*i.Samples():
 		return fmt.Errorf("tRNS has %d bytes", len(i.Transparent))
 	case i.Colour == paletted:
 		return i.judgePalette()
@@ -144,16 +149,16 @@ func (i Image) judgePalette() error {
 	return nil
 }
 
-// validDepth tells whether the colour type may have that many bits per sample
+// ValidDepth tells whether the colour type may have that many bits per sample
 // (11.2.1, table 12).
-func (i Image) validDepth() bool {
+func (i Image) ValidDepth() bool {
 	switch i.Depth {
 	case 1, 2, 4:
 		return i.Colour == gray || i.Colour == paletted
 	case 8:
-		return i.samples() > 0
+		return i.Samples() > 0
 	case 16:
-		return i.samples() > 0 && i.Colour != paletted
+		return i.Samples() > 0 && i.Colour != paletted
 	}
 	return false
 }

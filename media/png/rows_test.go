@@ -8,30 +8,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-)
 
-// photos returns the folder of sample photos, which is not part of the project:
-// ../shared/photos beside it, or $LIGHTLOCK_PHOTOS.
-func photos(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("LIGHTLOCK_PHOTOS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "photos")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("SKIPPED, the sample photos are not here: %v. Put them there or set LIGHTLOCK_PHOTOS", err)
-	}
-	return dir
-}
+	"github.com/lightlock/lightlock/media/mediatest"
+)
 
 // suite returns the files of PngSuite by name.
 func suite(t testing.TB) map[string][]byte {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(photos(t), "png", "*.png"))
+	names, err := filepath.Glob(filepath.Join(mediatest.Photos(t), "png", "*.png"))
 	if err != nil || len(names) < 170 {
 		t.Fatalf("%d files and %v, want about 176", len(names), err)
 	}
@@ -58,7 +45,7 @@ func TestPngSuite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sameRows(t, whole(t, i), wanted(want, i.Channels()))
+			mediatest.SameRows(t, whole(t, i), wanted(want, i.Channels()))
 		})
 	}
 }
@@ -92,7 +79,7 @@ func TestEveryKind(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					sameRows(t, whole(t, picture), wanted(want, i.Channels()))
+					mediatest.SameRows(t, whole(t, picture), wanted(want, i.Channels()))
 				}
 			}
 		})
@@ -133,7 +120,7 @@ func TestTransparentColours(t *testing.T) {
 		if !slices.Equal(got[0], test.want) {
 			t.Errorf("%s: got %x, want %x", name, got[0], test.want)
 		}
-		sameRows(t, got, wanted(want, test.image.Channels()))
+		mediatest.SameRows(t, got, wanted(want, test.image.Channels()))
 	}
 }
 
@@ -158,7 +145,7 @@ func TestMemoryIsWhatIsAllocated(t *testing.T) {
 			i.Data = [][]byte{deflate(make([]byte, i.rowBytes(i.Width+8)*int64(i.Height*2)))}
 			rows := i.Open()
 			dst := make([]uint16, i.Width*i.Channels())
-			got := allocated(func() {
+			got := mediatest.Allocated(func() {
 				for range i.Height {
 					if err := rows.Read(t.Context(), dst); err != nil {
 						t.Fatal(err)
@@ -170,15 +157,6 @@ func TestMemoryIsWhatIsAllocated(t *testing.T) {
 			}
 		}
 	}
-}
-
-// allocated returns how many bytes f allocates, freed or not.
-func allocated(f func()) int64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
 func TestMemoryOfLargePictures(t *testing.T) {
@@ -197,19 +175,6 @@ func TestMemoryOfLargePictures(t *testing.T) {
 	}
 }
 
-// countdown is a context that ends after it was asked so many times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.DeadlineExceeded
-	}
-	return nil
-}
-
 // The context ends reading wherever that is: before a row, within the passes of
 // an interlaced picture, of which no part is given then, and within a row whose
 // data unfold to nothing.
@@ -226,7 +191,7 @@ func TestContextEnds(t *testing.T) {
 		"between passes":       {interlaced, 60, 0},
 		"within a row":         {raw(stored), 20, 0},
 	} {
-		ctx := &countdown{t.Context(), test.asked}
+		ctx := &mediatest.Countdown{Context: t.Context(), Left: test.asked}
 		rows := test.image.Open()
 		row := make([]uint16, test.image.Width)
 		n := 0
