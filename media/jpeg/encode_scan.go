@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"encoding/binary"
+	"iter"
 	mathbits "math/bits"
 )
 
@@ -11,18 +12,29 @@ const (
 	sixteenZero = 0xf0
 )
 
+// inOrder goes over all blocks as the scan has them, each with the number of its
+// component.
+func (p *Plan) inOrder() iter.Seq2[int, *[64]int16] {
+	return func(yield func(int, *[64]int16) bool) {
+		blocks := p.unitBlocks()
+		for at, next := 0, 0; at < len(p.coefs); at, next = at+64, next+1 {
+			if next == len(blocks) {
+				next = 0
+			}
+			if !yield(int(blocks[next].component), (*[64]int16)(p.coefs[at:])) {
+				return
+			}
+		}
+	}
+}
+
 // count counts the symbols of each code that the scan has.
 func (p *Plan) count(quantisers []quantiser) []histogram {
 	counts := make([]histogram, 2*len(quantisers))
 	var last [3]int32
-	blocks := p.unitBlocks()
-	for at, next := 0, 0; at < len(p.coefs); at += 64 {
-		component := blocks[next].component
+	for component, block := range p.inOrder() {
 		kind := min(component, 1)
-		if next++; next == len(blocks) {
-			next = 0
-		}
-		q, block := &quantisers[kind], (*[64]int16)(p.coefs[at:])
+		q := &quantisers[kind]
 		average := q.divide(block[0], 0)
 		counts[2*kind][magnitude(average-last[component])]++
 		last[component] = average
@@ -52,14 +64,9 @@ func (counts *histogram) add(q *quantiser, block *[64]int16) {
 func (p *Plan) scan(out []byte, c *coding) []byte {
 	w := bitWriter{out: out}
 	var last [3]int32
-	blocks := p.unitBlocks()
-	for at, next := 0, 0; at < len(p.coefs); at += 64 {
-		component := blocks[next].component
+	for component, block := range p.inOrder() {
 		kind := min(component, 1)
-		if next++; next == len(blocks) {
-			next = 0
-		}
-		q, block := &c.quantisers[kind], (*[64]int16)(p.coefs[at:])
+		q := &c.quantisers[kind]
 		average := q.divide(block[0], 0)
 		w.put(&c.codes[2*kind], 0, average-last[component])
 		last[component] = average

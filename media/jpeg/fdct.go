@@ -58,17 +58,11 @@ func forward8(b *[64]int64, at, step int, drop uint) {
 	b[i7] = (cosine7*d0 - cosine5*d1 + cosine3*d2 - cosine1*d3 + round) >> (drop & 63)
 }
 
-// zigzagPlaces says where in zig-zag order each coefficient stands (T.81, figure
-// A.6).
-func zigzagPlaces() [64]uint8 {
-	return [64]uint8{
-		0, 1, 5, 6, 14, 15, 27, 28,
-		2, 4, 7, 13, 16, 26, 29, 42,
-		3, 8, 12, 17, 25, 30, 41, 43,
-		9, 11, 18, 24, 31, 40, 44, 53,
-		10, 19, 23, 32, 39, 45, 52, 54,
-		20, 22, 33, 38, 46, 51, 55, 60,
-		21, 34, 37, 47, 50, 56, 59, 61,
-		35, 36, 48, 49, 57, 58, 62, 63,
+// zigzagPlaces says where in zig-zag order each coefficient of a block stands: it
+// is naturalOrder the other way round.
+func zigzagPlaces() (places [64]uint8) {
+	for place := range places {
+		places[naturalOrder[place]] = uint8(place)
 	}
+	return places
 }
