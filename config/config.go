@@ -104,6 +104,9 @@ type Work struct {
 	RetryMax Duration `yaml:"retry_max" check:"min=1ms,max=24h" jsonschema_description:"Longest pause between two attempts."`
 	// KeepLetters is how long dead letters are kept: they hold consumers' words.
 	KeepLetters Duration `yaml:"keep_letters" check:"min=1h,max=8760h" jsonschema_description:"How long dead letters are kept, which hold consumers' words."`
+	// Paused accepts webhooks and works on nothing, for maintenance and for
+	// measurements: what is accepted waits in the journal.
+	Paused bool `yaml:"paused" jsonschema_description:"Accepts webhooks and works on nothing, for maintenance and for measurements: what is accepted waits, and no message leaves."`
 }
 
 // Service is a program, such as the agents' desktop, that may fetch pictures.

@@ -72,3 +72,29 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("/readyz while draining: %d, want 503", status)
 	}
 }
+
+// TestPaused: a paused gateway accepts and says that it does nothing more; one
+// that is not goes on with what waits.
+func TestPaused(t *testing.T) {
+	h := prepare(t)
+	h.loaded.Config.Work.Paused = true
+	h.start()
+	h.hear("line", sim.Said{ID: "paused", Consumer: "ana", At: time.Now(), Text: "hello"})
+	if status, body := h.get(t, "/readyz"); status != http.StatusOK || !strings.Contains(body, "paused by work.paused") {
+		t.Errorf("/readyz: %d %q, want 200 and a warning", status, body)
+	}
+	if n := h.delivered(); n != 0 {
+		t.Errorf("%d messages were worked on", n)
+	}
+	if err := h.app.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.loaded.Config.Work.Paused = false
+	h.start()
+	if got := h.documents(1)[0].Data.Text; got != "hello" {
+		t.Errorf("got %q, want the message that waited", got)
+	}
+	if _, body := h.get(t, "/readyz"); strings.Contains(body, "paused") {
+		t.Errorf("/readyz still says so: %q", body)
+	}
+}

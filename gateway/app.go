@@ -201,7 +201,7 @@ func (a *App) openAdmin(context.Context) (err error) {
 	a.metrics.Register(ops.NewMemoryCollector(a.line.Originals, a.darkroom))
 	a.health = ops.NewHealth(
 		ops.RedisCheck(a.backend, a.backend.Durability), ops.StoreCheck(a.store.Check),
-		ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check,
+		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check,
 	)
 	a.admin, err = a.listen(a.config.AdminListen, ops.Admin(a.health, a.metrics), nil)
 	return err

@@ -47,8 +47,12 @@ type crew struct {
 
 // Run works on every queue until ctx ends. Then it takes and begins nothing new;
 // what waits goes back to the journal at once, for another gateway, and so does
-// what is not finished within grace.
+// what is not finished within grace. A line that is paused works on nothing.
 func (l *Line) Run(ctx context.Context, grace time.Duration) {
+	if l.Work.Paused {
+		<-ctx.Done()
+		return
+	}
 	hurry, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()

@@ -48,6 +48,17 @@ func StoreCheck(check func(context.Context) error) Check {
 	}
 }
 
+// PausedCheck is /readyz's line about a gateway that accepts and works on
+// nothing; there is none about any other.
+func PausedCheck(paused bool) Check {
+	return func(context.Context) []Line {
+		if !paused {
+			return nil
+		}
+		return []Line{{"work", Warn, "paused by work.paused: what is accepted waits"}}
+	}
+}
+
 // Above these an agents' queue is worth a warning.
 const (
 	oldestDelivered = time.Hour

@@ -50,8 +50,12 @@ type Line struct {
 }
 
 // Run sends what is due in every queue until ctx ends. What is being sent then
-// has grace to end.
+// has grace to end. A line that is paused sends nothing.
 func (l *Line) Run(ctx context.Context, grace time.Duration) {
+	if l.Work.Paused {
+		<-ctx.Done()
+		return
+	}
 	hurry, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
