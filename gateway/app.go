@@ -15,6 +15,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/cli"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/outbound"
@@ -57,7 +58,7 @@ type App struct {
 
 // NewApp puts the gateway together; nothing is opened or started yet.
 func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
-	routes, err := routes.New(loaded, cli.Known(channels()), connectors.Env{Log: log, Now: time.Now})
+	routes, err := routes.New(loaded, cli.Known(channels()), connectors.Env{Log: log, Now: failpoint.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
 	}
 	return &App{
 		config: loaded.Config, log: log, routes: routes, memory: memory,
-		metrics: ops.NewMetrics(), accounts: ops.NewAccounts(routes.AccountNames(), time.Now),
+		metrics: ops.NewMetrics(), accounts: ops.NewAccounts(routes.AccountNames(), failpoint.Now),
 	}, nil
 }
 
@@ -170,11 +171,11 @@ func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
 		Journal: a.backend.Journal, Originals: budget.NewOriginals(a.memory, budget.Patience), Darkroom: a.darkroom, Store: a.store,
 		Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
-		Work: a.config.Work, Routes: a.routes, Now: time.Now,
+		Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
 	}
 	out := &outbound.Line{
 		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
-		Work: a.config.Work, Routes: a.routes, Now: time.Now,
+		Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
 	}
 	a.background(out.Run, a.line.Run)
 	return nil
@@ -209,7 +210,7 @@ func (a *App) openAdmin(context.Context) (err error) {
 
 func (a *App) openPublic(context.Context) (err error) {
 	e := webhook.NewEcho(a.log)
-	(&webhook.Handlers{Line: a.line, Metrics: a.metrics, Log: a.log, Now: time.Now}).Mount(e, a.routes.All())
+	(&webhook.Handlers{Line: a.line, Metrics: a.metrics, Log: a.log, Now: failpoint.Now}).Mount(e, a.routes.All())
 	(&webhook.Pictures{Store: a.store, Services: a.config.Services, Log: a.log}).Mount(e)
 	e.StaticFS("/schemas", queue.Schemas())
 	door, err := webhook.Door(e, a.config)

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -111,6 +112,7 @@ func (c *child) develop(ctx context.Context, p photo) (*media.Developed, error) 
 		_ = writeFrame(c.in, request{Settings: p.settings, Bytes: len(p.original), Milliseconds: milliseconds(c.deadline)})
 		_, _ = c.in.Write(p.original)
 	}()
+	failpoint.Hit(failpoint.MidDevelop)
 	developed, err := c.answer(p, sent)
 	if err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -46,6 +47,7 @@ func (l *Line) unsend(ctx context.Context, e queue.Entry, j job) error {
 			return l.again(ctx, e, j, err)
 		}
 	}
+	failpoint.Hit(failpoint.MidUnsend)
 	return l.announce(ctx, e, j, queue.MessageUnsent, trace)
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/routes"
@@ -96,10 +97,12 @@ func (l *Line) accept(ctx context.Context, route *routes.Route, events []connect
 		l.buried(route, b.letters[name], fresh)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.items)) {
+		failpoint.Hit(failpoint.BeforeAccept)
 		accepted, err := l.Journal.Accept(ctx, name, b.items[name])
 		if err != nil {
 			return err
 		}
+		failpoint.Hit(failpoint.AfterAccept)
 		l.accepted(route, accepted)
 	}
 	return nil
@@ -115,6 +118,7 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 	if err := l.begin(ctx, e, j); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.AfterBegin)
 	switch {
 	case unreadable != nil:
 		return l.bury(ctx, *e, j, unreadable.Error())
@@ -236,6 +240,7 @@ func (l *Line) fetch(ctx context.Context, s subject) ([]byte, error) {
 		return nil, platforms(err)
 	}
 	defer body.Close()
+	failpoint.Hit(failpoint.MidFetch)
 	original, err := media.Read(body, claimed, limit, s.room.Room(ctx))
 	return original, heldUp(err, s.room)
 }
@@ -269,8 +274,11 @@ func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) err
 	if err := l.Store.Put(ctx, key, d.Preview.Data); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.MidBlobs)
 	key.Kind = store.Thumbnail
-	return l.Store.Put(ctx, key, d.Thumbnail.Data)
+	err := l.Store.Put(ctx, key, d.Thumbnail.Data)
+	failpoint.Hit(failpoint.AfterBlobs)
+	return err
 }
 
 // forward puts the finished message into the agents' queue, once.
@@ -294,6 +302,7 @@ func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document f
 		if end.Document, err = document(end.Late); err != nil {
 			return err
 		}
+		failpoint.Hit(failpoint.BeforeEnd)
 		outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
 			return l.Journal.Complete(ctx, e, end)
 		})
@@ -301,6 +310,7 @@ func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document f
 		case err != nil:
 			return err
 		case outcome == queue.Mine:
+			failpoint.Hit(failpoint.AfterEnd)
 			return nil
 		case outcome == queue.Late:
 			end.Late = true
@@ -328,9 +338,11 @@ func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) err
 	if !isPlatforms(cause) {
 		e.Tries-- // Retry counts one up
 	}
+	failpoint.Hit(failpoint.BeforeRetry)
 	_, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
 		return l.Journal.Retry(ctx, e, pause, cause.Error())
 	})
+	failpoint.Hit(failpoint.AfterRetry)
 	return err
 }
 

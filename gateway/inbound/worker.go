@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -197,6 +198,7 @@ func (c *crew) start(e queue.Entry, held chan struct{}) bool {
 
 // handle sees one entry from the moment it was handed out to its end here.
 func (c *crew) handle(e queue.Entry) {
+	failpoint.Hit(failpoint.AfterRead)
 	ctx, stop := context.WithCancelCause(c.hurry)
 	var keeper sync.WaitGroup
 	taken := e // Begin changes e

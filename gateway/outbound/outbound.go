@@ -21,6 +21,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/routes"
@@ -159,7 +160,9 @@ func (l *Line) handle(ctx context.Context, s queue.Sending, m Message, unreadabl
 		return
 	}
 	token := l.token(s, m)
+	failpoint.Hit(failpoint.BeforeSend)
 	id, err := l.send(ctx, route, s, m, token)
+	failpoint.Hit(failpoint.AfterSend)
 	err = kinded(err)
 	l.Accounts.Note(account.Name, err)
 	switch {

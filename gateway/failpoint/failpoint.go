@@ -1,0 +1,53 @@
+// Package failpoint marks the places in the program at which tests let it die.
+//
+// It promises that a normal build has none of it: Hit is empty, and Now is the
+// system's clock. A build with the tag failpoints, for Linux, counts the hits of each point,
+// and does what its environment says at one of them:
+//
+//	LIGHTLOCK_FAILPOINTS        POINT=ACTION@N, several with a comma between: at the N-th hit
+//	                            of POINT, counted from 1 in each process, the process is killed
+//	                            (kill, SIGKILL), stopped (stop, SIGSTOP) or held up
+//	                            (sleep:500ms, the one goroutine alone)
+//	LIGHTLOCK_FAILPOINTS_HITS   a file to which each hit adds a line with the point's name,
+//	                            so that hits of processes that were killed are counted too
+//	LIGHTLOCK_FAILPOINTS_CLOCK  by how much Now is ahead of the system's clock, such as 10m;
+//	                            below zero it is behind
+//
+// What cannot be read there is a panic at the first hit: a test whose fault
+// never comes would prove nothing.
+package failpoint
+
+// Point is a place in the program. The text is its name in the environment and
+// in the file of hits.
+type Point string
+
+// The points on the way in, in the order of the line.
+const (
+	BeforeAccept Point = "before-accept" // events are verified and parsed, and not durable
+	AfterAccept  Point = "after-accept"  // they are durable, and the platform has no answer
+	AfterRead    Point = "after-read"    // an entry was handed out, and no attempt is registered
+	AfterBegin   Point = "after-begin"   // the attempt is registered
+	MidFetch     Point = "mid-fetch"     // the platform has begun to answer
+	MidDevelop   Point = "mid-develop"   // a child has the photo
+	MidBlobs     Point = "mid-blobs"     // the preview is stored and the thumbnail is not
+	AfterBlobs   Point = "after-blobs"   // both are stored, and nobody knows of them
+	BeforeRetry  Point = "before-retry"  // a try failed, and the entry is not put off
+	AfterRetry   Point = "after-retry"   // it is put off
+	BeforeEnd    Point = "before-complete"
+	AfterEnd     Point = "after-complete"
+	MidUnsend    Point = "mid-unsend" // pictures are deleted, and the words are not
+)
+
+// The points on the way out.
+const (
+	BeforeSend Point = "before-send" // a message is marked as being sent, and is not
+	AfterSend  Point = "after-send"  // the platform has it, and that is not noted
+)
+
+// Points returns all points.
+func Points() []Point {
+	return []Point{
+		BeforeAccept, AfterAccept, AfterRead, AfterBegin, MidFetch, MidDevelop, MidBlobs, AfterBlobs,
+		BeforeRetry, AfterRetry, BeforeEnd, AfterEnd, MidUnsend, BeforeSend, AfterSend,
+	}
+}
