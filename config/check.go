@@ -35,6 +35,7 @@ func (c *Config) check() []Finding {
 		found = append(found, Finding{"work.retry_min", fmt.Sprintf("%s is longer than retry_max, %s", c.Work.RetryMin, c.Work.RetryMax),
 			"the pause grows from retry_min to retry_max", "choose retry_min <= retry_max"})
 	}
+	found = append(found, c.checkStore()...)
 	found = append(found, c.Photos.tooLarge("photos.max_bytes", c.Photos.MaxBytes)...)
 	found = append(found, c.Notices.check("notices")...)
 	return append(found, c.checkServices()...)

@@ -62,6 +62,8 @@ type Config struct {
 	Connectors string `yaml:"connectors" check:"required" jsonschema_description:"Folder of the connectors' files, relative to this file. Every .yaml and .yml file in it is read."`
 	// Redis is where journal and queue live; nil starts a private redis-server.
 	Redis *Redis `yaml:"redis" jsonschema_description:"Where journal and queue live. Without it, a private redis-server is started."`
+	// Store is where pictures live; empty keeps them below Data.
+	Store Store `yaml:"store" jsonschema_description:"Where pictures live. Without it, in the folder data."`
 	// Work says how the worker works.
 	Work Work `yaml:"work" jsonschema_description:"How messages are worked on."`
 	// Photos is what holds for every account that does not say otherwise.
@@ -144,6 +146,8 @@ type GatewayPhotos struct {
 	// bytes; zero means DefaultMemory, or three quarters of the container's limit
 	// where that is less. A private redis-server is not counted in.
 	Memory Bytes `yaml:"memory" check:"min=224 MB,max=1024 GB" why:"with less, an ordinary photo cannot be developed" jsonschema_description:"What the gateway and its darkroom may hold in memory together. Unless set, 512 MB, or three quarters of the container's limit where that is less."`
+	// Keep is how long pictures are kept, by the store's dates.
+	Keep Duration `yaml:"keep" check:"min=24h,max=87600h" why:"agents must be able to look at a photo, and nobody's photos are kept for ever" jsonschema_description:"How long pictures are kept. Unless set, 9504h: 396 days, 13 months."`
 }
 
 // Default returns what holds where the file is silent: loopback only, pictures
@@ -164,7 +168,7 @@ func Default() Config {
 
 			KeepLetters: seconds(30 * 24 * 3600),
 		},
-		Photos: GatewayPhotos{Photos: Photos{
+		Photos: GatewayPhotos{Keep: seconds(396 * 24 * 3600), Photos: Photos{
 			Enabled:       &photos,
 			Formats:       []string{"jpeg", "png", "gif"},
 			Damaged:       "reject",

@@ -13,7 +13,7 @@ import (
 // setVariables sets every ${NAME} of the text to something long enough.
 func setVariables(t *testing.T, text string) {
 	t.Helper()
-	for _, match := range regexp.MustCompile(`\$\{([A-Z_]+)\}`).FindAllStringSubmatch(text, -1) {
+	for _, match := range regexp.MustCompile(`\$\{([A-Z0-9_]+)\}`).FindAllStringSubmatch(text, -1) {
 		t.Setenv(match[1], strings.Repeat("x", 32))
 	}
 }
@@ -28,7 +28,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare := regexp.MustCompile(`(?m)^# ( *(?:- [0-9]|- [a-z_]+: |[a-z_]+:( [^ ].*)?$))`).ReplaceAllString(string(text), "$1")
+	bare := regexp.MustCompile(`(?m)^# ( *(?:- [0-9]|- [a-z_]+: |[a-z0-9_]+:( [^ ].*)?$))`).ReplaceAllString(string(text), "$1")
 	inFolder(t, map[string]string{"lightlock.yaml": bare, "connectors/x": ""})
 	setVariables(t, bare)
 	doc, err := openDocument("lightlock.yaml")
@@ -41,8 +41,8 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	}
 	compare(t, m, reflect.TypeFor[Config](), "")
 	l, err := Load("lightlock.yaml", nil)
-	if err != nil && !strings.Contains(err.Error(), "2 problems") || err == nil {
-		t.Fatalf("want the two certificate files missing and nothing else, got %v, %+v", err, l)
+	if err != nil && !strings.Contains(err.Error(), "3 problems") || err == nil {
+		t.Fatalf("want the three certificate files missing and nothing else, got %v, %+v", err, l)
 	}
 }
 

@@ -92,6 +92,9 @@ func (l *loader) gateway(doc *document, into *Config) *decoder {
 		into.TLS.CertFile = doc.resolve(into.TLS.CertFile)
 		into.TLS.KeyFile = doc.resolve(into.TLS.KeyFile)
 	}
+	if into.Store.S3 != nil {
+		into.Store.S3.CAFile = doc.resolve(into.Store.S3.CAFile)
+	}
 	if into.Redis != nil && into.Redis.Durability == "" {
 		into.Redis.Durability = "fsync"
 	}

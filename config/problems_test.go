@@ -52,6 +52,8 @@ func TestGatewayLimits(t *testing.T) {
 		{"photos: {max_bytes: 122 MB}", `1:21: photos.max_bytes: photos of 122 MB need photos.memory of at least 514 MB`},
 		{"photos: {memory: 915 MB, max_bytes: 256 MB}", `1:37: photos.max_bytes: photos of 256 MB need photos.memory of at least 916 MB`},
 		{"photos: {memory: 223 MB}", `1:18: photos.memory: too small, wanted at least 224 MB and at most 1024 GB`},
+		{"photos: {keep: 23h}", `1:16: photos.keep: too small, wanted at least 24h and at most 87600h`},
+		{"photos: {keep: 0}", `1:16: photos.keep: too small, wanted at least 24h and at most 87600h`},
 		{"photos: {max_bytes: 0 B}", `1:21: photos.max_bytes: too small, wanted at least 1 B and at most 256 MB`},
 		{"photos: {enabled: yes}", `1:19: photos.enabled: wanted true or false, got the text "yes"`},
 		{"photos: {formats: jpeg}", `1:19: photos.formats: wanted a list, got the text "jpeg"`},

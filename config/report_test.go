@@ -51,7 +51,7 @@ lightlock.yaml:6:3: unknown key "colour"
   6 |   colour: [secret]
     |   ^^^^^^
   why  it has no effect, and something may be missing because of it
-  fix  remove it; known here: enabled, max_bytes, formats, damaged, preview_side, thumbnail_side, memory
+  fix  remove it; known here: enabled, max_bytes, formats, damaged, preview_side, thumbnail_side, memory, keep
 5 problems in 2 of 2 files`
 	if got := mustFail(t).Error(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Store says where previews and thumbnails are kept.
+type Store struct {
+	// S3 is a bucket; nil keeps them in files below Data.
+	S3 *S3 `yaml:"s3" jsonschema_description:"A bucket of an S3-compatible server. Without it, pictures are files in the folder data."`
+}
+
+// S3 says how to reach a bucket. Its key needs s3:PutObject, s3:GetObject and
+// s3:DeleteObject below Prefix, and s3:ListBucket for Prefix.
+type S3 struct {
+	// Endpoint is the server's address: scheme, host and port.
+	Endpoint string `yaml:"endpoint" check:"required" jsonschema_description:"Address of the server, https://HOST or https://HOST:PORT."`
+	// Insecure allows an Endpoint without TLS that is not this machine's own.
+	Insecure bool   `yaml:"insecure" jsonschema_description:"Whether the endpoint may be http on another machine: pictures then cross the network in the clear."`
+	Bucket   string `yaml:"bucket" check:"required" jsonschema_description:"Name of the bucket. It must be there, and keep no versions."`
+	// Region is what signatures name; empty means what the endpoint of AWS
+	// says, else us-east-1.
+	Region string `yaml:"region" check:"max=64" jsonschema_description:"Region that signatures name. Unless set: what an endpoint of AWS says, else us-east-1."`
+	// Prefix stands before every object's name, with or without a slash behind it.
+	Prefix    string `yaml:"prefix" check:"max=256" jsonschema_description:"Stands before every object's name, so that a bucket can be shared."`
+	AccessKey Secret `yaml:"access_key" check:"required" jsonschema_description:"Access key, which needs PutObject, GetObject and DeleteObject on the objects and ListBucket on the bucket."`
+	SecretKey Secret `yaml:"secret_key" check:"required" jsonschema_description:"Secret that belongs to access_key."`
+	// Addressing says where a request names the bucket.
+	Addressing string `yaml:"addressing" check:"oneof=auto path virtual" jsonschema_description:"Where a request names the bucket. path: behind the host. virtual: before it. auto: before it on AWS and Google, else behind it."`
+	// CAFile holds certificates, PEM, that are trusted beside the system's.
+	CAFile string `yaml:"ca_file" jsonschema_description:"Certificates that are trusted beside the system's, PEM, for a server with an authority of its own."`
+	// Proxy is the address of an HTTP proxy. The environment's is never used.
+	Proxy string `yaml:"proxy" jsonschema_description:"Address of an HTTP proxy on the way, http://HOST:PORT. The environment's is not used."`
+}
+
+var (
+	bucketName   = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	bucketPrefix = regexp.MustCompile(`^([A-Za-z0-9_-][A-Za-z0-9._-]*/?)*$`)
+)
+
+// checkStore finds what the tags of S3 cannot say.
+func (c *Config) checkStore() []Finding {
+	if c.Store.S3 == nil {
+		return nil
+	}
+	s := c.Store.S3
+	found := missingFile("store.s3.ca_file", s.CAFile)
+	found = append(found, s.checkEndpoint()...)
+	if !bucketName.MatchString(s.Bucket) || strings.Contains(s.Bucket, "..") {
+		found = append(found, Finding{"store.s3.bucket", "no name of a bucket",
+			"3 to 63 of a-z, 0-9, . and -, with a letter or digit at both ends", "write the bucket's name alone, without an address"})
+	}
+	if !bucketPrefix.MatchString(s.Prefix) {
+		found = append(found, Finding{"store.s3.prefix", "not a plain path", "objects are named by it, and found again by it",
+			"write it like lightlock/photos, of letters, digits, . _ - and single slashes"})
+	}
+	if u, what := webAddress(s.Proxy); s.Proxy != "" && (what != "" || u.Path != "") {
+		found = append(found, Finding{"store.s3.proxy", "not the address of a proxy", "pictures would not get to the store", "write it like http://proxy.example.com:3128"})
+	}
+	return found
+}
+
+func (s *S3) checkEndpoint() []Finding {
+	u, what := webAddress(s.Endpoint)
+	why, fix := "no picture can be stored without it", "write it like https://s3.eu-central-1.amazonaws.com or https://minio.example.com:9000"
+	switch {
+	case what != "":
+	case strings.Trim(u.Path, "/") != "":
+		what = "a path stands in the address"
+	case s.inTheClear(u):
+		what, why, fix = "http, and not on this machine", "photos would cross the network in the clear", "write https, or set insecure: true where the network is your own"
+	default:
+		return nil
+	}
+	return []Finding{{"store.s3.endpoint", what, why, fix}}
+}
+
+// inTheClear tells whether pictures would leave this machine without TLS, and
+// nobody has said that they may.
+func (s *S3) inTheClear(endpoint *url.URL) bool {
+	return endpoint.Scheme == "http" && !s.Insecure && !loopback(endpoint.Hostname())
+}
