@@ -36,7 +36,9 @@ type Connector interface {
 	// Fetch opens the original of a photo that Parse has found. The stream ends
 	// with io.EOF only when it is complete; how much of it may be read is the
 	// caller's decision. References are resolved afresh at every call, so a
-	// later try does not depend on an address that has expired meanwhile.
+	// later try does not depend on an address that has expired meanwhile. Each
+	// host is called only after AskHost has allowed it, whose error is passed
+	// on, and an error of a host that failed itself is Down.
 	Fetch(ctx context.Context, p Photo) (io.ReadCloser, error)
 
 	// Send sends one text to a consumer and returns the platform's id of the

@@ -103,6 +103,32 @@ func TestDigestID(t *testing.T) {
 	}
 }
 
+func TestLater(t *testing.T) {
+	sent := time.UnixMilli(1755000000123).UTC()
+	for _, row := range []struct{ from, want time.Time }{
+		{sent, sent.Add(time.Hour)},
+		{time.Time{}, time.Time{}},
+		{time.Date(9999, 12, 31, 23, 30, 0, 0, time.UTC), time.Time{}}, // JSON knows no year 10000
+	} {
+		if got := connectors.Later(row.from, time.Hour); !got.Equal(row.want) {
+			t.Errorf("an hour after %v: got %v, want %v", row.from, got, row.want)
+		}
+	}
+}
+
+// Whoever makes the context is asked, and nobody where there is none.
+func TestAskHost(t *testing.T) {
+	if err := connectors.AskHost(t.Context(), "a.example"); err != nil {
+		t.Errorf("got %v where nobody wants to be asked", err)
+	}
+	refusal := errors.New("no")
+	var asked []string
+	ctx := connectors.WithHosts(t.Context(), func(host string) error { asked = append(asked, host); return refusal })
+	if err := connectors.AskHost(ctx, "a.example:8443"); !errors.Is(err, refusal) || len(asked) != 1 || asked[0] != "a.example:8443" {
+		t.Errorf("got %v, asked for %q; want the refusal", err, asked)
+	}
+}
+
 func TestUnixMillis(t *testing.T) {
 	for _, row := range []struct {
 		ms   int64

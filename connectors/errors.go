@@ -76,6 +76,10 @@ type Error struct {
 	// spite of the error, because the answer was lost. It matters to what has
 	// an effect, such as sending.
 	Unsure bool
+	// Down tells that the host itself failed, whatever it was asked for: it could
+	// not be reached, did not answer in time, broke off or answered 5xx. So the
+	// next one who asks may well fare the same.
+	Down bool
 	// Op is what was being done, such as "line: fetch content".
 	Op  string
 	Err error
@@ -110,6 +114,12 @@ func KindOf(err error) ErrorKind {
 func UnsureOf(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Unsure
+}
+
+// DownOf tells whether err says that a host itself failed.
+func DownOf(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Down
 }
 
 // AfterOf returns how long err asks to wait, or zero.

@@ -86,6 +86,15 @@ func DigestID(raw []byte) string {
 // lastMillisecond is the end of the year 9999, the last that JSON can say.
 const lastMillisecond = 253_402_300_799_999
 
+// Later returns the end of a span that began at a time of a platform's clock. It
+// is the zero time where the beginning is, or where JSON cannot say the end.
+func Later(t time.Time, span time.Duration) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return UnixMillis(t.Add(span).UnixMilli())
+}
+
 // UnixMillis reads a platform's clock, in milliseconds since 1970. A time that
 // no clock shows, such as one before then or one that JSON cannot say, is the
 // zero time, because no message may be lost for its time.
@@ -118,6 +127,10 @@ type Photo struct {
 	// ClaimedSHA256 is the lower-case hex digest of the original that the
 	// platform announced, or empty.
 	ClaimedSHA256 string `json:"claimed_sha256,omitempty"`
+	// Until is when the platform drops the photo, by its own clock; zero where it
+	// does not say. No try after it makes sense. It is not the end of an address
+	// that Fetch can have anew.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Album tells which photos a consumer sent together. Each is still a message

@@ -20,6 +20,8 @@ func fetchChecks() []check {
 		{"fetch_slow", "a slow host's bytes all arrive", checkFetchSlow},
 		{"fetch_status", "every HTTP status has its kind of error, and 202 is not complete", checkFetchStatus},
 		{"fetch_retry_after", "the time that the platform asks to wait is carried on", checkFetchRetryAfter},
+		{"fetch_down", "an error says whether the host itself failed", checkFetchDown},
+		{"fetch_hosts", "each host is called only after its name was asked for, and a refusal is passed on", checkFetchHosts},
 		{"fetch_incomplete", "what ends early is Unavailable and never io.EOF", checkFetchIncomplete},
 		{"fetch_endless", "a stream can be closed before its end", checkFetchEndless},
 		{"fetch_cancel", "a cancelled fetch ends and says context.Canceled", checkFetchCancel},

@@ -92,6 +92,29 @@ func streamMutants() []mutant {
 
 func hostMutants() []mutant {
 	return []mutant{
+		{"blames no host", "fetch_down", failure(func(_ *twisted, err error) error {
+			if own, _ := wire.Failure(err); own != nil {
+				own.Down = false
+			}
+			return err
+		})},
+		{"blames the host for a photo that is gone", "fetch_down", failure(func(_ *twisted, err error) error {
+			if own, _ := wire.Failure(err); own != nil && own.Kind == connectors.Gone {
+				own.Down = true
+			}
+			return err
+		})},
+		{"asks nobody for a host", "fetch_hosts", func(t *twisted) {
+			t.fetch = func(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
+				return t.Connector.Fetch(connectors.WithHosts(ctx, func(string) error { return nil }), p)
+			}
+		}},
+		{"hides the refusal of a host", "fetch_hosts", failure(func(_ *twisted, err error) error {
+			if own, _ := wire.Failure(err); own == nil {
+				return connectors.Errorf(connectors.Unavailable, "test", "no")
+			}
+			return err
+		})},
 		{"fetches everything for the first account", "fetch_account", func(t *twisted) {
 			t.fetch = func(ctx context.Context, p connectors.Photo) (io.ReadCloser, error) {
 				p.Account = t.config.Accounts[0].ID
@@ -142,7 +165,7 @@ func tellingMutants() []mutant {
 		{"fetches one photo at a time", "verify_concurrent", oneAtATime},
 		{"names the token in an error", "secrets_in_errors", failure(func(t *twisted, err error) error {
 			return &connectors.Error{Kind: connectors.KindOf(err), After: connectors.AfterOf(err),
-				Op: "test", Err: fmt.Errorf("with %s: %w", t.config.Accounts[0].ChannelAccessToken.Reveal(), err)}
+				Down: connectors.DownOf(err), Op: "test", Err: fmt.Errorf("with %s: %w", t.config.Accounts[0].ChannelAccessToken.Reveal(), err)}
 		})},
 		{"quotes the body in an error", "secrets_in_errors", func(t *twisted) {
 			t.parse = func(r *connectors.Request) ([]connectors.Event, error) {

@@ -32,6 +32,11 @@ func parseMutants() []mutant {
 			}
 			return list
 		})},
+		{"ends photos before they were sent", "parse_until", event(func(_ *twisted, e *connectors.Event) {
+			for i := range e.Photos {
+				e.Photos[i].Until = e.SentAt.Add(-time.Second)
+			}
+		})},
 		{"says the text with every photo", "parse_caption", events(func(_ *twisted, list []connectors.Event) []connectors.Event {
 			for i := range list {
 				if len(list[i].Photos) > 0 {

@@ -22,6 +22,7 @@ func parseChecks() []check {
 		{"parse_text", "a text arrives as it was written, with its consumer and its time", checkParseText},
 		{"parse_consumer", "a consumer keeps one id, and no two share it", checkParseConsumer},
 		{"parse_photos", "photos arrive in the order in which they were sent, each once", checkParsePhotos},
+		{"parse_until", "a photo's end is after its message, and the same for all who read it", checkParseUntil},
 		{"parse_caption", "text and photo of one message both arrive, once", checkParseCaption},
 		{"parse_batch", "all messages of one call arrive, in the platform's order", checkParseBatch},
 		{"parse_account", "the account is taken from the event and not from the configuration", checkParseAccount},
@@ -226,6 +227,29 @@ func checkParsePhotos(b *bench) error {
 		}
 		if !bytes.Equal(data, want[i]) {
 			return fmt.Errorf("photo %d of %d is not the one that was sent in its place", i+1, len(want))
+		}
+	}
+	return nil
+}
+
+// longestLife is more than any platform keeps a photo for and says so: what is
+// later is a number that was misread.
+const longestLife = 366 * 24 * time.Hour
+
+// checkParseUntil leaves it to parse_pure that the end comes from the payload
+// alone.
+func checkParseUntil(b *bench) error {
+	sent := withPhotos("album", picture(1), picture(2))
+	sent.At = time.Now() // a platform that has dropped them may say so
+	messages, err := b.hear(sent)
+	if err != nil {
+		return err
+	}
+	for _, m := range messages {
+		for _, p := range m.Photos {
+			if left := p.Until.Sub(sent.At); !p.Until.IsZero() && (left <= 0 || left > longestLife) {
+				return fmt.Errorf("got Until %v of a photo sent at %v, want a time after it, or none", p.Until, sent.At)
+			}
 		}
 	}
 	return nil

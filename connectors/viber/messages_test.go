@@ -13,6 +13,35 @@ import (
 const mediaURL = "https://dl-media.viber.com/5/media/2/short/any/sig/image/0x0/beef/" +
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abbeef.jpg?Expires=1755003600&Signature=abc~def-ghi__&Key-Pair-Id=APKAEXAMPLE"
 
+// mediaEnd is when mediaURL ends by its own word.
+func mediaEnd() time.Time { return time.Unix(1755003600, 0).UTC() }
+
+// What an address says of its end goes first. Viber's own all end after an hour;
+// of a stranger's nothing is known.
+func TestParseUntil(t *testing.T) {
+	sent := time.UnixMilli(1755000000123).UTC()
+	for address, want := range map[string]time.Time{
+		"https://dl-media.viber.com/a.jpg?Expires=1755007200&Signature=x": time.Unix(1755007200, 0).UTC(),
+		"https://dl-media.viber.com/a.jpg":                                sent.Add(time.Hour),
+		"https://dl-media.viber.com/a.jpg?Expires=60":                     sent.Add(time.Hour),
+		"https://share.viber.com/a.jpg?Expires=9999999999999":             sent.Add(time.Hour),
+		"https://sun9-11.userapi.com/a.jpg":                               {},
+		"https://sun9-11.userapi.com/a.jpg?Expires=3600":                  {},
+		"https://media.example/a.jpg?Expires=1755003601":                  time.Unix(1755003601, 0).UTC(),
+		"https://viber.com.evil.example/a.jpg":                            {},
+		"no address":                                                      {},
+	} {
+		got := parse(t, message(`{"type":"picture","media":"`+address+`"}`))
+		if len(got.Photos) != 1 || !got.Photos[0].Until.Equal(want) {
+			t.Errorf("%s: got photos %+v, want one until %v", address, got.Photos, want)
+		}
+	}
+	timeless := strings.Replace(message(`{"type":"picture","media":"https://dl-media.viber.com/a.jpg"}`), "1755000000123", "0", 1)
+	if got := parse(t, timeless); len(got.Photos) != 1 || !got.Photos[0].Until.IsZero() {
+		t.Errorf("without a time: got photos %+v, want one without an end", got.Photos)
+	}
+}
+
 func TestParsePicture(t *testing.T) {
 	raw := message(`{"type":"picture","text":"the cracked lid","media":"` + mediaURL + `",` +
 		`"thumbnail":"https://dl-media.viber.com/5/media/2/short/any/sig/image/400/cafe/cafe.jpg?Expires=1755003600&Signature=x&Key-Pair-Id=y",` +
@@ -26,7 +55,7 @@ func TestParsePicture(t *testing.T) {
 		SentAt:    time.UnixMilli(1755000000123).UTC(),
 		Text:      "the cracked lid",
 		Language:  "en",
-		Photos:    []connectors.Photo{{Account: botID, Ref: "media:" + mediaURL, ClaimedBytes: 356135}},
+		Photos:    []connectors.Photo{{Account: botID, Ref: "media:" + mediaURL, ClaimedBytes: 356135, Until: mediaEnd()}},
 		Raw:       []byte(raw),
 	}
 	if got := parse(t, raw); !reflect.DeepEqual(got, want) {
@@ -51,7 +80,7 @@ func TestParsePictureWithout(t *testing.T) {
 		{"plain characters", `{"\u0074ype":"picture","media":"` + strings.ReplaceAll(strings.ReplaceAll(mediaURL, "/", `\/`), "&", `\u0026`) + `","text":"\u0444 \ud83d\udcf7"}`, "ф 📷", 0},
 	} {
 		got := parse(t, message(row.object))
-		want := []connectors.Photo{{Account: botID, Ref: "media:" + mediaURL, ClaimedBytes: row.bytes}}
+		want := []connectors.Photo{{Account: botID, Ref: "media:" + mediaURL, ClaimedBytes: row.bytes, Until: mediaEnd()}}
 		if got.Kind != connectors.Message || got.Text != row.text || !reflect.DeepEqual(got.Photos, want) {
 			t.Errorf("without %s: got %s, want a message with the photo and %q", row.name, toJSON(t, got), row.text)
 		}

@@ -118,6 +118,7 @@ func parsePhoto(out connectors.Event, m message) connectors.Event {
 	}
 	out.Photos = []connectors.Photo{{
 		Account: out.Account, Ref: mediaPrefix + address, ClaimedBytes: max(m.Size.Value, 0),
+		Until: until(address, out.SentAt),
 	}}
 	return out
 }

@@ -130,7 +130,7 @@ func (c *Connector) Fetch(ctx context.Context, p connectors.Photo) (io.ReadClose
 	if _, err := wire.Account(op, c.config.Accounts, p.Account); err != nil {
 		return nil, err
 	}
-	if expired(address, c.now()) {
+	if end := until(address, time.Time{}); !end.IsZero() && c.now().After(end) {
 		return nil, connectors.Errorf(connectors.Gone, op, "address has expired")
 	}
 	return c.api.Fetch(ctx, wire.Fetch{Op: op, URL: address, Hosts: c.hosts, MaxRedirects: 3})
@@ -151,21 +151,35 @@ func mediaHosts(c *Config, api wire.API) func(*url.URL) bool {
 	return func(u *url.URL) bool { return own(u) || c.APIBase != "" && api.Host(u) }
 }
 
-// firstTime is the least number that can be a time in seconds: a smaller one in
-// a stranger's address is a span.
-const firstTime = 1_000_000_000
+// life is how long Viber's own media hosts give out a photo after the event: the
+// addresses seen end an hour after it, or a few seconds later.
+const life = time.Hour
 
-// expired tells whether an address says of itself that it is over. Viber's do,
-// an hour after the event, in the manner of CloudFront.
+// until returns when an address ends. Viber's say it themselves, in the manner of
+// CloudFront; one that does not ends as they all do. A stranger's has no known end
+// unless it says one.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-creating-signed-url-canned-policy.html
-func expired(address string, now time.Time) bool {
+func until(address string, sent time.Time) time.Time {
 	u, err := url.Parse(address)
 	if err != nil {
-		return false // what is wrong with it is said by the call
+		return time.Time{} // what is wrong with it is said by the call
 	}
 	seconds, err := strconv.ParseInt(u.Query().Get("Expires"), 10, 64)
-	return err == nil && seconds >= firstTime && now.After(time.Unix(seconds, 0))
+	switch {
+	case err == nil && seconds >= firstTime && seconds < lastTime:
+		return connectors.UnixMillis(seconds * 1000)
+	case wire.HostList(mediaSuffix)(u):
+		return connectors.Later(sent, life)
+	}
+	return time.Time{}
 }
+
+// What a number of seconds in a stranger's address must be for a time: a smaller
+// one is a span, and a larger one no time that anybody means.
+const (
+	firstTime = 1_000_000_000
+	lastTime  = 100_000_000_000
+)
 
 // Send implements connectors.Connector. Viber recognises no repeats.
 func (c *Connector) Send(ctx context.Context, o connectors.Outgoing) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"regexp"
+	"time"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/meta"
@@ -143,6 +144,10 @@ func parseAmendment(out connectors.Event, m message) connectors.Event {
 // webhook: that dies after five minutes.
 const mediaPrefix = "media:"
 
+// life is how long Meta keeps a medium of a webhook.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+const life = 7 * 24 * time.Hour
+
 // mediaID is the form of a medium's id. Those seen are digits; what must not
 // be is a dot or a slash, since the id becomes part of an address.
 var mediaID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
@@ -162,6 +167,7 @@ func parsePhoto(out connectors.Event, c content) connectors.Event {
 		Ref:           mediaPrefix + id,
 		ClaimedType:   c.MimeType.Value,
 		ClaimedSHA256: digest(c.SHA256.Value),
+		Until:         connectors.Later(out.SentAt, life),
 	}}
 	return out
 }

@@ -28,6 +28,7 @@ func TestParsePhotoWithCaption(t *testing.T) {
 		Text:      "leaf, upper side",
 		Photos: []connectors.Photo{{
 			Account: "108877665544332", Ref: "media:1900112233445566", ClaimedType: "image/jpeg", ClaimedSHA256: hexSum,
+			Until: at.AddDate(0, 0, 7),
 		}},
 		Raw: []byte(raw),
 	}
@@ -327,10 +328,10 @@ func TestParsePhotosSentTogether(t *testing.T) {
 	for i, want := range []connectors.Event{
 		{ID: "wamid.HBgMEXAMPLE0001=", SentAt: at, Text: "leaf, upper side", Photos: []connectors.Photo{{
 			Account: account, Ref: "media:1900112233445566", ClaimedType: "image/jpeg",
-			ClaimedSHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+			ClaimedSHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Until: at.AddDate(0, 0, 7),
 		}}},
 		{ID: "wamid.HBgMEXAMPLE0002=", SentAt: at.Add(time.Second), Photos: []connectors.Photo{{
-			Account: account, Ref: "media:1900112233445567", ClaimedType: "image/jpeg",
+			Account: account, Ref: "media:1900112233445567", ClaimedType: "image/jpeg", Until: at.AddDate(0, 0, 7).Add(time.Second),
 		}}},
 	} {
 		want.Kind, want.MessageID, want.Account = connectors.Message, want.ID, account

@@ -161,10 +161,15 @@ func (c *Client) newCall(ctx context.Context, op string) *call {
 	return &call{op: op, outer: ctx, ctx: inner, cancel: cancel, stop: stop}
 }
 
-// send makes one request, without following anything or changing req. On success the call ends
-// when the response's body is closed, otherwise it has ended.
+// send makes one request, without following anything or changing req, if the host
+// may be called now. On success the call ends when the response's body is closed,
+// otherwise it has ended.
 func (c *Client) send(call *call, req *http.Request) (*http.Response, error) {
 	call.host = hostOf(req.URL)
+	if err := connectors.AskHost(call.ctx, call.host); err != nil {
+		call.end()
+		return nil, err
+	}
 	req = req.Clone(call.ctx)
 	if req.Header == nil {
 		req.Header = http.Header{}

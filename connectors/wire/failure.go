@@ -69,7 +69,7 @@ func (c *call) fail(err error) error {
 	if kind != connectors.Other && errors.Is(err, context.Canceled) {
 		err = nil // not the caller's own cancellation, so it must not look like it
 	}
-	return &connectors.Error{Kind: kind, Op: c.op, Err: &failure{c.host, text, err}}
+	return &connectors.Error{Kind: kind, Down: kind == connectors.Unavailable, Op: c.op, Err: &failure{c.host, text, err}}
 }
 
 // broken is what is said of a connection about which no more can be said.

@@ -79,7 +79,7 @@ func statusError(op string, res *http.Response, now time.Time) error {
 		// has already decided.
 		failure.Body, _ = io.ReadAll(io.LimitReader(res.Body, failureBody))
 	}
-	err := &connectors.Error{Kind: kind, Op: op, Err: failure}
+	err := &connectors.Error{Kind: kind, Down: res.StatusCode >= http.StatusInternalServerError, Op: op, Err: failure}
 	if res.Request != nil {
 		err.Err = fmt.Errorf("%s: %w", hostOf(res.Request.URL), failure)
 	}
