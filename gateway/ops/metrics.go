@@ -16,7 +16,7 @@
 //	lightlock_duplicates_total{connector}           messages that had been accepted before
 //	lightlock_settled_total{connector,fate}         events that needed no work: withdrawn messages, void changes;
 //	                                                connector "" for those found withdrawn at work
-//	lightlock_letters_expired_total{queue}          dead letters removed for their age
+//	lightlock_letters_expired_total{queue,why}      dead letters removed for their age, or for their bytes together
 //	lightlock_photos_total{account,status,reason}   verdicts: ready, or rejected with a public reason
 //	lightlock_photos_damaged_total{account}         ready photos of which a part was missing (photos.damaged: show)
 //	lightlock_photo_profiles_total{use}             photos developed that had a colour profile of their own: converted,
@@ -85,7 +85,7 @@ func NewMetrics() *Metrics {
 		forwarded:  counter("forwarded_total", "Messages put into an agents' queue.", "queue"),
 		outgoing:   counter("outgoing_total", "Messages to consumers by what became of them.", "account", "kind", "result"),
 		settled:    counter("settled_total", "Events that needed no work, because their message was taken back or nothing was left to change.", "connector", "fate"),
-		expired:    counter("letters_expired_total", "Dead letters removed for their age.", "queue"),
+		expired:    counter("letters_expired_total", "Dead letters removed for their age, or for their bytes together.", "queue", "why"),
 		trouble:    counter("trouble_total", "Things that went wrong on the way, by step and kind.", "step", "kind"),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "lightlock", Name: "message_seconds",
@@ -160,9 +160,9 @@ func (m *Metrics) Settled(connector, fate string) {
 	m.settled.WithLabelValues(connector, fate).Inc()
 }
 
-// LettersExpired counts dead letters that were removed for their age.
-func (m *Metrics) LettersExpired(queue string, n int) {
-	m.expired.WithLabelValues(queue).Add(float64(n))
+// LettersExpired counts dead letters that were removed; why is age or bytes.
+func (m *Metrics) LettersExpired(queue, why string, n int) {
+	m.expired.WithLabelValues(queue, why).Add(float64(n))
 }
 
 // Trouble counts something that went wrong in a step.

@@ -25,6 +25,12 @@ type Options struct {
 	// ConversationFor is how long a conversation stays open after its last
 	// message; 30 days.
 	ConversationFor time.Duration
+	// LettersBytes is how much a queue's dead letters may take up together; the
+	// oldest go first. 64 MB.
+	LettersBytes int64
+	// OnExpired is told of dead letters that were removed for their age or their
+	// bytes, which are accounted for no more. Nil ignores them.
+	OnExpired func(Expired)
 	// OnBreach is told of what cannot happen as long as nobody else writes to
 	// our keys: entries that are pending but gone from the stream, delayed ones
 	// without a record, and entries that cannot be read. Nil ignores them.
@@ -40,6 +46,14 @@ type Breach struct {
 	IDs []string
 }
 
+// Expired is a number of dead letters that were removed, to be counted and logged.
+type Expired struct {
+	Queue string
+	// Why is "age" or "bytes".
+	Why     string
+	Letters int
+}
+
 func (o Options) withDefaults() Options {
 	if o.Lease == 0 {
 		o.Lease = time.Minute
@@ -49,6 +63,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ConversationFor == 0 {
 		o.ConversationFor = 30 * 24 * time.Hour
+	}
+	if o.LettersBytes == 0 {
+		o.LettersBytes = 64 << 20
+	}
+	if o.OnExpired == nil {
+		o.OnExpired = func(Expired) {}
 	}
 	if o.OnBreach == nil {
 		o.OnBreach = func(Breach) {}

@@ -226,6 +226,7 @@ func (w *world) check(r *rapid.T) {
 		done[key] = true
 	}
 	letters, err := w.journals[0].Letters(w.t.Context(), q, 100)
+	checkLetterBytes(r, w.client)
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]b
 		return nil, err
 	}
 	keys := []string{k.dead, k.letters}
-	args := []any{randomID(), millis(j.options.SeenFor)}
+	args := []any{randomID(), millis(j.options.SeenFor), j.options.LettersBytes, trimAtOnce}
 	for _, l := range letters {
 		if err := checkHex("key", l.Key); err != nil {
 			return nil, fmt.Errorf("queue: bury: %w", err)
@@ -57,8 +57,33 @@ func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]b
 		keys = append(keys, k.seen+l.Key)
 		args = append(args, l.Key, letter)
 	}
-	fresh, err := j.run(ctx, j.scripts.bury, keys, args...).BoolSlice()
-	return fresh, wrap("bury", err)
+	fresh, err := j.run(ctx, j.scripts.bury, keys, args...).Int64Slice()
+	if err != nil {
+		return nil, wrap("bury", err)
+	}
+	if len(fresh) != len(letters)+1 {
+		return nil, unexpected("bury", fresh)
+	}
+	j.expired(queue, whyBytes, int(fresh[len(letters)]))
+	isNew := make([]bool, len(letters))
+	for i := range isNew {
+		isNew[i] = fresh[i] == 1
+	}
+	return isNew, nil
+}
+
+// Why dead letters are removed, and how many at most to make room for one call.
+const (
+	whyAge     = "age"
+	whyBytes   = "bytes"
+	trimAtOnce = 1000
+)
+
+// expired tells of letters that were removed, if there are any.
+func (j *Journal) expired(queue, why string, letters int) {
+	if letters > 0 {
+		j.options.OnExpired(Expired{Queue: queue, Why: why, Letters: letters})
+	}
 }
 
 // Letters returns up to limit dead letters of a queue, the oldest first. One that
@@ -83,16 +108,24 @@ func (j *Journal) Letters(ctx context.Context, queue string, limit int) ([]Lette
 	return unpackLetters(dead, packed), nil
 }
 
-// Expire removes up to limit dead letters that are older than age, by Redis'
-// clock, and returns how many. A raw event is a consumer's words, and must not
-// be kept for ever; what is removed is no longer accounted for, so count it.
+// Expire removes up to limit dead letters, those that are older than age, by
+// Redis' clock, and the oldest of more than Options.LettersBytes, and returns how
+// many. A raw event is a consumer's words, and must not be kept for ever.
 func (j *Journal) Expire(ctx context.Context, queue string, age time.Duration, limit int) (int, error) {
 	k, err := keysOf(queue)
 	if err != nil || limit < 1 {
 		return 0, err
 	}
-	removed, err := j.run(ctx, j.scripts.expire, []string{k.dead, k.letters}, millis(age), limit).Int()
-	return removed, wrap("expire letters", err)
+	removed, err := j.run(ctx, j.scripts.expire, []string{k.dead, k.letters}, millis(age), j.options.LettersBytes, limit).Int64Slice()
+	if err != nil {
+		return 0, wrap("expire letters", err)
+	}
+	if len(removed) != 2 {
+		return 0, unexpected("expire letters", removed)
+	}
+	j.expired(queue, whyAge, int(removed[0]))
+	j.expired(queue, whyBytes, int(removed[1]))
+	return int(removed[0] + removed[1]), nil
 }
 
 func unpackLetters(dead []redis.Z, packed []any) []Letter {

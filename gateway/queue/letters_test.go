@@ -2,12 +2,16 @@ package queue_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
 
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
@@ -83,8 +87,40 @@ func TestOldLettersExpireAndYoungOnesStay(t *testing.T) {
 		if err != nil || len(letters) != 1 || letters[0].Key != hash("young") {
 			t.Errorf("got %+v, error %v; want the young one", letters, err)
 		}
-		if got := client.HLen(t.Context(), slot+"dead:data").Val(); got != 1 {
-			t.Errorf("%d letters are kept, want 1", got)
+		if client.HExists(t.Context(), slot+"dead:data", hash("old")).Val() {
+			t.Error("what is kept of the old one has stayed")
+		}
+	})
+}
+
+// The newest letters are kept, and what was removed is told of.
+func TestLettersTakeUpNoMoreThanTheyMay(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		var told []queue.Expired
+		options := queue.Options{LettersBytes: 2500, OnExpired: func(e queue.Expired) { told = append(told, e) }}
+		j, client, slot := journal(t, address, options), connect(t, address), "{"+queue.Stream(q)+"}:"
+		for i := range 5 {
+			want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash(fmt.Sprint(i)), Raw: make([]byte, 1000)}))
+			for died := client.Time(t.Context()).Val().UnixMilli(); client.Time(t.Context()).Val().UnixMilli() == died; {
+			} // the oldest is known by its millisecond
+		}
+		letters, err := j.Letters(t.Context(), q, 10)
+		if err != nil || len(letters) != 2 || letters[0].Key != hash("3") || letters[1].Key != hash("4") {
+			t.Errorf("got %d letters, error %v; want the two newest", len(letters), err)
+		}
+		one := queue.Expired{Queue: q, Why: "bytes", Letters: 1}
+		if want := []queue.Expired{one, one, one}; !slices.Equal(told, want) {
+			t.Errorf("told of %+v, want %+v", told, want)
+		}
+		smaller := journal(t, address, queue.Options{LettersBytes: 2000, OnExpired: options.OnExpired})
+		want(t, "expire", 1)(smaller.Expire(t.Context(), q, time.Hour, 10))
+		s, err := j.Stats(t.Context(), q)
+		if err != nil || s.Dead != 1 || s.DeadBytes < 1000 || s.DeadBytes > 1300 || len(told) != 4 {
+			t.Errorf("got %+v, error %v, told of %d; want one letter", s, err, len(told))
+		}
+		want(t, "expire all", 1)(j.Expire(t.Context(), q, -time.Second, 10))
+		if client.Exists(t.Context(), slot+"dead:data").Val() != 0 {
+			t.Error("without letters, something of them has stayed")
 		}
 	})
 }
@@ -141,4 +177,22 @@ func TestStatsTellAgesAndReaders(t *testing.T) {
 			t.Errorf("got %d readers, %v; want 1 that starts from the beginning", s.Readers, err)
 		}
 	})
+}
+
+// checkLetterBytes compares the count of the letters' bytes with the letters.
+func checkLetterBytes(t rapid.TB, client redis.Cmdable) {
+	t.Helper()
+	kept, err := client.HGetAll(context.Background(), "{"+queue.Stream(q)+"}:dead:data").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for key, letter := range kept {
+		if key != "bytes" {
+			sum += len(letter)
+		}
+	}
+	if got := kept["bytes"]; got != fmt.Sprint(sum) && len(kept) > 0 {
+		t.Fatalf("letters are counted as %s bytes, and have %d", got, sum)
+	}
 }

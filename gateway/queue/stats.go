@@ -16,8 +16,9 @@ type Stats struct {
 	InWork int64
 	// Delayed entries wait for their next try.
 	Delayed int64
-	// Dead is the number of dead letters.
-	Dead int64
+	// Dead is the number of dead letters, and DeadBytes what they take up.
+	Dead      int64
+	DeadBytes int64
 	// Delivered entries are in the agents' queue and not yet deleted by its
 	// readers.
 	Delivered int64
@@ -53,11 +54,11 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	answer, err := j.run(ctx, j.scripts.stats, []string{k.inbox, k.delayed, k.dead, k.out, k.outgoing}).Slice()
+	answer, err := j.run(ctx, j.scripts.stats, []string{k.inbox, k.delayed, k.dead, k.out, k.outgoing, k.letters}).Slice()
 	if err != nil {
 		return Stats{}, wrap("stats", err)
 	}
-	if len(answer) != 14 {
+	if len(answer) != 15 {
 		return Stats{}, unexpected("stats", answer)
 	}
 	count := func(i int) int64 { n, _ := answer[i].(int64); return n }
@@ -73,7 +74,7 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 		OldestWaiting: since(number(answer[5])), OldestDelivered: since(number(answer[6])),
 		Overdue: since(number(answer[7])), OldestDead: since(number(answer[8])),
 		Readers: count(10), ReaderSilent: max(0, time.Duration(count(11))*time.Millisecond),
-		Talks: count(12), SendOverdue: since(number(answer[13])),
+		Talks: count(12), SendOverdue: since(number(answer[13])), DeadBytes: max(0, number(answer[14])),
 	}, nil
 }
 

@@ -161,6 +161,7 @@ func (w *unsending) check(r *rapid.T) {
 		}
 	}
 	letters, err := w.journals[0].Letters(w.t.Context(), q, 100)
+	checkLetterBytes(r, w.client)
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -119,6 +119,42 @@ local function enter(inbox, key, conversation, seq, at, tries, payload)
     'seq', seq, 'at', at, 'tries', tries, 'payload', payload)
 end
 
+-- The dead letters of a queue are a sorted set of events by the time of death,
+-- and a hash of what is kept of each, whose field bytes counts what they take up
+-- together.
+local function keep_letter(dead, letters, key, letter)
+  local before = redis.call('HSTRLEN', letters, key)
+  redis.call('HSET', letters, key, letter)
+  redis.call('HINCRBY', letters, 'bytes', #letter - before)
+  redis.call('ZADD', dead, whole(now()), key)
+end
+
+-- forget_letter removes a dead letter, and returns 1 if it was there. The last
+-- one takes the count with it, so that a wrong one does not last for ever.
+local function forget_letter(dead, letters, key)
+  local bytes = redis.call('HSTRLEN', letters, key)
+  local held = redis.call('HDEL', letters, key) + redis.call('ZREM', dead, key)
+  if held == 0 then return 0 end
+  if redis.call('ZCARD', dead) == 0 then
+    redis.call('HDEL', letters, 'bytes')
+  else
+    redis.call('HINCRBY', letters, 'bytes', -bytes)
+  end
+  return 1
+end
+
+-- trim_letters removes the oldest letters, limit of them at most, while all
+-- together take up more bytes than most, and returns how many.
+local function trim_letters(dead, letters, most, limit)
+  local removed = 0
+  while removed < limit and tonumber(redis.call('HGET', letters, 'bytes') or 0) > most do
+    local oldest = redis.call('ZRANGE', dead, 0, 0)[1]
+    if not oldest then break end
+    removed = removed + forget_letter(dead, letters, oldest)
+  end
+  return removed
+end
+
 -- A message to a consumer is a line of fields and then its payload: version, key,
 -- state, tries, parts sent, the attempt that has it, the state before that, and
 -- the last attempt that gave it back.

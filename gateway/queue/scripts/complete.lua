@@ -22,6 +22,7 @@ local bad = mistyped('stream', inbox, out) or mistyped('hash', work, letters, re
   or mistyped('zset', dead, delayed, outgoing) or mistyped('string', seen, message, told)
   or mistyped('list', say, noticed)
 for i = 15, #KEYS do bad = bad or mistyped('string', KEYS[i]) end
+bad = bad or uncounted(letters, 'bytes')
 if bad then return redis.error_reply(bad) end
 
 local mark = redis.call('GET', seen) or ''
@@ -47,8 +48,7 @@ if document ~= '' and not open and late ~= '1' then return 'late' end
 -- itself finds that out when it is begun or completed.
 local function erase(target, erased, entry)
   if entry ~= '' then redis.call('XDEL', out, entry) end
-  redis.call('HDEL', letters, target)
-  redis.call('ZREM', dead, target)
+  forget_letter(dead, letters, target)
   redis.call('HDEL', records, target)
   if redis.call('ZREM', delayed, target) == 1 then
     redis.call('SET', erased, 'withdrawn ' .. attempt .. ' -', 'PX', keep_for)
@@ -70,8 +70,7 @@ end
 for i = 15, #KEYS do erase(ARGV[2 * i - 14], KEYS[i], ARGV[2 * i - 13]) end
 local entry = document ~= '' and redis.call('XADD', out, '*', 'event', document) or '-'
 if letter ~= '' then
-  redis.call('HSET', letters, key, letter)
-  redis.call('ZADD', dead, whole(now()), key)
+  keep_letter(dead, letters, key, letter)
 end
 if ARGV[11] ~= '' and open then
   notify(ARGV[10], ARGV[11], ARGV[12], tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15]))
