@@ -5,79 +5,27 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/apple/applesim"
-	"github.com/lightlock/lightlock/connectors/line/linesim"
-	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
 	"github.com/lightlock/lightlock/connectors/sim"
-	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
-
-// The words in which a platform says that message "a" of ana's was taken back,
-// or has another text.
-type change struct {
-	unsend, edit func(h *house, at time.Time) (*connectors.Request, error)
-}
-
-// changes are the channels on which consumers can do so. LINE knows no edits.
-func changes() map[string]change {
-	return map[string]change{
-		"line": {unsend: func(h *house, at time.Time) (*connectors.Request, error) {
-			p := h.platforms["line"].(*linesim.Platform)
-			return p.Call(webhookURL("line"), linesim.Object{
-				"type": "unsend", "mode": "active", "timestamp": at.UnixMilli(), "webhookEventId": "01K2UNSEND",
-				"source": linesim.Object{"type": "user", "userId": linesim.UserID("ana")},
-				"unsend": linesim.Object{"messageId": linesim.MessageID("a", "photo0")},
-			})
-		}},
-		"whatsapp": {
-			unsend: func(h *house, at time.Time) (*connectors.Request, error) {
-				return amend(h, whatsappsim.Revoke(sim.Said{ID: "revoke", Consumer: "ana", At: at}, whatsappsim.Wamid("a", "photo0")))
-			},
-			edit: func(h *house, at time.Time) (*connectors.Request, error) {
-				return amend(h, whatsappsim.Edit(sim.Said{ID: "edit", Consumer: "ana", Text: "new words", At: at}, whatsappsim.Wamid("a", "photo0")))
-			},
-		},
-		"messenger": {
-			unsend: func(h *house, at time.Time) (*connectors.Request, error) {
-				return item(h, at, "message", messengersim.Object{"mid": messengersim.MID("a", "photos"), "is_deleted": true})
-			},
-			edit: func(h *house, at time.Time) (*connectors.Request, error) {
-				return item(h, at, "message_edit", messengersim.Object{"mid": messengersim.MID("a", "photos"), "text": "new words", "num_edit": 1})
-			},
-		},
-	}
-}
-
-func amend(h *house, message whatsappsim.Object) (*connectors.Request, error) {
-	p := h.platforms["whatsapp"].(*whatsappsim.Platform)
-	n := p.Numbers[0]
-	return p.Call(webhookURL("whatsapp"), whatsappsim.Entry(n.WABA, n.Change(whatsappsim.Object{
-		"messages": []any{message}, "contacts": whatsappsim.Contacts(sim.Said{Consumer: "ana"}),
-	})))
-}
-
-func item(h *house, at time.Time, kind string, content messengersim.Object) (*connectors.Request, error) {
-	p := h.platforms["messenger"].(*messengersim.Platform)
-	page := p.Pages[0]
-	return p.Call(webhookURL("messenger"), messengersim.Object{
-		"id": page.ID, "time": at.UnixMilli(), "messaging": []any{p.Item(page, sim.Said{Consumer: "ana", At: at}, kind, content)},
-	})
-}
 
 // TestUnsendOnEveryChannelThatHasIt: the photo's pictures are gone, its message
 // is out of the queue, and agents are told; and so on every later copy.
 func TestUnsendOnEveryChannelThatHasIt(t *testing.T) {
 	h := open(t)
-	for channel, c := range changes() {
+	for channel, p := range h.platforms {
+		c, can := p.(sim.Unsender)
+		if !can {
+			continue
+		}
 		before := int(h.idle())
 		h.hear(channel, sim.Said{ID: "a", Consumer: "ana", At: time.Now(), Photos: [][]byte{picture(t, 40, 30)}})
 		got := h.documents(int(h.idle()))[before:]
 		if len(got) != 1 || got[0].Data.Photos[0].Status != "ready" {
 			t.Fatalf("%s: got %+v, want a ready photo", channel, got)
 		}
-		call, err := c.unsend(h, time.Now())
+		call, err := c.Unsend(webhookURL(channel), sim.Said{ID: "a", Consumer: "ana", At: time.Now(), Photos: [][]byte{nil}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,13 +90,14 @@ func TestAppleClose(t *testing.T) {
 
 func TestEditOnEveryChannelThatHasIt(t *testing.T) {
 	h := open(t)
-	for channel, c := range changes() {
-		if c.edit == nil {
+	for channel, p := range h.platforms {
+		c, can := p.(sim.Editor)
+		if !can {
 			continue
 		}
 		before := int(h.idle())
 		h.hear(channel, sim.Said{ID: "a", Consumer: "ana", At: time.Now(), Photos: [][]byte{picture(t, 40, 30)}})
-		call, err := c.edit(h, time.Now())
+		call, err := c.Edit(webhookURL(channel), sim.Said{ID: "a", Consumer: "ana", At: time.Now(), Photos: [][]byte{nil}}, "new words")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -59,6 +59,12 @@ func (p *toyPlatform) Settings(name, queue string) config.Settings {
 	}
 }
 
+func (p *toyPlatform) Adopt(s config.Settings) error {
+	c := s.(*toyConfig)
+	p.account, p.secret, p.verify, p.token = c.Accounts[0].ID, c.Secret[0].Reveal(), c.Verify.Reveal(), c.Accounts[0].Token.Reveal()
+	return p.Move(c.APIBase)
+}
+
 // toyEvent is an event as the toy platform writes it.
 type toyEvent struct {
 	ID      string   `json:"id"`

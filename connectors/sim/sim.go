@@ -15,7 +15,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,7 +33,26 @@ type Platform interface {
 	// Webhook returns the signed calls by which the platform delivers what
 	// was said to the webhook at url, in as few calls as it would use.
 	Webhook(url string, said ...Said) ([]*connectors.Request, error)
+	// Adopt makes it the platform that a connector with these settings reaches:
+	// with its secrets and ids, and at its api_base where that is on this machine.
+	// It is for the time before the platform is used.
+	Adopt(settings config.Settings) error
 	Backend
+}
+
+// Unsender is implemented by platforms whose consumers can take back what they
+// have said.
+type Unsender interface {
+	// Unsend returns the signed call that takes back what was said in one
+	// message: a text, or a photo with or without one.
+	Unsend(url string, said Said) (*connectors.Request, error)
+}
+
+// Editor is implemented by platforms whose consumers can say it anew.
+type Editor interface {
+	// Edit returns the signed call by which what was said in one message gets
+	// another text.
+	Edit(url string, said Said, text string) (*connectors.Request, error)
 }
 
 // Backend is the platform's own side, apart from what consumers say. Server has
@@ -107,8 +128,8 @@ type Server struct {
 	// URL is scheme, host and port.
 	URL string
 
-	http *http.Server
-	done chan struct{}
+	http    *http.Server
+	serving sync.WaitGroup
 
 	mu    sync.Mutex
 	wrap  func(http.Handler) http.Handler
@@ -118,23 +139,46 @@ type Server struct {
 
 // Serve starts a server for h.
 func Serve(h http.Handler) (*Server, error) {
-	var listen net.ListenConfig
-	l, err := listen.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{URL: "http://" + l.Addr().String(), done: make(chan struct{})}
+	s := &Server{}
 	s.http = &http.Server{
 		ReadHeaderTimeout: 5 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.wrapped(h).ServeHTTP(w, r)
 		}),
 	}
-	go func() {
-		defer close(s.done)
-		_ = s.http.Serve(l)
-	}()
-	return s, nil
+	return s, s.listen("127.0.0.1:0")
+}
+
+// listen serves at one more address, by which the server is known from now on.
+func (s *Server) listen(address string) error {
+	var listen net.ListenConfig
+	l, err := listen.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return err
+	}
+	s.URL = "http://" + l.Addr().String()
+	s.serving.Go(func() { _ = s.http.Serve(l) })
+	return nil
+}
+
+// Local tells whether a simulated platform can answer at base, which is an
+// address that connectors call: plain http on this machine, with a port.
+func Local(base string) bool {
+	u, err := url.Parse(base)
+	return err == nil && u.Scheme == "http" && u.Port() != "" && net.ParseIP(u.Hostname()).IsLoopback()
+}
+
+// Move makes the server answer at base too, and be known by it, if base is Local;
+// of any other nothing is heard here. Its path is the platform's own.
+func (s *Server) Move(base string) error {
+	if !Local(base) || strings.HasPrefix(base+"/", s.URL+"/") {
+		return nil
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
+	return s.listen(u.Host)
 }
 
 func (s *Server) wrapped(h http.Handler) http.Handler {
@@ -189,7 +233,7 @@ func (s *Server) Wrap(wrap func(http.Handler) http.Handler) {
 // Close ends the server and every connection to it.
 func (s *Server) Close() error {
 	err := s.http.Close()
-	<-s.done
+	s.serving.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

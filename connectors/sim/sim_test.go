@@ -114,3 +114,45 @@ func TestBackend(t *testing.T) {
 		t.Errorf("got %d %q, want the gateway's answer", status, body)
 	}
 }
+
+// A server that moves answers at both addresses and goes by the later one; to an
+// address elsewhere it does not move.
+func TestMove(t *testing.T) {
+	first, err := sim.Serve(answer(http.StatusTeapot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := first.URL
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sim.Serve(answer(http.StatusTeapot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := s.URL
+	for _, elsewhere := range []string{"", "https://api.line.me", "http://api.line.me:80", "http://127.0.0.1", own + "/v1"} {
+		if err := s.Move(elsewhere); err != nil || s.URL != own {
+			t.Errorf("moved to %q: %q, %v", elsewhere, s.URL, err)
+		}
+	}
+	if err := s.Move(was + "/v1"); err != nil || s.URL != was {
+		t.Fatalf("got %q, %v; want %q", s.URL, err, was)
+	}
+	for _, address := range []string{own, was} {
+		if got := status(t, address); got != http.StatusTeapot {
+			t.Errorf("%s answers %d, want 418", address, got)
+		}
+	}
+	if err := s.Move(was[:len(was)-1] + "x"); err != nil || s.URL != was {
+		t.Errorf("an address that is none: %q, %v", s.URL, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{own, was} {
+		if got := status(t, address); got != 0 {
+			t.Errorf("%s answers %d after Close", address, got)
+		}
+	}
+}

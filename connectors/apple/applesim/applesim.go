@@ -35,7 +35,7 @@ type Platform struct {
 	// OldNames writes attachments with the keys of Apple's older samples.
 	OldNames bool
 
-	contents sim.Shelf // encrypted, by the last part of the locator
+	contents sim.Shelf // by the last part of the locator; encrypted when it is fetched
 
 	mu     sync.Mutex
 	people map[string]bool // who has written; false once they have left
@@ -68,6 +68,13 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 		MediaHosts: []string{strings.TrimPrefix(p.URL, "http://")},
 		Accounts:   []apple.Account{{Account: config.Account{ID: p.BusinessID, Queue: queue}}},
 	}
+}
+
+// Adopt implements sim.Platform.
+func (p *Platform) Adopt(s config.Settings) error {
+	c := s.(*apple.Config)
+	p.MSPID, p.Secret, p.BusinessID = c.MSPID, c.Secret[0].Reveal(), c.Accounts[0].ID
+	return p.Move(c.APIBase)
 }
 
 // Webhook implements sim.Platform: a call for each message, with its text and
@@ -119,15 +126,14 @@ func (p *Platform) Event(s sim.Said, kind string) Object {
 	}
 }
 
-// Attach encrypts an original, keeps it for the consumer's provider, and returns
-// the dictionary by which it is found.
+// Attach keeps an original for the consumer's provider, and returns the
+// dictionary by which it is found and with which it is decrypted.
 func (p *Platform) Attach(name string, original []byte) Object {
 	id := sim.Digest(40, name, p.BusinessID)
-	key := sha256.Sum256([]byte("key " + id))
-	p.contents.Put(id, Crypt(key[:], original))
+	p.contents.Put(id, original)
 	o := Object{
 		"name": "IMG_" + id[:4] + ".jpeg", "mimeType": "image/jpeg", "size": strconv.Itoa(len(original)),
-		"key": "00" + hex.EncodeToString(key[:]), "url": p.URL + "/mmcs/" + id,
+		"key": "00" + hex.EncodeToString(contentKey(id)), "url": p.URL + "/mmcs/" + id,
 		"owner": owner(id), "signature": hex.EncodeToString(fileSignature(id)),
 	}
 	if !p.OldNames {
@@ -137,6 +143,12 @@ func (p *Platform) Attach(name string, original []byte) Object {
 		"name": o["name"], "mime-type": "image/jpg", "file-size": o["size"], "decryption-key": o["key"],
 		"mmcs-url": o["url"], "mmcs-owner": o["owner"], "mmcs-signature-hex": strings.ToUpper(hex.EncodeToString(fileSignature(id))),
 	}
+}
+
+// contentKey encrypts the content behind a locator.
+func contentKey(id string) []byte {
+	key := sha256.Sum256([]byte("key " + id))
+	return key[:]
 }
 
 // owner is the opaque owner of a locator.

@@ -103,7 +103,7 @@ func (p *Platform) content(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 	default:
 		w.Header().Set("Content-Type", "application/octet-stream")
-		_, _ = w.Write(data) //nolint:gosec // What a consumer sent is served as it is.
+		_, _ = w.Write(Crypt(contentKey(id), data))
 	}
 }
 

@@ -71,6 +71,13 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 	}
 }
 
+// Adopt implements sim.Platform.
+func (p *Platform) Adopt(s config.Settings) error {
+	c := s.(*line.Config)
+	p.BotID, p.Secret, p.Token = c.Accounts[0].ID, c.ChannelSecret[0].Reveal(), c.Accounts[0].ChannelAccessToken.Reveal()
+	return p.Move(c.APIBase)
+}
+
 // Webhook implements sim.Platform: all that was said goes into one call, a text
 // and each photo as an event of its own.
 func (p *Platform) Webhook(url string, said ...sim.Said) ([]*connectors.Request, error) {
@@ -146,6 +153,21 @@ func (p *Platform) Event(s sim.Said, part string, message Object) Object {
 		"replyToken":      token,
 		"message":         message,
 	}
+}
+
+// Unsend implements sim.Unsender.
+func (p *Platform) Unsend(url string, s sim.Said) (*connectors.Request, error) {
+	part := "text"
+	if len(s.Photos) > 0 {
+		part = "photo0"
+	}
+	return p.Call(url, Object{
+		"type": "unsend", "mode": "active", "timestamp": s.At.UnixMilli(),
+		"webhookEventId":  "01K2" + strings.ToUpper(sim.Digest(22, s.ID, part, "unsend")),
+		"deliveryContext": Object{"isRedelivery": false},
+		"source":          Object{"type": "user", "userId": UserID(s.Consumer)},
+		"unsend":          Object{"messageId": MessageID(s.ID, part)},
+	})
 }
 
 // UserID is LINE's id of a consumer.

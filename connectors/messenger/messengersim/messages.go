@@ -8,6 +8,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
@@ -52,6 +53,28 @@ func (p *Platform) Item(page Page, s sim.Said, kind string, content any) Object 
 		"sender": Object{"id": psid}, "recipient": Object{"id": page.ID},
 		"timestamp": s.At.UnixMilli(), kind: content,
 	}
+}
+
+// Unsend implements sim.Unsender.
+func (p *Platform) Unsend(address string, s sim.Said) (*connectors.Request, error) {
+	return p.change(address, s, "message", Object{"mid": MID(s.ID, part(s)), "is_deleted": true})
+}
+
+// Edit implements sim.Editor.
+func (p *Platform) Edit(address string, s sim.Said, text string) (*connectors.Request, error) {
+	return p.change(address, s, "message_edit", Object{"mid": MID(s.ID, part(s)), "text": text, "num_edit": 1})
+}
+
+func (p *Platform) change(address string, s sim.Said, kind string, content Object) (*connectors.Request, error) {
+	return p.Call(address, Entry(p.Pages[0], s.At, "messaging", p.Item(p.Pages[0], s, kind, content)))
+}
+
+// part is what the one message of what was said is called.
+func part(s sim.Said) string {
+	if len(s.Photos) > 0 {
+		return "photos"
+	}
+	return "text"
 }
 
 // Echo returns the item by which an app hears what the Page itself has said.

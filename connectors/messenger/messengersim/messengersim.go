@@ -101,6 +101,19 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 	return c
 }
 
+// Adopt implements sim.Platform.
+func (p *Platform) Adopt(s config.Settings) error {
+	c := s.(*messenger.Config)
+	p.AppID, p.AppSecret, p.VerifyToken = c.AppID, c.AppSecret[0].Reveal(), c.VerifyToken.Reveal()
+	p.Pages = nil
+	for _, a := range c.Accounts {
+		p.Pages = append(p.Pages, Page{ID: a.ID, Token: a.PageAccessToken.Reveal()})
+	}
+	err := p.Move(c.APIBase)
+	p.media.base = p.URL + cdn
+	return err
+}
+
 // Handshake returns the call by which Meta checks the webhook at address.
 func (p *Platform) Handshake(address string) *connectors.Request {
 	return handshake(address, p.VerifyToken)

@@ -102,6 +102,21 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 	}
 }
 
+// Adopt implements sim.Platform. The CDN is at the first of the media_hosts.
+func (p *Platform) Adopt(s config.Settings) error {
+	c := s.(*twilio.Config)
+	p.AccountSID, p.Token, p.Number = c.AccountSID, c.AuthToken[0].Reveal(), c.Accounts[0].ID
+	if c.APIKeySID != "" {
+		p.KeySID, p.KeySecret = c.APIKeySID, c.APIKeySecret.Reveal()
+	}
+	if len(c.MediaHosts) > 0 {
+		if err := p.CDN.Move("http://" + c.MediaHosts[0]); err != nil {
+			return err
+		}
+	}
+	return p.Move(c.APIBase)
+}
+
 // Webhook implements sim.Platform: each message is a call of its own, and no
 // message has more than ten photos.
 func (p *Platform) Webhook(address string, said ...sim.Said) ([]*connectors.Request, error) {

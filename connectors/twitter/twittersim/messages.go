@@ -24,7 +24,7 @@ func (p *Platform) Account(messages ...Object) Object {
 		"for_user_id":           p.UserID,
 		"direct_message_events": messages,
 		"apps":                  Object{webClient: Object{"id": webClient, "name": "Twitter Web Client", "url": "https://x.com"}},
-		"users": p.users(func(id, name string) Object {
+		"users": p.users(messages, func(id, name string) Object {
 			return Object{"id": id, "created_timestamp": "1422556069340", "name": name, "screen_name": strings.ToLower(name), "protected": false}
 		}),
 	}
@@ -33,7 +33,7 @@ func (p *Platform) Account(messages ...Object) Object {
 // ActivityOf returns a webhook of the X Activity API: an activity of this kind
 // with these messages.
 func (p *Platform) ActivityOf(kind string, messages ...Object) Object {
-	payload := Object{"direct_message_events": messages, "users": p.users(func(id, name string) Object {
+	payload := Object{"direct_message_events": messages, "users": p.users(messages, func(id, name string) Object {
 		return Object{"data": Object{"id": id, "name": name, "username": strings.ToLower(name)}}
 	})}
 	data := Object{
@@ -51,13 +51,17 @@ func mustJSON(v any) []byte {
 	return data
 }
 
-// users tells of everybody whom X has heard so far.
-func (p *Platform) users(of func(id, name string) Object) Object {
+// users tells of everybody who has written one of the messages.
+func (p *Platform) users(messages []Object, of func(id, name string) Object) Object {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	users := Object{}
-	for id, name := range p.people {
-		users[id] = of(id, name)
+	for _, m := range messages {
+		created, _ := m["message_create"].(Object)
+		id, _ := created["sender_id"].(string)
+		if name, known := p.people[id]; known {
+			users[id] = of(id, name)
+		}
 	}
 	return users
 }

@@ -92,6 +92,16 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 	}
 }
 
+// Adopt implements sim.Platform.
+func (p *Platform) Adopt(s config.Settings) error {
+	c := s.(*twitter.Config)
+	a := c.Accounts[0]
+	p.UserID, p.AppID, p.OAuth2 = a.ID, c.SourceAppID, !a.OAuth2Token.IsZero()
+	p.ConsumerKey, p.ConsumerSecret, p.BearerToken = c.ConsumerKey.Reveal(), c.ConsumerSecret[0].Reveal(), c.BearerToken.Reveal()
+	p.AccessToken, p.AccessTokenSecret, p.OAuth2Token = a.AccessToken.Reveal(), a.AccessTokenSecret.Reveal(), a.OAuth2Token.Reveal()
+	return p.Move(c.APIBase)
+}
+
 // Webhook implements sim.Platform.
 func (p *Platform) Webhook(url string, said ...sim.Said) ([]*connectors.Request, error) {
 	var messages []Object

@@ -235,7 +235,7 @@ func TestPayloads(t *testing.T) {
 	}
 	d := body.Data
 	if d.EventType != "dm.received" || !strings.HasPrefix(d.EventUUID, "-") || d.Filter.UserID != p.UserID || len(d.Payload.Messages) != 1 ||
-		d.Payload.Users[UserID("ada")]["data"] == nil {
+		len(d.Payload.Users) != 1 || d.Payload.Users[UserID("bob")]["data"] == nil {
 		t.Errorf("got %s, want an activity with one message", requests[1].Body)
 	}
 }

@@ -81,6 +81,13 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 	}
 }
 
+// Adopt implements sim.Platform. The bot's other name stays as it is.
+func (p *Platform) Adopt(s config.Settings) error {
+	c := s.(*viber.Config)
+	p.BotID, p.Token = c.Accounts[0].ID, c.AuthToken[0].Reveal()
+	return p.Move(c.APIBase)
+}
+
 // Object is a JSON object.
 type Object = map[string]any
 

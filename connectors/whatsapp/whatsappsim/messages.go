@@ -11,6 +11,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
@@ -71,6 +72,31 @@ func Edit(s sim.Said, earlier string) Object {
 // Revoke is described at Edit.
 func Revoke(s sim.Said, earlier string) Object {
 	return Message(s, "revoke", "revoke", Object{"original_message_id": earlier})
+}
+
+// Unsend implements sim.Unsender.
+func (p *Platform) Unsend(address string, s sim.Said) (*connectors.Request, error) {
+	return p.change(address, s, Revoke(s, Wamid(s.ID, part(s))))
+}
+
+// Edit implements sim.Editor.
+func (p *Platform) Edit(address string, s sim.Said, text string) (*connectors.Request, error) {
+	earlier := Wamid(s.ID, part(s))
+	s.Text = text
+	return p.change(address, s, Edit(s, earlier))
+}
+
+func (p *Platform) change(address string, s sim.Said, message any) (*connectors.Request, error) {
+	n := p.Numbers[0]
+	return p.Call(address, Entry(n.WABA, n.Change(Object{"contacts": Contacts(s), "messages": []any{message}})))
+}
+
+// part is what the one message of what was said is called.
+func part(s sim.Said) string {
+	if len(s.Photos) > 0 {
+		return "photo0"
+	}
+	return "text"
 }
 
 // Status tells what became of a message that the business sent.

@@ -102,6 +102,21 @@ func (p *Platform) Settings(name, queue string) config.Settings {
 	return c
 }
 
+// Adopt implements sim.Platform.
+func (p *Platform) Adopt(s config.Settings) error {
+	c := s.(*whatsapp.Config)
+	p.AppID, p.AppSecret, p.VerifyToken = c.AppID, c.AppSecret[0].Reveal(), c.VerifyToken.Reveal()
+	p.Numbers = nil
+	for i, a := range c.Accounts {
+		p.Numbers = append(p.Numbers, Number{
+			WABA: a.WABAID, ID: a.ID, Phone: sim.Decimal(11, strconv.Itoa(i), "phone"), Token: a.AccessToken.Reveal(),
+		})
+	}
+	err := p.Move(c.APIBase)
+	p.media.base = p.URL
+	return err
+}
+
 // Handshake returns the call by which Meta checks the webhook at address.
 func (p *Platform) Handshake(address string) *connectors.Request {
 	return handshake(address, p.VerifyToken)
