@@ -104,10 +104,12 @@ func (a *App) onClose(stop func() error) { a.stops = append(a.stops, stop) }
 // openJournal opens the journal and refuses a Redis that forgets.
 func (a *App) openJournal(ctx context.Context) (err error) {
 	queue.RedirectLog(a.log)
+	told := ops.Told{Metrics: a.metrics, Log: a.log}
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
 		Redis: a.config.Redis, Data: a.config.Data,
-		Journal: queue.Options{Lease: time.Duration(a.config.Work.Lease), OnBreach: a.breach,
-			LettersBytes: int64(a.config.Work.LettersBytes), OnExpired: a.expired,
+		Journal: queue.Options{
+			Lease: time.Duration(a.config.Work.Lease), LettersBytes: int64(a.config.Work.LettersBytes),
+			OnBreach: told.Breach, OnExpired: told.Expired,
 		},
 	})
 	if err != nil {
@@ -143,16 +145,6 @@ func (a *App) sayDurability(level queue.Durability) {
 		return
 	}
 	a.log.Info("journal open", "durability", level, "where", a.backend.Description)
-}
-
-func (a *App) breach(b queue.Breach) {
-	a.metrics.Trouble("journal", "breach")
-	a.log.Error("journal invariant broken", "queue", b.Queue, "what", b.What, "ids", b.IDs)
-}
-
-func (a *App) expired(e queue.Expired) {
-	a.metrics.LettersExpired(e.Queue, e.Why, e.Letters)
-	a.log.Warn("dead letters removed", "queue", e.Queue, "letters", e.Letters, "for their", e.Why)
 }
 
 func (a *App) openStore(context.Context) (err error) {

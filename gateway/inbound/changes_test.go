@@ -250,10 +250,12 @@ func TestWhatIsReleasedLeavesNoPictures(t *testing.T) {
 	}()
 	g.receive(photo("a", picture(t, 40, 30)))
 	<-room.begun
-	queuetest.OpenOutgoing(t, h.redis.Address(), q).Misuse("dead:data") // it cannot be completed
+	keys := queuetest.OpenOutgoing(t, h.redis.Address(), q)
+	keys.Misuse("dead:data") // it cannot be completed
 	stop()
 	close(room.goOn)
 	<-done
+	keys.Free("dead:data")
 	if s := g.stats(); s.Waiting != 1 {
 		t.Errorf("got %+v, want the message given back", s)
 	}

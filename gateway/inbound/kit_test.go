@@ -136,9 +136,13 @@ func (h *house) open(edit ...func(*config.Loaded)) *gateway {
 	if h.lease > 0 {
 		lease = h.lease
 	}
+	metrics := ops.NewMetrics()
 	backend, err := queue.Open(h.t.Context(), queue.OpenOptions{
-		Redis:   &config.Redis{Address: h.redis.Address()},
-		Journal: queue.Options{Lease: lease, OnBreach: func(b queue.Breach) { h.t.Errorf("breach: %+v", b) }},
+		Redis: &config.Redis{Address: h.redis.Address()},
+		Journal: queue.Options{
+			Lease: lease, OnBreach: func(b queue.Breach) { h.t.Errorf("breach: %+v", b) },
+			OnExpired: ops.Told{Metrics: metrics, Log: log}.Expired,
+		},
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -156,7 +160,7 @@ func (h *house) open(edit ...func(*config.Loaded)) *gateway {
 		}
 	}
 	return &gateway{h: h, backend: backend, Line: &inbound.Line{
-		Journal: backend.Journal, Originals: budget.NewOriginals(budget.Enough(routes.LargestPhoto(), 0), budget.Patience), Store: h.files, Metrics: ops.NewMetrics(), Accounts: ops.NewAccounts(routes.AccountNames(), now),
+		Journal: backend.Journal, Originals: budget.NewOriginals(budget.Enough(routes.LargestPhoto(), 0), budget.Patience), Store: h.files, Metrics: metrics, Accounts: ops.NewAccounts(routes.AccountNames(), now),
 		Log: log, Work: loaded.Config.Work, Routes: routes, Now: now,
 	}}
 }

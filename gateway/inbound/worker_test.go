@@ -385,7 +385,7 @@ func TestOldDeadLettersAreRemoved(t *testing.T) {
 	h.config.Work.KeepLetters = config.Duration(time.Millisecond)
 	second := h.open().work()
 	second.await("the letter is gone", func(s queue.Stats) bool { return s.Dead == 0 })
-	await(t, "it is counted", func() bool { return second.figures("lightlock_letters_expired_total")[q] == 1 })
+	await(t, "it is counted", func() bool { return second.figures("lightlock_letters_expired_total")[q+" age"] == 1 })
 }
 
 // receiveBroken delivers a message that no connector can read.

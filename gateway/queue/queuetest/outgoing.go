@@ -57,3 +57,11 @@ func (o Outgoing) Misuse(key string) {
 		o.t.Fatal(err)
 	}
 }
+
+// Free ends a misuse.
+func (o Outgoing) Free(key string) {
+	o.t.Helper()
+	if err := o.client.Del(o.t.Context(), o.slot+key).Err(); err != nil {
+		o.t.Fatal(err)
+	}
+}
