@@ -11,22 +11,31 @@ import (
 // opened if there is none, and the next number in it. When Accept returns nil,
 // the request may be answered 2xx.
 //
-// A repeat with another body changes nothing: the first wins.
+// A repeat with another body changes nothing: the first wins. Calls that arrive
+// together share a script. Where ctx ends first, the events may be in or not, and
+// their payloads must not be changed: a repeat is safe.
 func (j *Journal) Accept(ctx context.Context, queue string, items []Item) ([]Accepted, error) {
-	k, err := keysOf(queue)
-	if err != nil {
+	if _, err := keysOf(queue); err != nil || len(items) == 0 {
 		return nil, err
 	}
-	if len(items) == 0 {
-		return nil, nil
-	}
-	keys := []string{k.inbox}
-	args := []any{randomID(), millis(j.options.SeenFor), millis(j.options.ConversationFor)}
-	opened := make(map[string]string, len(items))
 	for i, item := range items {
 		if err := item.check(); err != nil {
 			return nil, fmt.Errorf("queue: accept item %d: %w", i, err)
 		}
+	}
+	return j.together.accept(ctx, queue, items)
+}
+
+// acceptAll runs the script for items that have been checked.
+func (j *Journal) acceptAll(ctx context.Context, queue string, items []Item) ([]Accepted, error) {
+	k, err := keysOf(queue)
+	if err != nil {
+		return nil, err
+	}
+	keys := []string{k.inbox}
+	args := []any{randomID(), millis(j.options.SeenFor), millis(j.options.ConversationFor)}
+	opened := make(map[string]string, len(items))
+	for _, item := range items {
 		if opened[item.Party] == "" {
 			opened[item.Party] = randomID()
 		}

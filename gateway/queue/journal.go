@@ -87,6 +87,9 @@ type Journal struct {
 	// and what a dead one held is told apart from what its successor holds.
 	consumer string
 
+	// together combines the calls of Accept.
+	together *combiner
+
 	mu     sync.Mutex
 	queues map[string]bool
 }
@@ -111,13 +114,15 @@ func New(client redis.UniversalClient, options Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Journal{
+	j := &Journal{
 		client:   client,
 		scripts:  loaded,
 		options:  options,
 		consumer: randomID(),
 		queues:   make(map[string]bool),
-	}, nil
+	}
+	j.together = newCombiner(j.acceptAll)
+	return j, nil
 }
 
 // Lease returns after how long without KeepAlive an entry may be taken over.
@@ -136,10 +141,11 @@ func (j *Journal) EnsureQueue(ctx context.Context, queue string) error {
 	return wrap("ensure "+queue, j.run(ctx, j.scripts.ensure, []string{k.inbox, k.out}, millis(silent)).Err())
 }
 
-// Close deletes this journal's consumers where nothing is in their hands. What
-// still is will be taken over when its lease ends.
+// Close waits for what callers of Accept have left behind, and deletes this
+// journal's consumers where nothing is in their hands. What still is will be
+// taken over when its lease ends.
 func (j *Journal) Close(ctx context.Context) error {
-	var failures []error
+	failures := []error{j.together.settle(ctx)}
 	for _, queue := range j.used() {
 		k, err := keysOf(queue)
 		if err != nil {
