@@ -72,7 +72,12 @@ func (l *Line) Receive(ctx context.Context, route *routes.Route, r *connectors.R
 		// only make it send the same again.
 		events = []connectors.Event{unreadable(r.Body)}
 	}
-	return l.accept(ctx, route, events, r.ReceivedAt)
+	start := time.Now()
+	err = l.accept(ctx, route, events, r.ReceivedAt)
+	if err == nil {
+		l.Metrics.Accepted(route.Name, time.Since(start))
+	}
+	return err
 }
 
 // accept makes the events of one call durable, in as few steps as there are

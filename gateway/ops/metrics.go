@@ -25,6 +25,7 @@
 //	lightlock_forwarded_total{queue}                messages put into an agents' queue
 //	lightlock_outgoing_total{account,kind,result}   messages to consumers, notices and replies: sent, failed, unknown
 //	lightlock_message_seconds{queue}                from the webhook's arrival to the agents' queue
+//	lightlock_accept_seconds{connector}             from a verified webhook to its being durable
 //	lightlock_trouble_total{step,kind}              things that went wrong on the way:
 //	                                                photo: a try failed, by kind of error, or ours
 //	                                                fetch: digest, digest_again (let through); cut_off, a file
@@ -36,9 +37,12 @@
 //	                                                send: retry; outgoing: the step at which Redis did not answer
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead
+//	lightlock_queue_letters_bytes{queue}            what the dead letters take up
 //	lightlock_queue_readers{queue}                  consumers of agents' software
 //	lightlock_photo_memory_bytes{share}             memory that photos hold: originals, children at work
 //	lightlock_photos_waiting{share}                 photos that wait for it, or for a process
+//	lightlock_hosts_open{account,reason}            media hosts that are left alone for a while, because they fail, or
+//	                                                paused, because they asked for patience
 //	lightlock_queue_talks{queue}                    conversations in which something waits to be sent
 //
 // Beside these are Go's own and the process's.
@@ -70,6 +74,7 @@ type Metrics struct {
 	expired    *prometheus.CounterVec
 	trouble    *prometheus.CounterVec
 	latency    *prometheus.HistogramVec
+	accept     *prometheus.HistogramVec
 }
 
 // NewMetrics makes a fresh set of metrics in a registry of its own.
@@ -87,20 +92,23 @@ func NewMetrics() *Metrics {
 		settled:    counter("settled_total", "Events that needed no work, because their message was taken back or nothing was left to change.", "connector", "fate"),
 		expired:    counter("letters_expired_total", "Dead letters removed for their age, or for their bytes together.", "queue", "why"),
 		trouble:    counter("trouble_total", "Things that went wrong on the way, by step and kind.", "step", "kind"),
-		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "lightlock", Name: "message_seconds",
-			Help:    "From the webhook's arrival to the agents' queue.",
-			Buckets: []float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000},
-		}, []string{"queue"}),
+		latency: histogram("message_seconds", "From the webhook's arrival to the agents' queue.",
+			[]float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000}, "queue"),
+		accept: histogram("accept_seconds", "From a verified webhook to its being durable.",
+			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}, "connector"),
 	}
 	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.damaged, m.profiles,
-		m.forwarded, m.outgoing, m.settled, m.expired, m.trouble, m.latency,
+		m.forwarded, m.outgoing, m.settled, m.expired, m.trouble, m.latency, m.accept,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "lightlock", Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "lightlock", Name: name, Help: help, Buckets: buckets}, labels)
 }
 
 // Register adds a collector, such as one that asks Redis when it is scraped.
@@ -148,6 +156,11 @@ func (m *Metrics) Profile(use string) {
 func (m *Metrics) Forwarded(queue string, took time.Duration) {
 	m.forwarded.WithLabelValues(queue).Inc()
 	m.latency.WithLabelValues(queue).Observe(took.Seconds())
+}
+
+// Accepted notes how long it took to make a webhook's events durable.
+func (m *Metrics) Accepted(connector string, took time.Duration) {
+	m.accept.WithLabelValues(connector).Observe(took.Seconds())
 }
 
 // Outgoing counts a message to a consumer that has its result.

@@ -227,6 +227,22 @@ func TestLineOfRedis(t *testing.T) {
 	}
 }
 
+func TestLineOfHosts(t *testing.T) {
+	var troubles []ops.HostTrouble
+	check := ops.HostsCheck(func() []ops.HostTrouble { return troubles })
+	if got := check(t.Context()); len(got) != 0 {
+		t.Errorf("without trouble: got %+v, want no line", got)
+	}
+	for _, host := range []string{"f", "e", "d", "c", "b", "a"} {
+		troubles = append(troubles, ops.HostTrouble{Account: "line/acme", Host: host + ".example", Reason: "paused"})
+	}
+	got := check(t.Context())
+	if len(got) != 1 || got[0].State != ops.Warn ||
+		!strings.HasPrefix(got[0].Note, "photos wait for a.example (line/acme, paused), b.") || !strings.HasSuffix(got[0].Note, " and 1 more") {
+		t.Errorf("got %+v, want a warning that names five", got)
+	}
+}
+
 // share is a share of the memory for photos at some moment.
 type share struct {
 	held    int64
@@ -248,6 +264,11 @@ func TestMetricsByName(t *testing.T) {
 	a.metrics.Profile("")
 	a.metrics.Forwarded("support", 2*time.Second)
 	a.metrics.Trouble("fetch", "digest")
+	a.metrics.Accepted("line/acme", 3*time.Millisecond)
+	a.metrics.LettersExpired("support", "bytes", 7)
+	a.metrics.Register(ops.NewHostsCollector([]string{"line/acme", "whatsapp/acme/shop"}, func() []ops.HostTrouble {
+		return []ops.HostTrouble{{"line/acme", "a.example", "fails"}, {"line/acme", "b.example", "fails"}}
+	}))
 	a.metrics.Register(ops.NewMemoryCollector(share{4096, 0}, share{1 << 20, 3}))
 	status, text := a.get("/metrics")
 	if status != 200 {
@@ -272,6 +293,11 @@ func TestMetricsByName(t *testing.T) {
 		`lightlock_queue_oldest_seconds{queue="support",state="delivered"} 0`,
 		`lightlock_queue_readers{queue="support"} 0`,
 		`lightlock_queue_talks{queue="support"} 0`,
+		`lightlock_queue_letters_bytes{queue="support"} 0`,
+		`lightlock_letters_expired_total{queue="support",why="bytes"} 7`,
+		`lightlock_accept_seconds_bucket{connector="line/acme",le="0.005"} 1`,
+		`lightlock_hosts_open{account="line/acme",reason="fails"} 2`,
+		`lightlock_hosts_open{account="whatsapp/acme/shop",reason="fails"} 0`,
 		`lightlock_photo_memory_bytes{share="originals"} 4096`,
 		`lightlock_photo_memory_bytes{share="children"} 1.048576e+06`,
 		`lightlock_photos_waiting{share="originals"} 0`,

@@ -105,7 +105,7 @@ type queueCollector struct {
 	counter                  Counter
 	queues                   []string
 	messages, oldest, reader *prometheus.Desc
-	talks                    *prometheus.Desc
+	talks, letters           *prometheus.Desc
 }
 
 // NewQueueCollector returns a collector of the queues' figures.
@@ -117,6 +117,7 @@ func NewQueueCollector(c Counter, queues []string) prometheus.Collector {
 		counter: c, queues: queues,
 		messages: desc("messages", "Messages by where they are.", "queue", "state"),
 		oldest:   desc("oldest_seconds", "Age of the oldest message by where it is.", "queue", "state"),
+		letters:  desc("letters_bytes", "What the dead letters take up.", "queue"),
 		talks:    desc("talks", "Conversations in which something waits to be sent to the consumer.", "queue"),
 		reader:   desc("readers", "Consumers of agents' software.", "queue"),
 	}
@@ -128,6 +129,7 @@ func (q *queueCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- q.oldest
 	ch <- q.reader
 	ch <- q.talks
+	ch <- q.letters
 }
 
 // Collect implements prometheus.Collector. A queue that cannot be counted is
@@ -151,6 +153,7 @@ func (q *queueCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(q.oldest, s.OldestWaiting.Seconds(), "waiting")
 		gauge(q.oldest, s.OldestDelivered.Seconds(), "delivered")
 		gauge(q.oldest, s.OldestDead.Seconds(), "dead")
+		gauge(q.letters, float64(s.DeadBytes))
 		gauge(q.reader, float64(s.Readers))
 		gauge(q.talks, float64(s.Talks))
 	}
