@@ -1,0 +1,202 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/retry"
+)
+
+const (
+	// A record that has waited for longer becomes a dead letter: the journal
+	// remembers an event for a day longer, so it still knows its repeat.
+	tooOld = 7 * 24 * time.Hour
+	// stepTime bounds one step of handing in.
+	stepTime = 5 * time.Second
+	// The pause while the journal takes nothing grows between these.
+	pauseMin = 200 * time.Millisecond
+	pauseMax = 5 * time.Second
+	// patience is how often what is in front may fail by itself, and not because
+	// the journal is away or full.
+	patience = 3
+	// complainEvery is how often the log hears that the journal takes nothing.
+	complainEvery = 10 * time.Second
+)
+
+// errNotReady means that it is not known yet whether the journal keeps what it
+// takes.
+var errNotReady = errors.New("the journal is not known to be safe yet")
+
+// Run hands in what waits, in order, until ctx ends; then it goes on for as long
+// as grace and as the journal takes it, and leaves the rest to the next start.
+func (s *Spool) Run(ctx context.Context, grace time.Duration) {
+	hurry, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	var loops sync.WaitGroup
+	for _, b := range s.backlogs {
+		loops.Go(func() { b.run(ctx, hurry) })
+	}
+	loops.Wait()
+}
+
+// run drains one queue's backlog whenever there is something.
+func (b *backlog) run(stopping, hurry context.Context) {
+	complain := rate.Sometimes{First: 1, Interval: complainEvery}
+	for tries := 0; ; tries++ {
+		stopped := stopping.Err() != nil // asked before: there is one more round
+		err := b.drain(hurry)
+		var pause <-chan time.Time
+		if err == nil {
+			tries = -1
+		} else {
+			complain.Do(func() {
+				b.spool.options.Log.Warn("the spool waits for the journal", "queue", b.name, "err", err)
+			})
+			pause = time.After(retry.Pause(pauseMin, pauseMax, tries))
+		}
+		if stopped {
+			return
+		}
+		b.rest(stopping, pause)
+	}
+}
+
+// rest waits for something to do, or after trouble for the pause to be over.
+func (b *backlog) rest(stopping context.Context, pause <-chan time.Time) {
+	wake := b.wake
+	if pause != nil {
+		wake = nil
+	}
+	select {
+	case <-stopping.Done():
+	case <-pause:
+	case <-wake:
+	}
+}
+
+// drain hands in what waits until nothing does or something is in the way.
+func (b *backlog) drain(ctx context.Context) error {
+	for n := 0; ; {
+		f, err := b.front()
+		switch {
+		case errors.Is(err, io.EOF):
+			if n > 0 {
+				b.tell.Do(func() { b.spool.options.Log.Info("spool drained", "queue", b.name, "records", n) })
+			}
+			return nil
+		case err != nil:
+			if b.failures++; b.failures >= patience {
+				b.giveUp(f.segment, err)
+			}
+			return err
+		case !b.spool.options.Ready():
+			return errNotReady
+		}
+		done, err := b.handIn(ctx, f)
+		b.consume(f, done)
+		n += done
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// handIn gives a batch to the journal and returns how many records have had
+// their end. Where it is refused for a reason that does not pass, each goes
+// alone, so that a wrong one does not hold up its neighbours.
+func (b *backlog) handIn(ctx context.Context, f batch) (int, error) {
+	err := b.give(ctx, f.records)
+	if err == nil {
+		return len(f.records), nil
+	}
+	if passes(err) || ctx.Err() != nil {
+		return 0, err
+	}
+	for i := range f.records {
+		if err := b.alone(ctx, f.segment, f.records[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(f.records), nil
+}
+
+// passes tells whether it is the journal's state that stands in the way, and not
+// what was given to it.
+func passes(err error) bool { return errors.Is(err, queue.ErrAway) || errors.Is(err, queue.ErrFull) }
+
+// alone hands in one record. One that is refused again and again becomes a dead
+// letter, and stays in its file if it cannot even be that.
+func (b *backlog) alone(ctx context.Context, s *segment, r record) error {
+	err := b.give(ctx, []record{r})
+	if err == nil || passes(err) || ctx.Err() != nil {
+		return err
+	}
+	if b.failures++; b.failures < patience && !errors.Is(err, queue.ErrInvalid) {
+		return err
+	}
+	buried := b.bury(ctx, r.dead("the journal does not take it: "+err.Error()))
+	if errors.Is(buried, queue.ErrInvalid) {
+		b.spoilt(s, place{from: r.at, to: r.to})
+		b.mu.Lock()
+		s.flags |= keepFile
+		b.mu.Unlock()
+		buried = nil
+	}
+	if buried == nil {
+		b.failures = 0
+	}
+	return buried
+}
+
+// give hands records in as accept and bury would have got them, and as dead
+// letters where they are too old. What the journal has already is a repeat.
+func (b *backlog) give(ctx context.Context, records []record) error {
+	var items []queue.Item
+	var letters []queue.Letter
+	for _, r := range records {
+		if b.spool.options.Now().Sub(r.arrived) <= tooOld {
+			items, letters = append(items, r.items...), append(letters, r.letters...)
+			continue
+		}
+		letters = append(letters, r.dead("in the spool since "+r.arrived.UTC().Format(time.RFC3339))...)
+	}
+	if err := b.bury(ctx, letters); err != nil || len(items) == 0 {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	_, err := b.spool.options.Journal.Accept(ctx, b.name, items)
+	return err
+}
+
+// bury keeps dead letters, and tells of the new ones.
+func (b *backlog) bury(ctx context.Context, letters []queue.Letter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	fresh, err := b.spool.options.Journal.Bury(ctx, b.name, letters)
+	for i, isNew := range fresh {
+		if isNew {
+			b.spool.options.Log.Warn("event kept as a dead letter", "queue", b.name, "key", letters[i].Key, "cause", letters[i].Cause)
+		}
+	}
+	return err
+}
+
+// dead makes dead letters of all events of a record.
+func (r record) dead(cause string) []queue.Letter {
+	letters := r.letters
+	for _, i := range r.items {
+		letters = append(letters, queue.Letter{Key: i.Key, Cause: cause, Raw: i.Payload})
+	}
+	return letters
+}
