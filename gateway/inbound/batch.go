@@ -70,16 +70,25 @@ func itemKind(kind connectors.Kind) (queue.ItemKind, bool) {
 	return item, ok
 }
 
+// sort takes an event in, and passes over what agents have no use for. It returns
+// the event as it is counted.
+func (b *batch) sort(e connectors.Event) connectors.Event {
+	if e.Kind == connectors.Message && e.Consumer.ID == "" {
+		// Without a sender it would be everybody's conversation.
+		e = e.As(connectors.Ignored, "no_consumer")
+	}
+	if _, journaled := itemKind(e.Kind); journaled || e.Kind == connectors.Broken {
+		b.add(e)
+	}
+	return e
+}
+
 // add puts an event into its account's queue, and what cannot be worked on among
 // the dead letters.
 func (b *batch) add(e connectors.Event) {
-	account, ok := b.route.Account(e.Account)
 	switch {
 	case e.Kind == connectors.Broken:
 		b.bury(e, e.Reason)
-		return
-	case !ok:
-		b.bury(e, fmt.Sprintf("no account with the platform's id %.80q is configured", e.Account))
 		return
 	case e.ID == "":
 		e.ID = connectors.DigestID(e.Raw)
@@ -92,6 +101,7 @@ func (b *batch) add(e connectors.Event) {
 		b.bury(e, "too many photos in one message")
 		return
 	}
+	account, ok := b.route.Account(e.Account)
 	j := job{Version: jobVersion, Channel: b.route.Channel.Name, Account: account.Name, ReceivedAt: b.at, Event: e}
 	payload, err := encodeJob(j)
 	switch {
@@ -100,6 +110,13 @@ func (b *batch) add(e connectors.Event) {
 		return
 	case len(payload) > queue.MaxPayload:
 		b.bury(e, "message larger than any platform allows")
+		return
+	case !ok:
+		// As it would have been journaled, for a retry once there is the account.
+		b.keep(e, queue.Letter{
+			Cause:   fmt.Sprintf("no account with the platform's id %.80q is configured", e.Account),
+			Content: queue.ContentPayload, Raw: payload,
+		})
 		return
 	}
 	item := queue.Item{Key: eventKey(j.Channel, e), Party: j.party(), Payload: payload}
@@ -130,27 +147,43 @@ func encodeJob(j job) ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// bury keeps an event that belongs to no account of ours with the first account
-// of its connector, where an operator will look for it.
+// bury keeps the platform's own text of what cannot be worked on.
 func (b *batch) bury(e connectors.Event, cause string) {
+	letter := queue.Letter{Cause: cause, Content: queue.ContentEvent, Raw: e.Raw}
+	if cause == unparsed {
+		letter.Content = queue.ContentWebhook
+	}
+	b.keep(e, letter)
+}
+
+// keep puts a letter into its account's queue. One of no account of ours is kept
+// with the first of its connector, where an operator will look for it.
+func (b *batch) keep(e connectors.Event, letter queue.Letter) {
 	account, ok := b.route.Account(e.Account)
 	if !ok {
 		account = b.route.Accounts[0]
 	}
-	b.letters[account.Queue] = append(b.letters[account.Queue], queue.Letter{
-		Key: eventKey(b.route.Channel.Name, e), Cause: cause, Raw: e.Raw,
-	})
+	letter.Key, letter.Connector = eventKey(b.route.Channel.Name, e), b.route.Name
+	b.letters[account.Queue] = append(b.letters[account.Queue], letter)
 }
 
-// unreadable is the one event of a webhook whose envelope does not parse.
+// letter returns the letter of that key, if the batch has one for the queue.
+func (b *batch) letter(name, key string) *queue.Letter {
+	for i, l := range b.letters[name] {
+		if l.Key == key {
+			return &b.letters[name][i]
+		}
+	}
+	return nil
+}
+
+// unparsed is the cause of a letter that is a whole webhook.
+const unparsed = "webhook does not parse"
+
+// unreadable is the one event of a webhook whose envelope does not parse. Its raw
+// text is the body as it came, which may be no JSON.
 func unreadable(body []byte) connectors.Event {
-	raw := body
-	if !json.Valid(raw) {
-		raw, _ = json.Marshal(string(body))
-	}
-	return connectors.Event{
-		Kind: connectors.Broken, ID: connectors.DigestID(body), Raw: raw, Reason: "webhook does not parse",
-	}
+	return connectors.Event{Kind: connectors.Broken, ID: connectors.DigestID(body), Raw: body, Reason: unparsed}
 }
 
 // eventKey names the event everywhere outside this process: dedupe, storage,

@@ -85,14 +85,8 @@ func (l *Line) Receive(ctx context.Context, route *routes.Route, r *connectors.R
 func (l *Line) accept(ctx context.Context, route *routes.Route, events []connectors.Event, at time.Time) error {
 	b := newBatch(route, at)
 	for _, e := range events {
-		if e.Kind == connectors.Message && e.Consumer.ID == "" {
-			// Without a sender it would be everybody's conversation.
-			e = e.As(connectors.Ignored, "no_consumer")
-		}
+		e = b.sort(e)
 		l.Metrics.Event(route.Name, string(e.Kind), e.Reason)
-		if _, journaled := itemKind(e.Kind); journaled || e.Kind == connectors.Broken {
-			b.add(e)
-		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.letters)) {
 		fresh, err := l.Journal.Bury(ctx, name, b.letters[name])

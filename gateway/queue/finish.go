@@ -109,7 +109,7 @@ func (end End) letter(e Entry) ([]byte, error) {
 	}
 	return packLetter(Letter{
 		Key: e.Key, Cause: end.Cause, Conversation: e.Conversation, Seq: e.Seq,
-		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Raw: e.Payload,
+		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Message: end.Message, Content: ContentPayload, Raw: e.Payload,
 	})
 }
 

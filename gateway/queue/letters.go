@@ -24,14 +24,35 @@ type Letter struct {
 	Seq          int64     `json:"seq,omitempty"`
 	AcceptedAt   time.Time `json:"accepted_at,omitzero"`
 	Tries        int       `json:"tries,omitempty"`
-	// Raw is the payload of a journaled event, or as much as MaxRaw bytes of
-	// one that never was.
+	// Message is the Item's of that name, as far as an entry's end knew it.
+	Message string `json:"message,omitempty"`
+	// Connector is the one that an event came by that never was in the journal.
+	Connector string `json:"connector,omitempty"`
+	// Content says what Raw is.
+	Content Content `json:"content,omitempty"`
+	// Raw is kept whole if it is a payload, else at most MaxRaw bytes of it.
 	Raw []byte `json:"-"`
 	// RawBytes is how long Raw was before it was cut.
 	RawBytes int `json:"raw_bytes"`
 	// DiedAt is by Redis' clock, set when the letter is read.
 	DiedAt time.Time `json:"-"`
 }
+
+// Content says what is kept of a dead letter's event, and so what a retry can do
+// with it.
+type Content string
+
+// The contents of letters. An older release's are one of the first two: the
+// payload if the event was in the journal.
+const (
+	ContentPayload Content = "payload" // as in Item
+	ContentEvent   Content = "event"   // the platform's own text of one event
+	ContentWebhook Content = "webhook" // the body of a whole webhook call
+)
+
+// Journaled tells that the event was in the journal, and has its place in a
+// conversation.
+func (l Letter) Journaled() bool { return l.Conversation != "" }
 
 // Bury keeps events that never were in the journal, because they are broken or
 // for an account that we do not have: all of them, or none and an error. Each is
@@ -49,7 +70,9 @@ func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]b
 			return nil, fmt.Errorf("queue: bury: %w", err)
 		}
 		l.RawBytes = len(l.Raw)
-		l.Raw = l.Raw[:min(len(l.Raw), MaxRaw)]
+		if most := l.most(); len(l.Raw) > most {
+			l.Raw = l.Raw[:most]
+		}
 		letter, err := packLetter(l)
 		if err != nil {
 			return nil, err
@@ -144,6 +167,14 @@ func unpackLetters(dead []redis.Z, packed []any) []Letter {
 	return letters
 }
 
+// most is how much of Raw is kept.
+func (l Letter) most() int {
+	if l.Content == ContentPayload {
+		return MaxPayload
+	}
+	return MaxRaw
+}
+
 // packLetter writes a line of JSON and then the raw event, which may be any
 // bytes.
 func packLetter(l Letter) ([]byte, error) {
@@ -166,5 +197,8 @@ func unpackLetter(packed string) (Letter, error) {
 	}
 	err := json.Unmarshal(head, &l)
 	l.Raw = raw
+	if l.Content == "" && l.Journaled() {
+		l.Content = ContentPayload
+	}
 	return l, err
 }

@@ -64,6 +64,12 @@ func delivered1(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 	return queue.Entry{}
 }
 
+// buriedA leaves a dead letter that never was in the journal.
+func buriedA(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
+	want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("a"), Raw: []byte("raw")}))
+	return queue.Entry{}
+}
+
 // talk is the conversation of what is posted.
 var talk = hash("conversation") + " " + hash("party")
 
@@ -205,6 +211,12 @@ func scenarios() []scenario {
 			return queue.Entry{}
 		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return j.Expire(t.Context(), q, 0, 5)
+		}},
+		{name: "drop", prepare: buriedA, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			return j.DropLetters(t.Context(), q, hash("a"))
+		}},
+		{name: "unbury", prepare: buriedA, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			return j.Unbury(t.Context(), q, hash("a"))
 		}},
 		{name: "childdied", prepare: inWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return j.ChildDied(t.Context(), e, 3)

@@ -189,7 +189,7 @@ func TestEachScriptWritesNothingIfACounterIsNoNumber(t *testing.T) {
 	counters := map[string][2]string{
 		"accept": {slot + "conv:" + hash("other"), "seq"}, "childdied": {slot + "work:" + hash("a"), "deaths:3"},
 	}
-	for _, name := range []string{"bury", "expire", "complete as a dead letter", "complete an unsend"} {
+	for _, name := range []string{"bury", "expire", "complete as a dead letter", "complete an unsend", "drop"} {
 		counters[name] = [2]string{slot + "dead:data", "bytes"}
 	}
 	for _, name := range []string{"begin", "retry", "release begun"} {

@@ -119,6 +119,12 @@ local function enter(inbox, key, conversation, seq, at, tries, payload)
     'seq', seq, 'at', at, 'tries', tries, 'payload', payload)
 end
 
+-- buried tells from an event's mark whether it became a dead letter without having
+-- been in the journal.
+local function buried(mark)
+  return string.sub(mark or '', 1, 7) == 'buried '
+end
+
 -- The dead letters of a queue are a sorted set of events by the time of death,
 -- and a hash of what is kept of each, whose field bytes counts what they take up
 -- together.
