@@ -111,11 +111,7 @@ func endLeftover(ctx context.Context, dir string) error {
 	if err := endProcess(ctx, dir); err != nil {
 		return err
 	}
-	sockets := []string{filepath.Join(dir, socketFile)}
-	if socket, err := os.ReadFile(filepath.Join(dir, elsewhereFile)); err == nil {
-		sockets = append(sockets, string(socket))
-	}
-	for _, socket := range sockets {
+	for _, socket := range sockets(dir) {
 		if err := askToEnd(ctx, dir, socket); err != nil {
 			return err
 		}

@@ -1,0 +1,29 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/queue/redisserver"
+)
+
+// ErrNotRunning means that there is nothing to attach to, because the gateway
+// whose private redis-server it would be does not run.
+var ErrNotRunning = redisserver.ErrNotRunning
+
+// Attach connects to the Redis that a gateway with these options works on: the
+// configured one, or the private redis-server that the running gateway has
+// started. It starts nothing itself, and unlike Open it takes no folder for its
+// own. The journal makes no consumer as long as nothing is taken from it.
+func Attach(ctx context.Context, o OpenOptions) (*Backend, error) {
+	if o.Redis == nil {
+		socket, err := redisserver.Running(ctx, filepath.Join(o.Data, "redis"))
+		if err != nil {
+			return nil, fmt.Errorf("queue: %w", err)
+		}
+		o.Redis = &config.Redis{Address: socket}
+	}
+	return openConfigured(o)
+}
