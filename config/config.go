@@ -42,6 +42,8 @@
 // view.go hides what may be secret.
 package config
 
+import "path/filepath"
+
 // Config is the gateway's file, lightlock.yaml.
 type Config struct {
 	// Listen is the address for platforms and agents, host:port.
@@ -64,6 +66,8 @@ type Config struct {
 	Redis *Redis `yaml:"redis" jsonschema_description:"Where journal and queue live. Without it, a private redis-server is started."`
 	// Store is where pictures live; empty keeps them below Data.
 	Store Store `yaml:"store" jsonschema_description:"Where pictures live. Without it, in the folder data."`
+	// Spool is what takes webhooks while Redis does not.
+	Spool Spool `yaml:"spool" jsonschema_description:"Local files that take webhooks while redis does not. They want a disk that survives the machine's restart."`
 	// Work says how the worker works.
 	Work Work `yaml:"work" jsonschema_description:"How messages are worked on."`
 	// Photos is what holds for every account that does not say otherwise.
@@ -91,6 +95,24 @@ type Redis struct {
 	// Durability is "fsync" (checked at start; what Load makes of silence) or
 	// "trusted", for a managed Redis that does not let us ask.
 	Durability string `yaml:"durability" check:"oneof=fsync trusted" jsonschema_description:"fsync: Redis must say at start that it writes before it answers. trusted: for a managed Redis that does not let us ask."`
+}
+
+// Spool says how webhooks are kept while Redis does not take them.
+type Spool struct {
+	// Enabled is false where the gateway has no disk that lasts.
+	Enabled bool `yaml:"enabled" jsonschema_description:"Whether webhooks are kept in local files while redis does not take them. Without it they are refused, and some platforms never repeat them."`
+	// MaxBytes is how much the files of all queues may take up together.
+	MaxBytes Bytes `yaml:"max_bytes" check:"min=1 MB,max=1024 GB" why:"a webhook must fit in, and the disk must hold it" jsonschema_description:"How much the files may take up together. 256 MB hold about 200,000 messages."`
+	// Folder is this gateway's alone; empty means the folder spool below Data.
+	Folder string `yaml:"folder" jsonschema_description:"Folder of the files, of one gateway alone. Unless set, spool below data."`
+}
+
+// Limit is MaxBytes, or zero where nothing is to be spooled.
+func (s Spool) Limit() int64 {
+	if !s.Enabled {
+		return 0
+	}
+	return int64(s.MaxBytes)
 }
 
 // Work says how the worker works.
@@ -161,6 +183,7 @@ func Default() Config {
 		AdminListen: "127.0.0.1:8081",
 		Data:        "./data",
 		Connectors:  "connectors",
+		Spool:       Spool{Enabled: true, MaxBytes: 256 * MB},
 		Work: Work{
 			Slots:    16,
 			Lease:    seconds(60),
@@ -180,6 +203,14 @@ func Default() Config {
 		}},
 		Notices: Notices{Enabled: &notices, Language: "en"},
 	}
+}
+
+// SpoolFolder returns where the spool lies.
+func (c *Config) SpoolFolder() string {
+	if c.Spool.Folder != "" {
+		return c.Spool.Folder
+	}
+	return filepath.Join(c.Data, "spool")
 }
 
 // Over returns p with what it leaves open taken from base, one level up.

@@ -87,6 +87,9 @@ func (l *loader) gateway(doc *document, into *Config) *decoder {
 	if _, named := d.places["data"]; named {
 		into.Data = doc.resolve(into.Data)
 	}
+	if into.Spool.Folder != "" {
+		into.Spool.Folder = doc.resolve(into.Spool.Folder)
+	}
 	into.Connectors = doc.resolve(into.Connectors)
 	if into.TLS != nil {
 		into.TLS.CertFile = doc.resolve(into.TLS.CertFile)

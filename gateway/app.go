@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/registration"
 	"github.com/lightlock/lightlock/gateway/routes"
+	"github.com/lightlock/lightlock/gateway/spool"
 	"github.com/lightlock/lightlock/gateway/store"
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
@@ -46,6 +46,7 @@ type App struct {
 	health   *ops.Health
 
 	backend  *queue.Backend
+	spool    *spool.Spool
 	store    *store.Files
 	darkroom *darkroom.Darkroom
 	line     *inbound.Line
@@ -76,7 +77,7 @@ func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
 // those before it are taken down again. ctx bounds the start, not the run.
 func (a *App) Start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openJournal, a.openStore, a.openDarkroom, a.startWork, a.openAdmin, a.openPublic, a.startWatch,
+		a.openJournal, a.openSpool, a.openStore, a.openDarkroom, a.startWork, a.openAdmin, a.openPublic, a.startWatch,
 	} {
 		if err := step(ctx); err != nil {
 			return errors.Join(err, a.Close())
@@ -120,31 +121,34 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 		defer cancel()
 		return a.backend.Close(ctx)
 	})
-	checkup, err := a.backend.Doctor(ctx)
-	if err != nil {
-		return err
+	err = a.backend.Prepare(ctx, a.routes.Queues())
+	if a.mayStartAway(err) {
+		a.log.Warn("REDIS IS AWAY: webhooks are spooled until it answers", "err", err)
+		a.background(func(ctx context.Context, _ time.Duration) {
+			a.backend.Await(ctx, a.routes.Queues(), told.Awaited(a.backend))
+		})
+		return nil
 	}
-	for _, finding := range checkup.Findings {
-		err = errors.Join(err, fmt.Errorf("redis: %s", finding))
-	}
-	if err != nil {
-		return err
-	}
-	for _, name := range a.routes.Queues() {
-		if err := a.backend.EnsureQueue(ctx, name); err != nil {
-			return err
-		}
-	}
-	a.sayDurability(checkup.Durability)
-	return nil
+	return told.Prepared(a.backend, err)
 }
 
-func (a *App) sayDurability(level queue.Durability) {
-	if level == queue.Memory {
-		a.log.Warn("NOTHING IS KEPT: no Redis is configured and no redis-server is on PATH; messages die with this process")
-		return
+// mayStartAway tells whether an error is only that Redis does not answer, and the
+// spool takes webhooks until it does.
+func (a *App) mayStartAway(err error) bool {
+	return a.config.Spool.Enabled && errors.Is(err, queue.ErrAway)
+}
+
+// openSpool puts the spool before the journal.
+func (a *App) openSpool(context.Context) (err error) {
+	told := ops.Told{Metrics: a.metrics, Log: a.log}
+	a.spool, err = spool.Open(spool.Options{
+		Folder: a.config.SpoolFolder(), Limit: a.config.Spool.Limit(), Queues: a.routes.Queues(), Journal: a.backend,
+		Ready: a.backend.Ready, Log: a.log, OnSpooled: told.Spooled, OnBroken: told.Broken, Now: failpoint.Now,
+	})
+	if err == nil {
+		a.onClose(a.spool.Close)
 	}
-	a.log.Info("journal open", "durability", level, "where", a.backend.Description)
+	return err
 }
 
 func (a *App) openStore(context.Context) (err error) {
@@ -168,7 +172,7 @@ func (a *App) openDarkroom(context.Context) (err error) {
 // in last is still forwarded, and together, so that their grace is the same one.
 func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
-		Journal: a.backend.Journal, Originals: budget.NewOriginals(a.memory, budget.Patience), Darkroom: a.darkroom, Store: a.store,
+		Journal: a.backend.Journal, Durable: a.spool, Originals: budget.NewOriginals(a.memory, budget.Patience), Darkroom: a.darkroom, Store: a.store,
 		Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
 		Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
 	}
@@ -176,7 +180,7 @@ func (a *App) startWork(context.Context) error {
 		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
 		Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
 	}
-	a.background(out.Run, a.line.Run)
+	a.background(out.Run, a.line.Run, a.spool.Run)
 	return nil
 }
 
@@ -199,8 +203,9 @@ func (a *App) background(runs ...func(ctx context.Context, grace time.Duration))
 func (a *App) openAdmin(context.Context) (err error) {
 	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()))
 	a.metrics.Register(ops.NewMemoryCollector(a.line.Originals, a.darkroom))
+	a.metrics.Register(ops.NewSpoolCollector(a.spool))
 	a.health = ops.NewHealth(
-		ops.RedisCheck(a.backend, a.backend.Durability), ops.StoreCheck(a.store.Check),
+		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Durability), a.spool), ops.StoreCheck(a.store.Check),
 		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check,
 	)
 	a.admin, err = a.listen(a.config.AdminListen, ops.Admin(a.health, a.metrics), nil)

@@ -36,6 +36,9 @@ import (
 // Line is the way in. Its fields are set once and not changed after.
 type Line struct {
 	Journal *queue.Journal
+	// Durable is where webhooks go: the spool before the journal, or where it is
+	// nil the journal.
+	Durable Durable
 	// Originals is the memory in which originals are held.
 	Originals *budget.Originals
 	Darkroom  Darkroom
@@ -46,6 +49,13 @@ type Line struct {
 	Work      config.Work
 	Routes    *routes.Table
 	Now       func() time.Time
+}
+
+// Durable makes events durable, as a journal does. Where it is not known yet what
+// becomes of them, Accept's answer is empty, and Bury's tells of no new ones.
+type Durable interface {
+	Accept(ctx context.Context, queue string, items []queue.Item) ([]queue.Accepted, error)
+	Bury(ctx context.Context, queue string, letters []queue.Letter) ([]bool, error)
 }
 
 // Darkroom develops photos; errors are as gateway/darkroom says.
@@ -89,7 +99,7 @@ func (l *Line) accept(ctx context.Context, route *routes.Route, events []connect
 		l.Metrics.Event(route.Name, string(e.Kind), e.Reason)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.letters)) {
-		fresh, err := l.Journal.Bury(ctx, name, b.letters[name])
+		fresh, err := l.durable().Bury(ctx, name, b.letters[name])
 		if err != nil {
 			return err
 		}
@@ -97,7 +107,7 @@ func (l *Line) accept(ctx context.Context, route *routes.Route, events []connect
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.items)) {
 		failpoint.Hit(failpoint.BeforeAccept)
-		accepted, err := l.Journal.Accept(ctx, name, b.items[name])
+		accepted, err := l.durable().Accept(ctx, name, b.items[name])
 		if err != nil {
 			return err
 		}
@@ -105,6 +115,13 @@ func (l *Line) accept(ctx context.Context, route *routes.Route, events []connect
 		l.accepted(route, accepted)
 	}
 	return nil
+}
+
+func (l *Line) durable() Durable {
+	if l.Durable == nil {
+		return l.Journal
+	}
+	return l.Durable
 }
 
 // work takes one message from the journal to its queue. Whatever it leaves

@@ -26,12 +26,20 @@
 //	lightlock_outgoing_total{account,kind,result}   messages to consumers, notices and replies: sent, failed, unknown
 //	lightlock_message_seconds{queue}                from the webhook's arrival to the agents' queue
 //	lightlock_accept_seconds{connector}             from a verified webhook to its being durable
+//	lightlock_spooled_total{queue}                  webhooks that went to the spool, because the journal did not take
+//	                                                them; they count as accepted above
+//	lightlock_spool_records{queue}                  webhooks that wait in the spool
+//	lightlock_spool_oldest_seconds{queue}           age of the oldest of them
+//	lightlock_spool_aside{queue}                    files of the spool with something that could not be handed in
+//	lightlock_spool_bytes                           what all files of the spool take up
+//	lightlock_spool_limit_bytes                     what they may take up; zero where the spool is off
 //	lightlock_trouble_total{step,kind}              things that went wrong on the way:
 //	                                                photo: a try failed, by kind of error, or ours
 //	                                                fetch: digest, digest_again (let through); cut_off, a file
 //	                                                that ends too early, and cut_off_again, no better the second time
 //	                                                develop: child_died
 //	                                                journal: breach, or the step at which Redis did not answer
+//	                                                spool: broken, a record that stays in its file
 //	                                                work: dead, unfinished, newer
 //	                                                registration: missing, repaired, not_repaired, or a kind of error
 //	                                                send: retry; outgoing: the step at which Redis did not answer
@@ -72,6 +80,7 @@ type Metrics struct {
 	outgoing   *prometheus.CounterVec
 	settled    *prometheus.CounterVec
 	expired    *prometheus.CounterVec
+	spooled    *prometheus.CounterVec
 	trouble    *prometheus.CounterVec
 	latency    *prometheus.HistogramVec
 	accept     *prometheus.HistogramVec
@@ -91,6 +100,7 @@ func NewMetrics() *Metrics {
 		outgoing:   counter("outgoing_total", "Messages to consumers by what became of them.", "account", "kind", "result"),
 		settled:    counter("settled_total", "Events that needed no work, because their message was taken back or nothing was left to change.", "connector", "fate"),
 		expired:    counter("letters_expired_total", "Dead letters removed for their age, or for their bytes together.", "queue", "why"),
+		spooled:    counter("spooled_total", "Webhooks that went to the spool.", "queue"),
 		trouble:    counter("trouble_total", "Things that went wrong on the way, by step and kind.", "step", "kind"),
 		latency: histogram("message_seconds", "From the webhook's arrival to the agents' queue.",
 			[]float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000}, "queue"),
@@ -98,7 +108,7 @@ func NewMetrics() *Metrics {
 			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}, "connector"),
 	}
 	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.damaged, m.profiles,
-		m.forwarded, m.outgoing, m.settled, m.expired, m.trouble, m.latency, m.accept,
+		m.forwarded, m.outgoing, m.settled, m.expired, m.spooled, m.trouble, m.latency, m.accept,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -177,6 +187,9 @@ func (m *Metrics) Settled(connector, fate string) {
 func (m *Metrics) LettersExpired(queue, why string, n int) {
 	m.expired.WithLabelValues(queue, why).Add(float64(n))
 }
+
+// Spooled counts a webhook that went to the spool.
+func (m *Metrics) Spooled(queue string) { m.spooled.WithLabelValues(queue).Inc() }
 
 // Trouble counts something that went wrong in a step.
 func (m *Metrics) Trouble(step, kind string) { m.trouble.WithLabelValues(step, kind).Inc() }

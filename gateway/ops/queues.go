@@ -10,6 +10,9 @@ import (
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
+// nothingDurable ends the note about a journal that fails and has no spool.
+const nothingDurable = "; nothing can be made durable"
+
 // Counter counts queues; *queue.Journal is one.
 type Counter interface {
 	Stats(ctx context.Context, name string) (queue.Stats, error)
@@ -22,7 +25,7 @@ func RedisCheck(c Counter, level func() queue.Durability) Check {
 	return func(ctx context.Context) []Line {
 		start := time.Now()
 		if err := c.Ping(ctx); err != nil {
-			return []Line{{"redis", Fail, "does not answer; nothing can be made durable"}}
+			return []Line{{"redis", Fail, "does not answer" + nothingDurable}}
 		}
 		took := float64(time.Since(start).Microseconds()) / 1000
 		return []Line{{"redis", stateOf(level()), fmt.Sprintf("%.1f ms, %s", took, level())}}

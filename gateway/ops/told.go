@@ -6,7 +6,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
-// Told counts and logs what a journal tells of itself.
+// Told counts and logs what a journal and its spool tell of themselves.
 type Told struct {
 	Metrics *Metrics
 	Log     *slog.Logger
@@ -23,3 +23,31 @@ func (t Told) Expired(e queue.Expired) {
 	t.Metrics.LettersExpired(e.Queue, e.Why, e.Letters)
 	t.Log.Warn("dead letters removed", "queue", e.Queue, "letters", e.Letters, "for their", e.Why)
 }
+
+// Prepared returns the error with which a backend could not be prepared, and says
+// where the journal lies if there is none.
+func (t Told) Prepared(b *queue.Backend, err error) error {
+	switch {
+	case err != nil:
+	case b.Durability() == queue.Memory:
+		t.Log.Warn("NOTHING IS KEPT: no Redis is configured and no redis-server is on PATH; messages die with this process")
+	default:
+		t.Log.Info("journal open", "durability", b.Durability(), "where", b.Description)
+	}
+	return err
+}
+
+// Awaited is for queue.Backend.Await.
+func (t Told) Awaited(b *queue.Backend) func(error) {
+	return func(err error) {
+		if t.Prepared(b, err) != nil {
+			t.Log.Error("redis must not be used as it is; webhooks stay in the spool", "err", err)
+		}
+	}
+}
+
+// Spooled is for spool.Options.OnSpooled.
+func (t Told) Spooled(queue string) { t.Metrics.Spooled(queue) }
+
+// Broken is for spool.Options.OnBroken; the spool itself logs where it is.
+func (t Told) Broken(string) { t.Metrics.Trouble("spool", "broken") }

@@ -61,6 +61,7 @@ type Backend struct {
 
 	client     *redis.Client
 	durability atomic.Value // Durability
+	prepared   atomic.Bool
 	ended      <-chan struct{}
 	stop       func() error
 }

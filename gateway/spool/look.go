@@ -52,8 +52,11 @@ func (b *backlog) stats() Stats {
 func (s *Spool) Bytes() (used, limit int64) { return s.room.now() }
 
 // Check tells whether another webhook could be spooled: it writes a file and
-// removes it again.
+// removes it again. It unwraps to ErrOff or ErrFull where that is why not.
 func (s *Spool) Check(ctx context.Context) error {
+	if s.lock == nil {
+		return ErrOff
+	}
 	if used, limit := s.room.now(); used+queue.MaxPayload > limit {
 		return fmt.Errorf("%w: %d of %d bytes are used", ErrFull, used, limit)
 	}

@@ -29,6 +29,9 @@ func Open(o Options) (*Spool, error) {
 		options: o.withDefaults(), room: room{limit: o.Limit}, backlogs: map[string]*backlog{},
 		segmentBytes: max(minSegment, min(maxSegment, o.Limit/64)), tell: rate.Sometimes{First: 1, Interval: complainEvery},
 	}
+	if o.Limit == 0 {
+		return s, nil
+	}
 	if err := makeFolder(o.Folder); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
@@ -55,6 +58,9 @@ func (s *Spool) Close() error {
 			}
 		}
 		b.mu.Unlock()
+	}
+	if s.lock == nil {
+		return nil
 	}
 	// By name and not by closing the file alone: a child may hold a copy of it.
 	_ = syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN)

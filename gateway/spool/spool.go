@@ -39,6 +39,8 @@ import (
 var (
 	// ErrFull means that the spool has no room for another record.
 	ErrFull = errors.New("the spool is full")
+	// ErrOff means that nothing is ever spooled.
+	ErrOff = errors.New("the spool is off")
 	// ErrInUse means that another process has locked the folder.
 	ErrInUse = errors.New("the folder is in use")
 
@@ -66,7 +68,8 @@ type Journal interface {
 type Options struct {
 	// Folder is made where it is missing, and is one process' alone.
 	Folder string
-	// Limit is how many bytes all files may have together.
+	// Limit is how many bytes all files may have together; zero turns the spool
+	// off: the folder is left alone, and everything goes to the journal.
 	Limit int64
 	// Queues are those that there are. What an earlier process has left for
 	// others is handed in as well.
