@@ -119,6 +119,9 @@ func (s Spool) Limit() int64 {
 type Work struct {
 	// Slots is how many messages are in work at once.
 	Slots int `yaml:"slots" check:"min=1,max=1024" jsonschema_description:"How many messages are in work at once."`
+	// PerAccount is how many messages with photos of one account are in work at
+	// once, by all gateways together.
+	PerAccount int `yaml:"per_account" check:"min=1,max=1024" jsonschema_description:"How many messages with photos of one account are in work at once, by all gateways together. The others of that account wait, and nobody else does."`
 	// Lease is after how long without a sign of life another worker takes over.
 	Lease Duration `yaml:"lease" check:"min=100ms,max=1h" jsonschema_description:"After how long without a sign of life another worker takes over."`
 	// Attempts is how often a photo is fetched before it is unreachable.
@@ -185,11 +188,12 @@ func Default() Config {
 		Connectors:  "connectors",
 		Spool:       Spool{Enabled: true, MaxBytes: 256 * MB},
 		Work: Work{
-			Slots:    16,
-			Lease:    seconds(60),
-			Attempts: 8,
-			RetryMin: seconds(1),
-			RetryMax: seconds(15 * 60),
+			Slots:      16,
+			PerAccount: 8,
+			Lease:      seconds(60),
+			Attempts:   8,
+			RetryMin:   seconds(1),
+			RetryMax:   seconds(15 * 60),
 
 			KeepLetters:  seconds(30 * 24 * 3600),
 			LettersBytes: 64 << 20,

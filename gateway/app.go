@@ -109,8 +109,9 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
 		Redis: a.config.Redis, Data: a.config.Data,
 		Journal: queue.Options{
-			Lease: time.Duration(a.config.Work.Lease), LettersBytes: int64(a.config.Work.LettersBytes),
-			OnBreach: told.Breach, OnExpired: told.Expired,
+			Lease: time.Duration(a.config.Work.Lease), PerAccount: a.config.Work.PerAccount,
+			LettersBytes: int64(a.config.Work.LettersBytes),
+			OnBreach:     told.Breach, OnExpired: told.Expired,
 		},
 	})
 	if err != nil {

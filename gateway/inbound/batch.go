@@ -124,11 +124,18 @@ func (b *batch) add(e connectors.Event) {
 	if b.route.Channel.Withdraws && e.Kind != connectors.Close {
 		item.Message = j.message()
 	}
+	if e.Kind == connectors.Message && len(e.Photos) > 0 {
+		item.Lane = Lane(j.Channel, e.Account)
+	}
 	b.items[account.Queue] = append(b.items[account.Queue], item)
 }
 
 // party finds the conversation.
 func (j job) party() string { return digest(j.Channel, j.Event.Account, j.Event.Consumer.ID) }
+
+// Lane names an account among those whose photos wait for their turn: by what the
+// platform calls it, because a configured name may change meanwhile.
+func Lane(channel, account string) string { return digest(channel, account, "lane")[:32] }
 
 // message names the message that the event is or is about, or nothing.
 func (j job) message() string {

@@ -42,8 +42,8 @@ func (l *Line) unsend(ctx context.Context, e queue.Entry, j job) error {
 	if err != nil {
 		return l.again(ctx, e, j, err)
 	}
-	if trace.Attempt != "" {
-		if err := l.Store.DeleteAttempt(ctx, e.Queue, trace.Attempt); err != nil {
+	for _, attempt := range trace.Attempts {
+		if err := l.Store.DeleteAttempt(ctx, e.Queue, attempt); err != nil {
 			return l.again(ctx, e, j, err)
 		}
 	}
@@ -60,9 +60,10 @@ func (l *Line) edit(ctx context.Context, e queue.Entry, j job) error {
 	stray := trace.Key == "" && l.Now().Sub(j.ReceivedAt) < strayFor
 	waiting := trace.Key != "" && !trace.Forwarded
 	if stray || waiting {
-		e.Tries-- // Retry counts one up, and to wait is no try
 		_, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
-			return l.Journal.Retry(ctx, e, followUp, "its message has not been forwarded yet")
+			return l.Journal.Retry(ctx, e, queue.Retry{
+				After: followUp, Cause: "its message has not been forwarded yet", NoTry: true,
+			})
 		})
 		return err
 	}

@@ -331,6 +331,8 @@ func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document f
 		case outcome == queue.Late:
 			end.Late = true
 			continue
+		case outcome == queue.Told:
+			return errors.New("the message was told by a release that settles its photos")
 		}
 		l.discard(ctx, e, e.Attempt)
 		if outcome == queue.Withdrawn {
@@ -351,14 +353,14 @@ func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) err
 	pause := l.pause(e.Tries, cause)
 	l.Metrics.Trouble("photo", blame(cause))
 	l.Log.Log(ctx, levelOf(cause), "message delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", pause, "err", cause)
-	if !isPlatforms(cause) {
-		e.Tries-- // Retry counts one up
-	}
 	failpoint.Hit(failpoint.BeforeRetry)
-	_, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
-		return l.Journal.Retry(ctx, e, pause, cause.Error())
+	outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
+		return l.Journal.Retry(ctx, e, queue.Retry{After: pause, Cause: cause.Error(), NoTry: !isPlatforms(cause)})
 	})
 	failpoint.Hit(failpoint.AfterRetry)
+	if outcome == queue.Withdrawn {
+		return queue.ErrWithdrawn
+	}
 	return err
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// ahead is how many messages of one queue a gateway holds at once, those
-	// that wait for a slot included: a text finds its way past that many photos.
+	// ahead is how many messages without photos of one queue a gateway holds at
+	// once.
 	ahead = 32
 	// listen is how long one question to Redis waits for a new message, and so
 	// how long a stop may have to wait for the question to end.
@@ -42,7 +42,7 @@ type crew struct {
 	stopping context.Context // ends when nothing new is begun
 	hurry    context.Context // ends when what is still in work must be let go
 	wg       sync.WaitGroup
-	inHand   sync.Map // queue and id of each entry that we hold
+	inHand   sync.Map // queue, lane and id of each entry that we hold
 	complain rate.Sometimes
 }
 
@@ -64,7 +64,8 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 	var loops sync.WaitGroup
 	for _, name := range l.Routes.Queues() {
 		held := make(chan struct{}, ahead)
-		loops.Go(func() { c.takeNew(ctx, name, held) })
+		loops.Go(func() { c.takeWords(ctx, name, held) })
+		loops.Go(func() { c.takePhotos(ctx, name) })
 		loops.Go(func() { c.takeOver(ctx, name, held) })
 		loops.Go(func() { c.takeDue(ctx, name) })
 		loops.Go(func() { c.expire(ctx, name) })
@@ -73,15 +74,15 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 	c.wg.Wait()
 }
 
-// takeNew takes messages one by one as they arrive.
-func (c *crew) takeNew(ctx context.Context, name string, held chan struct{}) {
+// takeWords takes what needs no darkroom, one by one as it arrives.
+func (c *crew) takeWords(ctx context.Context, name string, held chan struct{}) {
 	for ctx.Err() == nil {
 		select {
 		case held <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
-		entries, err := c.Journal.Take(ctx, name, 1, listen)
+		entries, err := c.Journal.Take(ctx, name, queue.Words, 1, listen)
 		if err != nil {
 			c.silence(ctx, "take", err)
 		}
@@ -93,22 +94,66 @@ func (c *crew) takeNew(ctx context.Context, name string, held chan struct{}) {
 	}
 }
 
+// takePhotos takes messages with photos, no more than there are free slots for:
+// what it left, another gateway with a free slot will have.
+func (c *crew) takePhotos(ctx context.Context, name string) {
+	for ctx.Err() == nil {
+		some, err := c.Journal.Await(ctx, name, queue.Photos, listen)
+		if err != nil {
+			c.silence(ctx, "wait for photos", err)
+		}
+		if !some {
+			continue
+		}
+		free := c.free(ctx)
+		entries, err := c.Journal.Take(ctx, name, queue.Photos, free, 0)
+		if err != nil {
+			c.silence(ctx, "take", err)
+		}
+		for _, e := range entries {
+			c.start(e, c.slots) //nolint:contextcheck // what is begun outlives the loop
+		}
+		for range free - len(entries) {
+			<-c.slots
+		}
+	}
+}
+
+// free waits for a slot, and takes it with all others that are free at once. It
+// returns how many, which is none only when the gateway stops.
+func (c *crew) free(ctx context.Context) (slots int) {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for slots = 1; ; slots++ {
+		select {
+		case c.slots <- struct{}{}:
+		default:
+			return slots
+		}
+	}
+}
+
 // takeOver takes what a dead or stopped gateway has left.
 func (c *crew) takeOver(ctx context.Context, name string, held chan struct{}) {
 	c.every(ctx, time.Duration(c.Work.Lease)/2, func() {
-		for ctx.Err() == nil && c.takeOverOne(ctx, name, held) {
+		for ctx.Err() == nil && c.takeOverOne(ctx, name, queue.Words, held) {
+		}
+		for ctx.Err() == nil && c.takeOverOne(ctx, name, queue.Photos, c.slots) {
 		}
 	})
 }
 
 // takeOverOne tells whether there was something to take over, and room for it.
-func (c *crew) takeOverOne(ctx context.Context, name string, held chan struct{}) bool {
+func (c *crew) takeOverOne(ctx context.Context, name string, from queue.Inbox, held chan struct{}) bool {
 	select {
 	case held <- struct{}{}:
 	default:
 		return false
 	}
-	entries, err := c.Journal.TakeOver(ctx, name, 1)
+	entries, err := c.Journal.TakeOver(ctx, name, from, 1)
 	if err != nil {
 		c.silence(ctx, "take over", err)
 	}
@@ -135,9 +180,12 @@ func (c *crew) takeDue(ctx context.Context, name string) {
 }
 
 // expire removes dead letters that nobody has looked after in time, and the
-// oldest of too many.
+// oldest of too many, and sees to the queue's own order.
 func (c *crew) expire(ctx context.Context, name string) {
 	sweep := func() {
+		if err := c.Journal.EnsureQueue(ctx, name); err != nil {
+			c.silence(ctx, "look after the queue", err)
+		}
 		for removed := expireAtOnce; removed == expireAtOnce && ctx.Err() == nil; {
 			var err error
 			if removed, err = c.Journal.Expire(ctx, name, time.Duration(c.Work.KeepLetters), expireAtOnce); err != nil {
@@ -179,7 +227,7 @@ func (c *crew) silence(ctx context.Context, step string, err error) {
 // was in our hands anyway, and that we took over from ourselves because Redis
 // had not heard of us for a lease, is not begun twice: start returns false.
 func (c *crew) start(e queue.Entry, held chan struct{}) bool {
-	name := e.Queue + " " + e.ID
+	name := e.Queue + " " + e.Lane + " " + e.ID
 	if _, already := c.inHand.LoadOrStore(name, true); already {
 		c.Log.Debug("message was in hand already", "key", e.Key)
 		<-held
@@ -209,9 +257,10 @@ func (c *crew) handle(e queue.Entry) {
 	c.finish(e, err)
 }
 
-// inSlot waits for a slot if there are photos to develop. Text needs none.
+// inSlot waits for a slot if there are photos to develop and none was taken with
+// the entry, which was journaled before photos had their own inbox. Text needs none.
 func (c *crew) inSlot(ctx context.Context, e *queue.Entry) error {
-	if j, err := decodeJob(e.Payload); err == nil && len(j.Event.Photos) == 0 {
+	if j, err := decodeJob(e.Payload); e.Lane != "" || err == nil && len(j.Event.Photos) == 0 {
 		return c.work(ctx, e)
 	}
 	select {

@@ -70,7 +70,7 @@ func (a *admin) deliver() {
 	if _, err := a.backend.Accept(ctx, "support", []queue.Item{{Kind: queue.ItemMessage, Key: name, Party: name, Payload: []byte("{}")}}); err != nil {
 		a.t.Fatal(err)
 	}
-	entries, err := a.backend.Take(ctx, "support", 1, time.Second)
+	entries, err := a.backend.Take(ctx, "support", queue.Words, 1, time.Second)
 	if err != nil || len(entries) != 1 {
 		a.t.Fatalf("took %d entries: %v", len(entries), err)
 	}

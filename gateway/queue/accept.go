@@ -11,9 +11,10 @@ import (
 // opened if there is none, and the next number in it. When Accept returns nil,
 // the request may be answered 2xx.
 //
-// A repeat with another body changes nothing: the first wins. Calls that arrive
-// together share a script. Where ctx ends first, the events may be in or not, and
-// their payloads must not be changed: a repeat is safe.
+// A repeat with another body changes nothing: the first wins, and the answer
+// tells of it where both have a digest. Calls that arrive together share a script.
+// Where ctx ends first, the events may be in or not, and their payloads must not
+// be changed: a repeat is safe.
 func (j *Journal) Accept(ctx context.Context, queue string, items []Item) ([]Accepted, error) {
 	if _, err := keysOf(queue); err != nil || len(items) == 0 {
 		return nil, err
@@ -32,8 +33,11 @@ func (j *Journal) acceptAll(ctx context.Context, queue string, items []Item) ([]
 	if err != nil {
 		return nil, err
 	}
-	keys := []string{k.inbox}
-	args := []any{randomID(), millis(j.options.SeenFor), millis(j.options.ConversationFor)}
+	keys := []string{k.inbox, k.photos, k.data, k.promised, k.lanes}
+	args := []any{
+		randomID(), millis(j.options.SeenFor), millis(j.options.ConversationFor),
+		millis(j.options.PromiseFor), j.options.PerAccount,
+	}
 	opened := make(map[string]string, len(items))
 	for _, item := range items {
 		if opened[item.Party] == "" {
@@ -41,7 +45,8 @@ func (j *Journal) acceptAll(ctx context.Context, queue string, items []Item) ([]
 		}
 		seen := k.seen + item.Key
 		keys = append(keys, seen, k.conv+item.Party, or(k.message, item.Message, seen))
-		args = append(args, item.Key, opened[item.Party], item.Payload, string(item.Kind))
+		args = append(args, item.Key, opened[item.Party], item.Payload, string(item.Kind),
+			item.Lane, item.Digest[:min(len(item.Digest), digestKept)])
 		if item.Kind == ItemClose {
 			delete(opened, item.Party) // what follows opens another
 		}
@@ -63,6 +68,9 @@ func (i Item) check() error {
 	if err := i.checkMessage(); err != nil {
 		return err
 	}
+	if err := i.checkLane(); err != nil {
+		return err
+	}
 	if len(i.Payload) > MaxPayload {
 		return fmt.Errorf("%w: payload has %d bytes, the limit is %d", ErrInvalid, len(i.Payload), MaxPayload)
 	}
@@ -82,6 +90,24 @@ func (i Item) checkMessage() error {
 	return checkHex("message", i.Message)
 }
 
+// digestKept is how many hex digits of a digest a mark holds.
+const digestKept = 8
+
+func (i Item) checkLane() error {
+	if i.Digest != "" {
+		if err := checkHex("digest", i.Digest); err != nil {
+			return err
+		}
+	}
+	switch {
+	case i.Lane == "":
+		return nil
+	case i.Kind != ItemMessage:
+		return fmt.Errorf("%w: an item of kind %.20q with a lane", ErrInvalid, i.Kind)
+	}
+	return checkHex("lane", i.Lane)
+}
+
 func readAccepted(answers []any, want int) ([]Accepted, error) {
 	if len(answers) != want {
 		return nil, fmt.Errorf("queue: accept: %d answers for %d events", len(answers), want)
@@ -89,7 +115,7 @@ func readAccepted(answers []any, want int) ([]Accepted, error) {
 	accepted := make([]Accepted, want)
 	for i, answer := range answers {
 		fields, ok := answer.([]any)
-		if !ok || len(fields) != 4 {
+		if !ok || len(fields) != 5 {
 			return nil, unexpected("accept", answer)
 		}
 		seq, err := strconv.ParseInt(text(fields[3]), 10, 64)
@@ -98,6 +124,7 @@ func readAccepted(answers []any, want int) ([]Accepted, error) {
 		}
 		accepted[i] = Accepted{
 			New: fields[0] == int64(1), Fate: Fate(text(fields[1])), Conversation: text(fields[2]), Seq: seq,
+			Mismatch: fields[4] == int64(1),
 		}
 	}
 	return accepted, nil

@@ -118,7 +118,7 @@ func TestARepeatAfterTheMarkExpiredHasNoSecondEffect(t *testing.T) {
 		await(t, "the mark has expired", func() bool { return client.Exists(t.Context(), mark).Val() == 0 })
 	}
 	wantCounts(t, j, counts{waiting: 3})
-	entries, err := j.Take(t.Context(), q, 3, 0)
+	entries, err := j.Take(t.Context(), q, queue.Words, 3, 0)
 	if err != nil || len(entries) != 3 {
 		t.Fatalf("got %d entries, error %v", len(entries), err)
 	}

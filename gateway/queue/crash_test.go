@@ -43,7 +43,7 @@ func TestWhatWasAcknowledgedSurvivesAKillOfRedis(t *testing.T) {
 	j := journal(t, server.Address(), queue.Options{})
 	kept := map[string]bool{}
 	for {
-		entries, err := j.Take(t.Context(), q, 100, 0)
+		entries, err := j.Take(t.Context(), q, queue.Words, 100, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestTakeGoesOnAfterRedisCameBackEmpty(t *testing.T) {
 		accept(t, j, "a")
 		begun(t, j)
 		connect(t, address).FlushAll(t.Context())
-		if entries, err := j.TakeOver(t.Context(), q, 1); err != nil || len(entries) != 0 {
+		if entries, err := j.TakeOver(t.Context(), q, queue.Words, 1); err != nil || len(entries) != 0 {
 			t.Errorf("got %v, %v; want nothing to take over", entries, err)
 		}
 		if err := j.Close(t.Context()); err != nil {
@@ -157,7 +157,7 @@ func TestBreachesAreTold(t *testing.T) {
 	accept(t, j, "deleted by somebody else")
 	e := take(t, j)
 	client.XDel(t.Context(), slot+"inbox", e.ID)
-	if entries, err := j.TakeOver(t.Context(), q, 5); err != nil || len(entries) != 0 {
+	if entries, err := j.TakeOver(t.Context(), q, queue.Words, 5); err != nil || len(entries) != 0 {
 		t.Errorf("got %d entries, error %v", len(entries), err)
 	}
 	expect("pending entry was deleted from the journal", e.ID)
@@ -168,8 +168,8 @@ func TestBreachesAreTold(t *testing.T) {
 
 	newer := client.XAdd(t.Context(), newerEntry(slot+"inbox")).Val()
 	for _, read := range []func() ([]queue.Entry, error){
-		func() ([]queue.Entry, error) { return j.Take(t.Context(), q, 5, 0) },
-		func() ([]queue.Entry, error) { return j.TakeOver(t.Context(), q, 5) },
+		func() ([]queue.Entry, error) { return j.Take(t.Context(), q, queue.Words, 5, 0) },
+		func() ([]queue.Entry, error) { return j.TakeOver(t.Context(), q, queue.Words, 5) },
 	} {
 		if entries, err := read(); err != nil || len(entries) != 0 {
 			t.Errorf("got %d entries, error %v; want a newer release's entry left alone", len(entries), err)

@@ -20,9 +20,12 @@ type DocumentType string
 // The types of document.
 const (
 	// MessageReceived is about a consumer's message, once nothing about it is
-	// open but perhaps a photo. Its data is a MessageData, that of the others a
-	// ChangeData.
+	// open but perhaps a photo. Its data is a MessageData, that of PhotoSettled a
+	// SettledData, and that of the others a ChangeData.
 	MessageReceived DocumentType = "lightlock.message.received"
+	// PhotoSettled is about the photos that were pending when their message was
+	// received. It follows once, unless the message is unsent before.
+	PhotoSettled DocumentType = "lightlock.photo.settled"
 	// MessageEdited is about a message whose sender has changed its text. It
 	// follows the message itself.
 	MessageEdited DocumentType = "lightlock.message.edited"
@@ -60,7 +63,7 @@ func Schemas() fs.FS {
 // JSON. It holds no photo's bytes, no platform's address and no secret.
 type Document struct {
 	// ID is stable for ever: the same event always has the same. Use
-	// Item.Key.
+	// Item.Key, or SettledID of it.
 	ID   string
 	Type DocumentType
 	// Account is the source: "line/acme" or "whatsapp/acme/shop".
@@ -112,6 +115,33 @@ func (m MessageData) in(d Document) Data {
 	}
 	return m
 }
+
+// SettledData is the data of a PhotoSettled document.
+type SettledData struct {
+	Conversation string   `json:"conversation"`
+	Account      string   `json:"account"`
+	Channel      string   `json:"channel"`
+	Consumer     Consumer `json:"consumer"`
+	// MessageID is the platform's id of the message, and Message the id of its
+	// own document.
+	MessageID string `json:"message_id,omitempty"`
+	Message   string `json:"message"`
+	Seq       int64  `json:"seq,omitempty"`
+	// Photos are those that were pending, each with the ID that it had then.
+	// Where the pictures are served is another place: readers take Href as it is.
+	Photos []Photo `json:"photos"`
+}
+
+func (s SettledData) in(d Document) Data {
+	s.Account, s.Conversation = d.Account, d.Conversation
+	if s.Photos == nil {
+		s.Photos = []Photo{}
+	}
+	return s
+}
+
+// SettledID returns the id of the PhotoSettled document of a message's event.
+func SettledID(message string) string { return message + ".settled" }
 
 // ChangeData is the data of a document about something that happened to a
 // message or a conversation.

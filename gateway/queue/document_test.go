@@ -60,6 +60,12 @@ func plainDocument() queue.Document {
 // documents are one of each kind.
 func documents() map[string]queue.Document {
 	all := map[string]queue.Document{"full": fullDocument(), "plain": plainDocument()}
+	settled := fullDocument()
+	settled.ID, settled.Type, settled.Data = queue.SettledID(hash("event")), queue.PhotoSettled, queue.SettledData{
+		Channel: "line", Consumer: queue.Consumer{ID: "U1"}, MessageID: "m-2", Message: hash("event"), Seq: 7,
+		Photos: fullDocument().Data.(queue.MessageData).Photos[:2],
+	}
+	all["settled"] = settled
 	text := ""
 	for name, data := range map[queue.DocumentType]queue.ChangeData{
 		queue.MessageEdited:      {MessageID: "m-1", Message: hash("message"), Text: &text, SentAt: time.Unix(1, 0).In(berlin)},
@@ -211,7 +217,7 @@ func TestReadersOfTodayReadTheDocumentsOfTomorrow(t *testing.T) {
 			data["photos"].([]any)[0].(map[string]any)["description"] = "a cat"
 		},
 		"a type": func(event, data map[string]any) {
-			event["type"], event["dataschema"] = "lightlock.photo.settled", "urn:lightlock:schema:lightlock.photo.settled:1"
+			event["type"], event["dataschema"] = "lightlock.photo.described", "urn:lightlock:schema:lightlock.photo.described:1"
 			delete(data, "photos")
 		},
 	} {
@@ -256,7 +262,7 @@ func TestSchemasAreFoundByTheirName(t *testing.T) {
 	}
 	if !maps.Equal(found, map[string]bool{
 		"urn:lightlock:schema:event:1": true, queue.MessageReceived.Schema(): true, queue.MessageEdited.Schema(): true,
-		queue.MessageUnsent.Schema(): true, queue.ConversationClosed.Schema(): true,
+		queue.MessageUnsent.Schema(): true, queue.ConversationClosed.Schema(): true, queue.PhotoSettled.Schema(): true,
 	}) {
 		t.Errorf("got %v", found)
 	}

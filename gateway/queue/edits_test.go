@@ -41,7 +41,7 @@ func TestAnUnsendDestroysTheEditsToo(t *testing.T) {
 		},
 		"that are put off": func(t *testing.T, j *queue.Journal) {
 			acceptItems(t, j, edit("edit"))
-			want(t, "edit", queue.Mine)(j.Retry(t.Context(), begun(t, j), time.Hour, "its message has not come"))
+			want(t, "edit", queue.Mine)(j.Retry(t.Context(), begun(t, j), queue.Retry{After: time.Hour, Cause: "its message has not come"}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,7 @@ func TestEachKeyOfAnEventExpires(t *testing.T) {
 		check("accept", 2) // seen and conv
 		e := begun(t, j)
 		check("begin", 3) // and work
-		want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, 0, "slow"))
+		want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, queue.Retry{Cause: "slow"}))
 		check("retry", 3)
 		want(t, "due", 1)(j.Due(t.Context(), q, 1))
 		e = begun(t, j)

@@ -21,6 +21,9 @@ type End struct {
 	Party string
 	// Late tells that Document says so.
 	Late bool
+	// Told is the id under which the message was told, if Document is about what
+	// became of its photos since.
+	Told string
 	// Erase is what an unsend is about.
 	Erase *Trace
 	// Notice goes to the consumer, unless the party has had one within a minute,
@@ -56,29 +59,26 @@ func (j *Journal) Complete(ctx context.Context, e Entry, end End) (Outcome, erro
 	if err != nil {
 		return Other, err
 	}
-	work, seen := k.work+e.Key, k.seen+e.Key
 	var notice Notice
 	if end.Notice != nil {
 		notice = *end.Notice
 	}
-	keys := []string{
-		k.inbox, work, seen, k.out, k.dead, k.letters, k.delayed, k.records, k.outgoing,
-		or(k.message, end.Message, seen), or(k.conv, end.Party, work),
-		k.say + e.Conversation, or(k.noticed, end.Party, k.noticed), or(k.told, notice.Key, seen),
-	}
-	args := []any{
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor), e.Key, e.Conversation,
-		end.Document, letter, end.Late,
+	names, args := j.at(k, e)
+	names = append(names,
+		or(k.message, end.Message, k.seen+e.Key), k.out, k.dead, k.letters, k.delayed, k.records, k.photosDelayed,
+		k.outgoing, or(k.conv, end.Party, k.work+e.Key),
+		k.say+e.Conversation, or(k.noticed, end.Party, k.noticed), or(k.told, notice.Key, k.seen+e.Key))
+	args = append(args,
+		e.Conversation, end.Document, letter, end.Late, end.Told,
 		member(e.Conversation, end.Party), notice.Key, notice.Payload,
-		millis(noticeGap), millis(noticeSpan), noticeMost,
-	}
+		millis(noticeGap), millis(noticeSpan), noticeMost)
 	if end.Erase != nil {
 		for _, place := range end.Erase.places {
-			keys = append(keys, k.seen+place.key)
-			args = append(args, place.key, place.entry)
+			names = append(names, k.seen+place.key, k.work+place.key)
+			args = append(args, place.key, strings.Join(place.entries, " "))
 		}
 	}
-	return j.outcome(ctx, j.scripts.complete, keys, args...)
+	return j.outcome(ctx, j.scripts.complete, names, args...)
 }
 
 func (end End) check() error {
@@ -108,29 +108,45 @@ func (end End) letter(e Entry) ([]byte, error) {
 		return nil, nil
 	}
 	return packLetter(Letter{
-		Key: e.Key, Cause: end.Cause, Conversation: e.Conversation, Seq: e.Seq,
+		Key: e.Key, Cause: end.Cause, Conversation: e.Conversation, Seq: e.Seq, Lane: e.Lane,
 		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Message: end.Message, Content: ContentPayload, Raw: e.Payload,
 	})
 }
 
-// Retry puts the entry off for a time, counted by Redis' clock. The cause is
-// kept for operators and holds no secret and no consumer's words.
-func (j *Journal) Retry(ctx context.Context, e Entry, after time.Duration, cause string) (Outcome, error) {
+// Retry says how an entry is put off.
+type Retry struct {
+	// After is for how long, counted by Redis' clock.
+	After time.Duration
+	// Cause is kept for operators and holds no secret and no consumer's words.
+	Cause string
+	// Hold keeps the entry's place in its lane's window: what it waits for would
+	// keep the others of its lane waiting too.
+	Hold bool
+	// Keep tells that the entry's Payload names blobs of this attempt.
+	Keep bool
+	// NoTry leaves Tries as it is: nothing has been tried.
+	NoTry bool
+}
+
+// Retry puts the entry off, with its Payload as it is now. Withdrawn means that
+// its message has been unsent, and that the entry is gone instead; the blobs of
+// this attempt and of those that were kept are nobody's then.
+func (j *Journal) Retry(ctx context.Context, e Entry, r Retry) (Outcome, error) {
 	k, err := keysOf(e.Queue)
 	if err != nil {
 		return Other, err
 	}
-	return j.outcome(ctx, j.scripts.retry, []string{k.inbox, k.work + e.Key, k.delayed, k.records},
-		e.ID, j.consumer, e.Attempt, millis(after), e.Key, delayedRecord(e), capped(cause))
-}
-
-// delayedRecord is a delayed entry as due.lua reads it: one line of fields,
-// then the payload.
-func delayedRecord(e Entry) string {
-	var record strings.Builder
-	_, _ = fmt.Fprintf(&record, "%s %s %d %d %d\n", entryVersion, e.Conversation, e.Seq, e.AcceptedAt.UnixMilli(), e.Tries+1)
-	_, _ = record.Write(e.Payload)
-	return record.String()
+	if len(e.Payload) > MaxPayload {
+		return Other, fmt.Errorf("queue: retry: %w: payload has %d bytes, the limit is %d", ErrInvalid, len(e.Payload), MaxPayload)
+	}
+	tries := e.Tries + 1
+	if r.NoTry {
+		tries = e.Tries
+	}
+	delayed, records := k.putOff(e.Lane)
+	names, args := j.at(k, e)
+	return j.outcome(ctx, j.scripts.retry, append(names, or(k.message, e.guard, k.seen+e.Key), delayed, records),
+		append(args, e.record(tries), millis(r.After), capped(r.Cause), r.Hold, r.Keep)...)
 }
 
 // Release gives the entry back at once, for an orderly stop. It counts neither
@@ -141,13 +157,17 @@ func (j *Journal) Release(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := j.outcome(ctx, j.scripts.release, []string{k.inbox, k.work + e.Key},
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor),
-		e.Key, e.Conversation, e.Seq, e.AcceptedAt.UnixMilli(), e.Tries, e.Payload)
+	var record string
+	if e.Lane == "" {
+		record = e.record(e.Tries)
+	}
+	names, args := j.at(k, e)
+	outcome, err := j.outcome(ctx, j.scripts.release, names, append(args, record)...)
 	return fencedUnlessMine("release", outcome, err)
 }
 
-// Due moves up to limit delayed entries whose time has come back to the inbox.
+// Due moves up to limit delayed entries whose time has come back to their inbox,
+// or to the end of their lane if they have not held their place in it.
 // Every gateway may call it at any time: each entry is moved once. An entry that
 // cannot be read, such as one that a newer release put off, stays delayed for a
 // gateway that can.
@@ -156,7 +176,9 @@ func (j *Journal) Due(ctx context.Context, queue string, limit int) (moved int, 
 	if err != nil || limit < 1 {
 		return 0, err
 	}
-	answer, err := j.run(ctx, j.scripts.due, []string{k.inbox, k.delayed, k.records}, limit, millis(j.options.Lease)).Slice()
+	answer, err := j.run(ctx, j.scripts.due, []string{
+		k.inbox, k.delayed, k.records, k.photos, k.photosDelayed, k.data, k.lanes,
+	}, limit, millis(j.options.Lease), j.options.PerAccount).Slice()
 	if err != nil {
 		return 0, wrap("due", err)
 	}

@@ -40,7 +40,7 @@ func TestAFullRedisTakesNothingInAndLetsWorkersFinish(t *testing.T) {
 // drainFull does everything that a worker does.
 func drainFull(t *testing.T, j *queue.Journal) {
 	t.Helper()
-	entries, err := j.Take(t.Context(), q, 5, 0)
+	entries, err := j.Take(t.Context(), q, queue.Words, 5, 0)
 	if err != nil || len(entries) != 5 {
 		t.Fatalf("got %d entries, error %v", len(entries), err)
 	}
@@ -52,7 +52,7 @@ func drainFull(t *testing.T, j *queue.Journal) {
 	}
 	want(t, "child died", 1)(j.ChildDied(t.Context(), entries[0], 0))
 	want(t, "complete", queue.Mine)(j.Complete(t.Context(), entries[0], queue.End{Document: []byte("document")}))
-	want(t, "retry", queue.Mine)(j.Retry(t.Context(), entries[1], 0, "slow"))
+	want(t, "retry", queue.Mine)(j.Retry(t.Context(), entries[1], queue.Retry{Cause: "slow"}))
 	want(t, "dead", queue.Mine)(j.Complete(t.Context(), entries[3], queue.End{Cause: "hopeless"}))
 	if err := j.Release(t.Context(), entries[2]); err != nil {
 		t.Errorf("release: %v", err)

@@ -61,7 +61,7 @@ func TestWhatIsNoRedisMakesNothingDurable(t *testing.T) {
 			if accepted, err := b.Accept(ctx, q, []queue.Item{item("a")}); err == nil {
 				t.Errorf("accept: got %+v, want an error", accepted)
 			}
-			if entries, err := b.TakeOver(ctx, q, 1); err == nil && len(entries) > 0 {
+			if entries, err := b.TakeOver(ctx, q, queue.Words, 1); err == nil && len(entries) > 0 {
 				t.Errorf("take over: got %+v", entries)
 			}
 			if checkup, err := b.Doctor(ctx); err == nil && checkup.Durability == queue.Fsync && len(checkup.Findings) == 0 {

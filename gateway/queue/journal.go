@@ -31,9 +31,16 @@ type Options struct {
 	// OnExpired is told of dead letters that were removed for their age or their
 	// bytes, which are accounted for no more. Nil ignores them.
 	OnExpired func(Expired)
+	// PerAccount is how many messages with photos of one account are in their
+	// inbox or in work at once, by all gateways together; 8.
+	PerAccount int
+	// PromiseFor is after how long a message with photos is to be told, settled
+	// or not; 10 s.
+	PromiseFor time.Duration
 	// OnBreach is told of what cannot happen as long as nobody else writes to
-	// our keys: entries that are pending but gone from the stream, delayed ones
-	// without a record, and entries that cannot be read. Nil ignores them.
+	// our keys: entries that are pending but gone from the stream, those without
+	// a record or without a place, and entries that cannot be read. Nil ignores
+	// them.
 	OnBreach func(Breach)
 }
 
@@ -70,6 +77,12 @@ func (o Options) withDefaults() Options {
 	if o.OnExpired == nil {
 		o.OnExpired = func(Expired) {}
 	}
+	if o.PerAccount == 0 {
+		o.PerAccount = 8
+	}
+	if o.PromiseFor == 0 {
+		o.PromiseFor = 10 * time.Second
+	}
 	if o.OnBreach == nil {
 		o.OnBreach = func(Breach) {}
 	}
@@ -97,6 +110,9 @@ type Journal struct {
 // check refuses what would stop a script after its first write: Redis takes no
 // time to live below a millisecond.
 func (o Options) check() error {
+	if o.PerAccount < 1 || o.PromiseFor < 0 {
+		return fmt.Errorf("queue: %w: %d entries of an account, PromiseFor %v", ErrInvalid, o.PerAccount, o.PromiseFor)
+	}
 	if o.Lease < 0 || o.SeenFor < time.Millisecond || o.ConversationFor < time.Millisecond {
 		return fmt.Errorf("queue: %w: a lease of %v, SeenFor %v, ConversationFor %v", ErrInvalid, o.Lease, o.SeenFor, o.ConversationFor)
 	}
@@ -129,8 +145,9 @@ func New(client redis.UniversalClient, options Options) (*Journal, error) {
 func (j *Journal) Lease() time.Duration { return j.options.Lease }
 
 // EnsureQueue makes a queue's streams and their groups where they are missing,
-// both from the beginning, also in a Redis that is full. It deletes the
-// consumers of workers that have gone, and changes nothing else that is there.
+// all from the beginning, also in a Redis that is full. It deletes the consumers
+// of workers that have gone, repairs lanes that name what is nowhere, and changes
+// nothing else that is there: call it once in a while.
 func (j *Journal) EnsureQueue(ctx context.Context, queue string) error {
 	k, err := keysOf(queue)
 	if err != nil {
@@ -138,7 +155,16 @@ func (j *Journal) EnsureQueue(ctx context.Context, queue string) error {
 	}
 	j.remember(queue)
 	silent := max(time.Hour, 10*j.options.Lease)
-	return wrap("ensure "+queue, j.run(ctx, j.scripts.ensure, []string{k.inbox, k.out}, millis(silent)).Err())
+	answer, err := j.run(ctx, j.scripts.ensure,
+		[]string{k.inbox, k.photos, k.out, k.data, k.photosDelayed, k.lanes}, millis(silent), j.options.PerAccount).Slice()
+	if err != nil {
+		return wrap("ensure "+queue, err)
+	}
+	if len(answer) != 3 {
+		return unexpected("ensure", answer)
+	}
+	j.breach(queue, "lane names an entry that is gone", answer[2])
+	return nil
 }
 
 // Close waits for what callers of Accept have left behind, and deletes this
@@ -151,7 +177,7 @@ func (j *Journal) Close(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		failures = append(failures, wrap("leave "+queue, j.run(ctx, j.scripts.leave, []string{k.inbox}, j.consumer).Err()))
+		failures = append(failures, wrap("leave "+queue, j.run(ctx, j.scripts.leave, []string{k.inbox, k.photos}, j.consumer).Err()))
 	}
 	return errors.Join(failures...)
 }

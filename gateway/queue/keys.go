@@ -9,7 +9,7 @@ import (
 // cluster hashes what stands between braces and nothing else.
 const (
 	streamPrefix = "lightlock:queue:"
-	// workers is the group of the inbox. ensure.lua makes it, and the group
+	// workers is the group of both inboxes. ensure.lua makes it, and the group
 	// agents of the stream for agents' software.
 	workers = "workers"
 )
@@ -22,15 +22,25 @@ var (
 // keys makes the names of one queue's keys.
 type keys struct {
 	out     string // stream: what agents' software reads
-	inbox   string // stream: the journal
-	delayed string // sorted set: event key by the time it is due
-	records string // hash: event key to delayed entry
+	inbox   string // stream: the journal of what needs no darkroom
+	delayed string // sorted set: event key of such by the time it is due
+	records string // hash: event key to delayed entry of such
 	dead    string // sorted set: event key by the time it died
 	letters string // hash: event key to dead letter
 	seen    string // prefix; string per event: accepted, done, withdrawn, void or buried
 	work    string // prefix; hash per event: attempt, starts, deaths
 	conv    string // prefix; hash per party: conversation, seq, last message
 	message string // prefix; string per message: what common.lua calls its name
+	// Messages with photos. Theirs is everything apart, because a release that
+	// knows nothing of them takes a delayed entry without a record for lost.
+	photos        string // stream: key and lane of those inside a window
+	photosDelayed string // sorted set: event key by the time it is due
+	data          string // hash: event key to record, from acceptance to the end
+	promised      string // sorted set: event key by when its text should be told
+	tellings      string // hash: event key to the id and entry by which it was told
+	kept          string // hash: event key to the attempts that its record names
+	attempts      string // hash: attempt to event key and the time it began
+	lanes         string // set: lanes that have something; common.lua makes a lane's keys of it
 	// What goes the other way.
 	outgoing string // sorted set: conversation and party by when to look at them
 	say      string // prefix; list per conversation: messages to the consumer
@@ -58,11 +68,36 @@ func keysOf(queue string) (keys, error) {
 		conv:    slot + "conv:",
 		message: slot + "message:",
 
+		photos:        slot + "photos",
+		photosDelayed: slot + "photos:delayed",
+		data:          slot + "photos:data",
+		promised:      slot + "promised",
+		tellings:      slot + "photos:told",
+		kept:          slot + "photos:kept",
+		attempts:      slot + "attempts",
+		lanes:         slot + "lanes",
+
 		outgoing: slot + "outgoing",
 		say:      slot + "say:",
 		told:     slot + "told:",
 		noticed:  slot + "noticed:",
 	}, nil
+}
+
+// stream is the inbox that an entry of a lane, or of none, stands in.
+func (k keys) stream(lane string) string {
+	if lane == "" {
+		return k.inbox
+	}
+	return k.photos
+}
+
+// putOff are the keys of a delayed entry of a lane, or of none.
+func (k keys) putOff(lane string) (delayed, records string) {
+	if lane == "" {
+		return k.delayed, k.records
+	}
+	return k.photosDelayed, k.data
 }
 
 // or returns prefix and name, or another key where there is no name: a script

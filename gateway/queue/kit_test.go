@@ -96,12 +96,12 @@ func bury(t testing.TB, j *queue.Journal, l queue.Letter) (bool, error) {
 // take returns the one entry that is waiting.
 func take(t testing.TB, j *queue.Journal) queue.Entry {
 	t.Helper()
-	return one(t)(j.Take(t.Context(), q, 2, 0))
+	return one(t)(j.Take(t.Context(), q, queue.Words, 2, 0))
 }
 
 func takeOver(t testing.TB, j *queue.Journal) queue.Entry {
 	t.Helper()
-	return one(t)(j.TakeOver(t.Context(), q, 2))
+	return one(t)(j.TakeOver(t.Context(), q, queue.Words, 2))
 }
 
 func one(t testing.TB) func([]queue.Entry, error) queue.Entry {

@@ -38,7 +38,7 @@ func TestAThousandEventsOfOneRequest(t *testing.T) {
 			t.Fatalf("event %d: got %+v", i, one)
 		}
 	}
-	entries, err := j.Take(t.Context(), q, many+1, 0)
+	entries, err := j.Take(t.Context(), q, queue.Words, many+1, 0)
 	if err != nil || len(entries) != many {
 		t.Fatalf("got %d entries, error %v", len(entries), err)
 	}
@@ -65,7 +65,7 @@ func TestTheLargestPayloadStaysAsItIs(t *testing.T) {
 			return e
 		}
 		e := check("taken", begun(t, j))
-		want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, 0, "slow"))
+		want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, queue.Retry{Cause: "slow"}))
 		want(t, "due", 1)(j.Due(t.Context(), q, 1))
 		e = check("put off", begun(t, j))
 		if err := j.Release(t.Context(), e); err != nil {

@@ -141,13 +141,13 @@ func (w *world) keep(r *rapid.T, i int, entries []queue.Entry, err error) {
 
 func (w *world) take(r *rapid.T) {
 	i, j := w.pick(r)
-	entries, err := j.Take(w.t.Context(), q, 2, 0)
+	entries, err := j.Take(w.t.Context(), q, queue.Words, 2, 0)
 	w.keep(r, i, entries, err)
 }
 
 func (w *world) takeOver(r *rapid.T) {
 	i, j := w.pick(r)
-	entries, err := j.TakeOver(w.t.Context(), q, 1)
+	entries, err := j.TakeOver(w.t.Context(), q, queue.Words, 1)
 	w.keep(r, i, entries, err)
 }
 
@@ -163,7 +163,7 @@ func (w *world) release(r *rapid.T) {
 
 func (w *world) retry(r *rapid.T) {
 	j, e := w.entry(r)
-	if _, err := j.Retry(w.t.Context(), *e, 0, "slow"); err != nil {
+	if _, err := j.Retry(w.t.Context(), *e, queue.Retry{Cause: "slow"}); err != nil {
 		r.Fatal(err)
 	}
 }
@@ -277,8 +277,8 @@ func (w *world) drain(r *rapid.T) {
 			r.Fatalf("cannot be drained: %+v", count(w.t, j))
 		}
 		w.due(r)
-		taken, errTaken := j.Take(w.t.Context(), q, 10, 0)
-		over, errOver := j.TakeOver(w.t.Context(), q, 10)
+		taken, errTaken := j.Take(w.t.Context(), q, queue.Words, 10, 0)
+		over, errOver := j.TakeOver(w.t.Context(), q, queue.Words, 10)
 		if err := errors.Join(errTaken, errOver); err != nil {
 			r.Fatal(err)
 		}

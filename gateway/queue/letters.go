@@ -26,6 +26,8 @@ type Letter struct {
 	Tries        int       `json:"tries,omitempty"`
 	// Message is the Item's of that name, as far as an entry's end knew it.
 	Message string `json:"message,omitempty"`
+	// Lane is the Item's.
+	Lane string `json:"lane,omitempty"`
 	// Connector is the one that an event came by that never was in the journal.
 	Connector string `json:"connector,omitempty"`
 	// Content says what Raw is.

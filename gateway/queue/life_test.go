@@ -50,7 +50,7 @@ func TestAStaleWorkerIsFencedAfterATakeOver(t *testing.T) {
 		check := func(when string) {
 			t.Helper()
 			want(t, when+": complete", queue.Other)(slow.Complete(t.Context(), stale, queue.End{Document: []byte("stale")}))
-			want(t, when+": retry", queue.Other)(slow.Retry(t.Context(), stale, 0, "stale"))
+			want(t, when+": retry", queue.Other)(slow.Retry(t.Context(), stale, queue.Retry{Cause: "stale"}))
 			want(t, when+": dead", queue.Other)(slow.Complete(t.Context(), stale, queue.End{Cause: "stale", Document: []byte("stale")}))
 			for what, err := range map[string]error{
 				"keep alive": slow.KeepAlive(t.Context(), stale),
@@ -110,7 +110,7 @@ func TestKeepAliveHoldsOffATakeOver(t *testing.T) {
 		if err := holder.KeepAlive(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
-		if entries, err := other.TakeOver(t.Context(), q, 1); err != nil || len(entries) != 0 {
+		if entries, err := other.TakeOver(t.Context(), q, queue.Words, 1); err != nil || len(entries) != 0 {
 			t.Fatalf("got %d entries, error %v; want none after a keep-alive", len(entries), err)
 		}
 		silence(t, connect(t, address), 2*holder.Lease())
@@ -118,7 +118,7 @@ func TestKeepAliveHoldsOffATakeOver(t *testing.T) {
 		if err := holder.KeepAlive(t.Context(), e); !errors.Is(err, queue.ErrFenced) {
 			t.Fatalf("keep-alive after the take-over: got %v, want ErrFenced", err)
 		}
-		if entries, err := holder.TakeOver(t.Context(), q, 1); err != nil || len(entries) != 0 {
+		if entries, err := holder.TakeOver(t.Context(), q, queue.Words, 1); err != nil || len(entries) != 0 {
 			t.Fatalf("got %d entries, error %v; want the lease of the new owner respected", len(entries), err)
 		}
 	})
@@ -144,13 +144,13 @@ func TestAnEntryIsTakenOverAfterItsLeaseOnly(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j := journal(t, address, queue.Options{Lease: time.Hour})
 		accept(t, j, "a", "b", "c")
-		if entries, err := j.Take(t.Context(), q, 3, 0); err != nil || len(entries) != 3 {
+		if entries, err := j.Take(t.Context(), q, queue.Words, 3, 0); err != nil || len(entries) != 3 {
 			t.Fatalf("got %d entries, error %v", len(entries), err)
 		}
-		if entries, err := j.TakeOver(t.Context(), q, 3); err != nil || len(entries) != 0 {
+		if entries, err := j.TakeOver(t.Context(), q, queue.Words, 3); err != nil || len(entries) != 0 {
 			t.Fatalf("got %d entries, error %v; want none within the lease", len(entries), err)
 		}
-		entries, err := journal(t, address, queue.Options{Lease: atOnce}).TakeOver(t.Context(), q, 2)
+		entries, err := journal(t, address, queue.Options{Lease: atOnce}).TakeOver(t.Context(), q, queue.Words, 2)
 		if err != nil || len(entries) != 2 {
 			t.Fatalf("got %d entries, error %v; want 2", len(entries), err)
 		}
@@ -162,7 +162,7 @@ func TestStartsCountWhatDidNotEndInAnOrderlyWay(t *testing.T) {
 		first := journal(t, address, queue.Options{Lease: atOnce})
 		accept(t, first, "a")
 		e := begun(t, first)
-		want(t, "retry", queue.Mine)(first.Retry(t.Context(), e, 0, "host is slow"))
+		want(t, "retry", queue.Mine)(first.Retry(t.Context(), e, queue.Retry{Cause: "host is slow"}))
 		want(t, "due", 1)(first.Due(t.Context(), q, 10))
 		e = begun(t, first)
 		if e.Starts != 1 || e.Tries != 1 {
@@ -199,7 +199,7 @@ func TestChildDeathsAreCountedPerPhotoOverAllAttempts(t *testing.T) {
 		e := begun(t, j)
 		want(t, "first death", 1)(j.ChildDied(t.Context(), e, 0))
 		want(t, "another photo", 1)(j.ChildDied(t.Context(), e, 1))
-		want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, 0, "child died"))
+		want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, queue.Retry{Cause: "child died"}))
 		want(t, "due", 1)(j.Due(t.Context(), q, 10))
 		other := journal(t, address, queue.Options{})
 		e = begun(t, other)
@@ -247,10 +247,10 @@ func TestADelayedEntryWaitsForItsTime(t *testing.T) {
 		j := journal(t, address, queue.Options{})
 		accept(t, j, "later")
 		later := begun(t, j)
-		want(t, "retry", queue.Mine)(j.Retry(t.Context(), later, time.Hour, "throttled"))
+		want(t, "retry", queue.Mine)(j.Retry(t.Context(), later, queue.Retry{After: time.Hour, Cause: "throttled"}))
 		accept(t, j, "a\x00b\nc\xff")
 		soon := begun(t, j)
-		want(t, "retry", queue.Mine)(j.Retry(t.Context(), soon, 0, "throttled"))
+		want(t, "retry", queue.Mine)(j.Retry(t.Context(), soon, queue.Retry{Cause: "throttled"}))
 		wantCounts(t, j, counts{delayed: 2})
 		want(t, "due", 1)(j.Due(t.Context(), q, 10))
 		wantCounts(t, j, counts{delayed: 1, waiting: 1})

@@ -19,7 +19,7 @@ func TestADelayedEntryOfANewerReleaseIsLeftAlone(t *testing.T) {
 		j := journal(t, address, queue.Options{OnBreach: func(b queue.Breach) { told = append(told, b) }})
 		for _, name := range []string{"newer", "ours"} {
 			accept(t, j, name)
-			want(t, "retry", queue.Mine)(j.Retry(t.Context(), begun(t, j), 0, "slow"))
+			want(t, "retry", queue.Mine)(j.Retry(t.Context(), begun(t, j), queue.Retry{Cause: "slow"}))
 		}
 		const record = "2 in another way\npayload"
 		if err := client.HSet(t.Context(), records, hash("newer"), record).Err(); err != nil {

@@ -15,6 +15,13 @@
 //	            |----------- Release --------|             |-> a notice to the consumer
 //	            |-- Due <--- Retry ----------|
 //
+// There are two inboxes. Messages with photos have their own, in which each
+// account, called a lane, has room for a few: its window. The others of that lane
+// wait in line, wherever they come from, so that one account's hundred thousand
+// photos delay no other's. Their text is promised to the agents earlier than that:
+//
+//	Overdue -> Tell -> agents' queue, and later Complete with what became of the photos
+//
 // and that of a message to a consumer, in order within each conversation:
 //
 //	Post or a notice -> Waiting -> Claim -> Conclude -> sent, failed or unknown
@@ -90,6 +97,12 @@ type Item struct {
 	// lower-case hex of account and message id. A message needs none where
 	// nobody can unsend or edit it.
 	Message string
+	// Lane names the account of a message with photos: a hash in lower-case hex
+	// of channel and platform's account. Empty where there is nothing to develop.
+	Lane string
+	// Digest tells an event from another of the same key: a hash in lower-case
+	// hex of what a repeat has in common with the first. It may be empty.
+	Digest string
 	// Payload is what the worker needs, opaque here, at most MaxPayload bytes.
 	Payload []byte
 }
@@ -115,12 +128,26 @@ type Accepted struct {
 	Conversation string
 	// Seq numbers the messages of a conversation from 1.
 	Seq int64
+	// Mismatch tells of a repeat whose Digest is not that of the first.
+	Mismatch bool
 }
+
+// Inbox is one of a queue's two.
+type Inbox int
+
+// The inboxes. A text never waits behind photos, and a gateway takes a photo only
+// when it can develop it, so that another one can have it.
+const (
+	// Words holds events that need no darkroom.
+	Words Inbox = iota
+	// Photos holds messages with photos.
+	Photos
+)
 
 // Entry is an event in a worker's hands.
 type Entry struct {
 	Queue string
-	// ID is the entry's place in the inbox; it changes with every return to it.
+	// ID is the entry's place in its inbox; it changes with every return to it.
 	ID           string
 	Key          string
 	Conversation string
@@ -133,18 +160,27 @@ type Entry struct {
 	Attempt string
 	// Tries is how often the entry was put off by Retry.
 	Tries int
+	// Lane is the Item's, of a message with photos.
+	Lane string
+	// Told is the id under which a message with photos was told before they were
+	// settled, or empty. Set by Begin.
+	Told string
+	// Kept are the attempts whose blobs Payload names. Set by Begin.
+	Kept []string
 	// Starts is how often work on it has begun without an orderly end, this
 	// time included; set by Begin, and zero before.
 	Starts int
 	// Lost is the attempt before this one if it did not end in order, or empty.
 	// What it has developed is nobody's any more. Set by Begin.
 	Lost string
+
+	guard string // the message by which it may be withdrawn; set by Begin
 }
 
 // Outcome is whose work had the effect.
 type Outcome int
 
-// The outcomes of Complete and Retry.
+// The outcomes of Complete, Retry and Tell.
 const (
 	// Other: the entry is in other hands or finished by them. Nothing was
 	// written, and this attempt's own blobs may be deleted.
@@ -157,6 +193,9 @@ const (
 	// Late: nothing was written, because the conversation has been closed and
 	// the document does not say so.
 	Late
+	// Told: nothing was written, because the message was told before its photos
+	// were settled, and the document does not say so.
+	Told
 )
 
 // String returns the outcome's name, which is also what a script answers.
@@ -168,6 +207,8 @@ func (o Outcome) String() string {
 		return "withdrawn"
 	case Late:
 		return "late"
+	case Told:
+		return "told"
 	default:
 		return "other"
 	}

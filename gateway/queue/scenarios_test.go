@@ -21,6 +21,8 @@ type scenario struct {
 	moves bool
 	// reads marks a script that writes nothing.
 	reads bool
+	// asks marks a call that asks Redis something before it runs its script.
+	asks bool
 	// touches marks a script whose repeat starts an entry's lease anew.
 	touches bool
 }
@@ -39,7 +41,7 @@ func inWork(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 
 func putOff(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
 	e := inWork(t, j, client)
-	want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, 0, "slow"))
+	want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, queue.Retry{Cause: "slow"}))
 	return e
 }
 
@@ -68,6 +70,23 @@ func delivered1(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 func buriedA(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 	want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("a"), Raw: []byte("raw")}))
 	return queue.Entry{}
+}
+
+// photoInWork begins message a, which has photos.
+func photoInWork(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
+	i := photo("a", "shop")
+	i.Message = hash("message a")
+	acceptItems(t, j, i)
+	e := takePhotos(t, j, "a")[0]
+	if err := j.Begin(t.Context(), &e, i.Message); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// telling tells message a of the party.
+func telling(document string) queue.Telling {
+	return queue.Telling{ID: hash("telling")[:32], Message: hash("message a"), Party: hash("party"), Document: []byte(document)}
 }
 
 // talk is the conversation of what is posted.
@@ -191,7 +210,7 @@ func scenarios() []scenario {
 			return j.GiveBack(t.Context(), sending, time.Hour)
 		}},
 		{name: "retry", prepare: inWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
-			return j.Retry(t.Context(), e, 0, "slow")
+			return j.Retry(t.Context(), e, queue.Retry{Cause: "slow"})
 		}},
 		{name: "release begun", prepare: inWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return nil, j.Release(t.Context(), e)
@@ -230,6 +249,33 @@ func scenarios() []scenario {
 			return e
 		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return nil, j.Close(t.Context())
+		}},
+		{name: "lost", prepare: func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
+			photos(t, j, "shop", "a")
+			client.HDel(t.Context(), "{"+queue.Stream(q)+"}:photos:data", hash("a"))
+			return queue.Entry{}
+		}, moves: true, asks: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			entries, err := j.Take(t.Context(), q, queue.Photos, 1, 0)
+			return len(entries), err
+		}},
+		{name: "overdue", prepare: func(t testing.TB, _ *queue.Journal, client redis.Cmdable) queue.Entry {
+			hasty := journalOn(t, client.(redis.UniversalClient), queue.Options{PromiseFor: 1})
+			photos(t, hasty, "shop", "a")
+			return queue.Entry{}
+		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			entries, err := j.Overdue(t.Context(), q, 5)
+			return len(entries), err
+		}},
+		{name: "tell", prepare: photoInWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
+			return j.Tell(t.Context(), e, telling("received"))
+		}},
+		{name: "orphans", prepare: photoInWork, reads: true, asks: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			orphans, _, err := j.Orphans(t.Context(), q, 0, 10)
+			return len(orphans), err
+		}},
+		{name: "lanes", prepare: photoInWork, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			lanes, err := j.Lanes(t.Context(), q)
+			return len(lanes), err
 		}},
 		{name: "stats", prepare: inWork, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			s, err := j.Stats(t.Context(), q)

@@ -29,7 +29,8 @@ type scripts struct {
 	accept, begin, keepalive, complete, retry, release *script
 	due, bury, childdied, ensure, leave, stats, expire *script
 	drop, unbury                                       *script
-	post, claim, conclude                              *script
+	post, claim, conclude, lost, overdue, tell         *script
+	orphans, lanes                                     *script
 	// unflagged is set once the server has proven not to know the #!lua line.
 	unflagged atomic.Bool
 }
@@ -41,7 +42,8 @@ func loadScripts() (*scripts, error) {
 		"retry": &s.retry, "release": &s.release, "due": &s.due, "bury": &s.bury,
 		"childdied": &s.childdied, "ensure": &s.ensure, "leave": &s.leave, "stats": &s.stats, "expire": &s.expire,
 		"drop": &s.drop, "unbury": &s.unbury,
-		"post": &s.post, "claim": &s.claim, "conclude": &s.conclude,
+		"post": &s.post, "claim": &s.claim, "conclude": &s.conclude, "lost": &s.lost,
+		"overdue": &s.overdue, "tell": &s.tell, "orphans": &s.orphans, "lanes": &s.lanes,
 	} {
 		loaded, err := loadScript(name)
 		if err != nil {

@@ -3,14 +3,13 @@ package queue
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // Stats counts a queue in one moment. Every accepted event is in exactly one of
 // Waiting, InWork, Delayed, Dead, or was Delivered.
 type Stats struct {
-	// Waiting entries are in the inbox and no worker has had them.
+	// Waiting entries are in an inbox or in a lane, and no worker has them.
 	Waiting int64
 	// InWork entries are in a worker's hands, or in a dead worker's.
 	InWork int64
@@ -22,8 +21,11 @@ type Stats struct {
 	// Delivered entries are in the agents' queue and not yet deleted by its
 	// readers.
 	Delivered int64
-	// OldestWaiting is the age of the oldest entry in the inbox since it was put
-	// there, in work or not; zero if there is none.
+	// Told messages have been forwarded before their photos were settled; they
+	// are among those that wait, are in work or delayed too.
+	Told int64
+	// OldestWaiting is the age of the oldest entry in an inbox or a lane since it
+	// was put there, in work or not; zero if there is none.
 	OldestWaiting time.Duration
 	// OldestDelivered is the age of the oldest entry in the agents' queue.
 	OldestDelivered time.Duration
@@ -54,11 +56,13 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	answer, err := j.run(ctx, j.scripts.stats, []string{k.inbox, k.delayed, k.dead, k.out, k.outgoing, k.letters}).Slice()
+	answer, err := j.run(ctx, j.scripts.stats, []string{
+		k.inbox, k.photos, k.delayed, k.photosDelayed, k.dead, k.out, k.outgoing, k.data, k.tellings, k.lanes, k.letters,
+	}).Slice()
 	if err != nil {
 		return Stats{}, wrap("stats", err)
 	}
-	if len(answer) != 15 {
+	if len(answer) != 16 {
 		return Stats{}, unexpected("stats", answer)
 	}
 	count := func(i int) int64 { n, _ := answer[i].(int64); return n }
@@ -70,19 +74,17 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 		return max(0, time.Duration(now-ms)*time.Millisecond)
 	}
 	return Stats{
-		Waiting: count(0) - count(1), InWork: count(1), Delayed: count(2), Dead: count(3), Delivered: count(4),
+		Waiting: max(0, count(0)-count(1)), InWork: count(1), Delayed: count(2), Dead: count(3), Delivered: count(4),
 		OldestWaiting: since(number(answer[5])), OldestDelivered: since(number(answer[6])),
 		Overdue: since(number(answer[7])), OldestDead: since(number(answer[8])),
 		Readers: count(10), ReaderSilent: max(0, time.Duration(count(11))*time.Millisecond),
-		Talks: count(12), SendOverdue: since(number(answer[13])), DeadBytes: max(0, number(answer[14])),
+		Talks: count(12), SendOverdue: since(number(answer[13])), Told: count(14), DeadBytes: max(0, number(answer[15])),
 	}, nil
 }
 
-// number reads a score or the time in a stream's id, in milliseconds; 0 if
-// there is none.
+// number reads a score in milliseconds; 0 if there is none.
 func number(reply any) int64 {
-	whole, _, _ := strings.Cut(text(reply), "-")
-	value, err := strconv.ParseFloat(whole, 64)
+	value, err := strconv.ParseFloat(text(reply), 64)
 	if err != nil {
 		return 0
 	}

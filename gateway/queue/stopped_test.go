@@ -29,7 +29,7 @@ func TestAConsumerDeletedWhileItWaitsIsMadeAnew(t *testing.T) {
 	}
 	answers := make(chan answer)
 	go func() {
-		entries, err := j.Take(t.Context(), q, 1, 5*time.Second)
+		entries, err := j.Take(t.Context(), q, queue.Words, 1, 5*time.Second)
 		answers <- answer{entries, err}
 	}()
 	await(t, "the worker waits", func() bool { return blocked(t, client) == 1 })
@@ -69,15 +69,15 @@ func TestAStopInterruptsNoRead(t *testing.T) {
 	accept(t, j, "a")
 	ctx, stop := context.WithCancel(t.Context())
 	client.AddHook(before("xreadgroup", stop))
-	one(t)(j.Take(ctx, q, 1, 0))
-	if entries, err := j.Take(ctx, q, 1, 0); len(entries) != 0 || !errors.Is(err, context.Canceled) {
+	one(t)(j.Take(ctx, q, queue.Words, 1, 0))
+	if entries, err := j.Take(ctx, q, queue.Words, 1, 0); len(entries) != 0 || !errors.Is(err, context.Canceled) {
 		t.Errorf("after the stop: got %d entries, error %v; want none", len(entries), err)
 	}
 
 	ctx, stop = context.WithCancel(t.Context())
 	client.AddHook(before("xautoclaim", stop))
-	one(t)(j.TakeOver(ctx, q, 1))
-	if entries, err := j.TakeOver(ctx, q, 1); len(entries) != 0 || !errors.Is(err, context.Canceled) {
+	one(t)(j.TakeOver(ctx, q, queue.Words, 1))
+	if entries, err := j.TakeOver(ctx, q, queue.Words, 1); len(entries) != 0 || !errors.Is(err, context.Canceled) {
 		t.Errorf("after the stop: got %d entries, error %v; want none", len(entries), err)
 	}
 }
@@ -121,7 +121,7 @@ func TestSilentConsumersWithNothingInHandAreDeleted(t *testing.T) {
 		if got := len(client.XInfoConsumers(t.Context(), inbox, "workers").Val()); got != 2 {
 			t.Fatalf("%d consumers are left, want both", got)
 		}
-		recorded.args[len(recorded.args)-1] = -2 // each is silent for longer, also the embedded one, which does not count it
+		recorded.args[len(recorded.args)-2] = -2 // each is silent for longer, also the embedded one, which does not count it
 		if err := client.Do(t.Context(), recorded.args...).Err(); err != nil {
 			t.Fatal(err)
 		}

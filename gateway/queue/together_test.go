@@ -72,8 +72,8 @@ type restless struct {
 // workUntil works until everything is accepted and finished.
 func (w *restless) workUntil(accepted <-chan struct{}) {
 	for {
-		taken, errTaken := w.j.Take(w.t.Context(), q, 3, 0)
-		over, errOver := w.j.TakeOver(w.t.Context(), q, 2)
+		taken, errTaken := w.j.Take(w.t.Context(), q, queue.Words, 3, 0)
+		over, errOver := w.j.TakeOver(w.t.Context(), q, queue.Words, 2)
 		_, errDue := w.j.Due(w.t.Context(), q, 5)
 		if err := errors.Join(errTaken, errOver, errDue); err != nil {
 			w.t.Error(err)
@@ -105,7 +105,7 @@ func (w *restless) handle(e queue.Entry) error {
 	err := w.j.KeepAlive(ctx, e)
 	switch w.random.IntN(8) {
 	case 0:
-		_, retry := w.j.Retry(ctx, e, time.Millisecond, "slow")
+		_, retry := w.j.Retry(ctx, e, queue.Retry{After: time.Millisecond, Cause: "slow"})
 		return errors.Join(err, retry)
 	case 1:
 		_, dead := w.j.Complete(ctx, e, queue.End{Cause: "hopeless", Document: []byte(e.Key)})

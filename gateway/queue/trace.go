@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -14,20 +15,21 @@ type Trace struct {
 	Key string
 	// Conversation is the one that the message is in, empty if Key is.
 	Conversation string
-	// Forwarded tells that it has reached the agents' queue.
+	// Forwarded tells that it has reached the agents' queue, its photos settled or
+	// not.
 	Forwarded bool
 	// Unsent tells that it is to be destroyed, or has been.
 	Unsent bool
-	// Attempt is the one whose blobs were forwarded.
-	Attempt string
-	places  []place
+	// Attempts are those whose blobs were forwarded, or are kept until they are.
+	Attempts []string
+	places   []place
 }
 
 // place is where the words of a message may be: in its own event, and in those
 // that edit it.
 type place struct {
-	key   string
-	entry string // in the agents' queue, or empty
+	key     string
+	entries []string // in the agents' queue
 }
 
 // Trace looks for the message of that name. Once a message is unsent, it is not
@@ -65,21 +67,62 @@ func (j *Journal) Trace(ctx context.Context, queue, message string) (Trace, erro
 
 // follow adds what became of an event that holds words of the message.
 func (j *Journal) follow(ctx context.Context, k keys, t *Trace, key string) error {
-	mark, err := j.mark(ctx, k.seen+key)
-	if err != nil {
+	// In this order: what ends a message moves all of this into its mark.
+	told, errTold := j.field(ctx, k.tellings, key)
+	kept, errKept := j.field(ctx, k.kept, key)
+	mark, errMark := j.mark(ctx, k.seen+key)
+	if err := errors.Join(errTold, errKept, errMark); err != nil {
 		return wrap("trace", err)
 	}
-	p := place{key: key}
-	if fields := strings.Fields(mark); len(fields) == 3 && fields[0] == "done" {
-		if key == t.Key {
-			t.Forwarded, t.Attempt = true, fields[1]
-		}
-		if fields[2] != "-" {
-			p.entry = fields[2]
-		}
+	m := readMark(mark)
+	if _, entry, found := strings.Cut(told, " "); found && m.live {
+		m.entries = append(m.entries, entry)
 	}
-	t.places = append(t.places, p)
+	if m.live {
+		m.attempts = strings.Fields(kept)
+	}
+	if key == t.Key {
+		t.Attempts, t.Forwarded = m.attempts, m.done || len(m.entries) > 0
+	}
+	t.places = append(t.places, place{key: key, entries: m.entries})
 	return nil
+}
+
+// mark is what an event's mark tells of where its words and pictures are.
+type mark struct {
+	live, done bool
+	entries    []string // in the agents' queue
+	attempts   []string // whose blobs were forwarded or kept
+}
+
+// readMark reads "done ATTEMPT ENTRY" or "withdrawn ATTEMPT LOST", behind which may
+// stand the entry by which the message was told and the attempts that were kept,
+// and a digest; - stands for nothing.
+func readMark(text string) mark {
+	fields := slices.DeleteFunc(strings.Fields(text), func(f string) bool { return strings.HasPrefix(f, "#") })
+	if len(fields) < 3 || fields[0] == "accepted" {
+		return mark{live: len(fields) == 0 || fields[0] == "accepted"}
+	}
+	m := mark{done: fields[0] == "done"}
+	attempts, entries := []string{fields[2]}, []string{}
+	if m.done {
+		attempts, entries = []string{fields[1]}, []string{fields[2]}
+	}
+	if len(fields) > 3 {
+		entries, attempts = append(entries, fields[3]), append(attempts, fields[4:]...)
+	}
+	nothing := func(f string) bool { return f == "-" }
+	m.attempts, m.entries = slices.DeleteFunc(attempts, nothing), slices.DeleteFunc(entries, nothing)
+	return m
+}
+
+// field returns a field of a hash, or nothing if it is not there.
+func (j *Journal) field(ctx context.Context, key, name string) (string, error) {
+	text, err := j.client.HGet(ctx, key, name).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	return text, err
 }
 
 // mark returns a key's text, or nothing if it is not there.

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,7 @@ func TestUnsendAtEveryMoment(t *testing.T) {
 		},
 		"while it waits": func(t *testing.T, j *queue.Journal) {
 			acceptItems(t, j, message, named(queue.ItemUnsend, "unsend", "a"))
-			e, u := one(t)(j.Take(t.Context(), q, 1, 0)), one(t)(j.Take(t.Context(), q, 1, 0))
+			e, u := one(t)(j.Take(t.Context(), q, queue.Words, 1, 0)), one(t)(j.Take(t.Context(), q, queue.Words, 1, 0))
 			begin(t, j, &u)
 			workUnsend(t, j, u)
 			if err := j.Begin(t.Context(), &e, end.Message); !errors.Is(err, queue.ErrWithdrawn) || e.Lost != "" {
@@ -65,7 +66,7 @@ func TestUnsendAtEveryMoment(t *testing.T) {
 		},
 		"while it is put off": func(t *testing.T, j *queue.Journal) {
 			acceptItems(t, j, message)
-			want(t, "retry", queue.Mine)(j.Retry(t.Context(), begun(t, j), time.Hour, "slow"))
+			want(t, "retry", queue.Mine)(j.Retry(t.Context(), begun(t, j), queue.Retry{After: time.Hour, Cause: "slow"}))
 			unsend(t, j)
 			if got := acceptItems(t, j, message)[0]; got.Fate != queue.FateRepeated {
 				t.Errorf("again: got %+v, want a repeat", got)
@@ -91,7 +92,7 @@ func TestUnsendAtEveryMoment(t *testing.T) {
 			acceptItems(t, j, message)
 			e := begun(t, j)
 			want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, end))
-			if got := unsend(t, j); !got.Forwarded || got.Attempt != e.Attempt || got.Key != hash("a") {
+			if got := unsend(t, j); !got.Forwarded || !slices.Equal(got.Attempts, []string{e.Attempt}) || got.Key != hash("a") {
 				t.Errorf("got %+v, want the trace of what was forwarded", got)
 			}
 		},

@@ -39,7 +39,7 @@ func TestTheLawOfUnsends(t *testing.T) {
 			},
 			"retry": func(r *rapid.T) {
 				j, e := w.entry(r)
-				if _, err := j.Retry(t.Context(), *e, 0, "slow"); err != nil {
+				if _, err := j.Retry(t.Context(), *e, queue.Retry{Cause: "slow"}); err != nil {
 					r.Fatal(err)
 				}
 			},
@@ -56,7 +56,7 @@ func TestTheLawOfUnsends(t *testing.T) {
 				w.take(r)
 				for _, e := range w.held[i] {
 					w.begin(r, j, &e)
-					if _, err := j.Retry(t.Context(), e, 0, "slow"); err != nil {
+					if _, err := j.Retry(t.Context(), e, queue.Retry{Cause: "slow"}); err != nil {
 						r.Fatal(err)
 					}
 				}
@@ -131,8 +131,8 @@ func (w *unsending) drain(r *rapid.T) {
 			r.Fatalf("cannot be drained: %+v", now)
 		}
 		w.due(r)
-		taken, errTaken := j.Take(w.t.Context(), q, 10, 0)
-		over, errOver := j.TakeOver(w.t.Context(), q, 10)
+		taken, errTaken := j.Take(w.t.Context(), q, queue.Words, 10, 0)
+		over, errOver := j.TakeOver(w.t.Context(), q, queue.Words, 10)
 		if err := errors.Join(errTaken, errOver); err != nil {
 			r.Fatal(err)
 		}

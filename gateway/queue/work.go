@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
-
-// entryVersion is the layout of a journal entry that this release writes.
-const entryVersion = "1"
 
 // maxBlock bounds how long Take cannot be interrupted.
 const maxBlock = 5 * time.Second
@@ -20,7 +17,7 @@ const maxBlock = 5 * time.Second
 // to block (at most 5 s) for the first. It is not interrupted by ctx while it
 // waits: a read that is given up leaves what Redis has handed out in nobody's
 // hands until the lease ends.
-func (j *Journal) Take(ctx context.Context, queue string, count int, block time.Duration) ([]Entry, error) {
+func (j *Journal) Take(ctx context.Context, queue string, from Inbox, count int, block time.Duration) ([]Entry, error) {
 	k, err := keysOf(queue)
 	if err != nil {
 		return nil, err
@@ -29,14 +26,14 @@ func (j *Journal) Take(ctx context.Context, queue string, count int, block time.
 		return nil, ctx.Err()
 	}
 	j.remember(queue)
-	streams, err := j.read(ctx, k, count, min(block, maxBlock))
+	streams, err := j.read(ctx, k.of(from), count, min(block, maxBlock))
 	if err != nil && isNoGroup(err) {
 		// Redis came back without what it held; accepted events must not wait
 		// for a restart of ours.
 		if err := j.EnsureQueue(ctx, queue); err != nil {
 			return nil, err
 		}
-		streams, err = j.read(ctx, k, count, min(block, maxBlock))
+		streams, err = j.read(ctx, k.of(from), count, min(block, maxBlock))
 	}
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
@@ -44,28 +41,68 @@ func (j *Journal) Take(ctx context.Context, queue string, count int, block time.
 	if err != nil {
 		return nil, wrap("take", err)
 	}
-	var entries []Entry
+	var messages []redis.XMessage
 	for _, stream := range streams {
-		entries = append(entries, j.entries(queue, stream.Messages)...)
+		messages = append(messages, stream.Messages...)
 	}
-	return entries, nil
+	return j.entries(ctx, k, queue, messages)
 }
 
-func (j *Journal) read(ctx context.Context, k keys, count int, block time.Duration) ([]redis.XStream, error) {
+// of returns the key of an inbox.
+func (k keys) of(from Inbox) string {
+	if from == Photos {
+		return k.photos
+	}
+	return k.inbox
+}
+
+func (j *Journal) read(ctx context.Context, stream string, count int, block time.Duration) ([]redis.XStream, error) {
 	// Beyond the wait itself only a Redis that is away keeps it from an answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(0, block)+ioTimeout)
 	defer cancel()
-	if block < time.Millisecond {
-		block = -1 // zero would mean to wait for ever
-	}
 	return j.client.XReadGroup(ctx, &redis.XReadGroupArgs{
-		Group: workers, Consumer: j.consumer, Streams: []string{k.inbox, ">"}, Count: int64(count), Block: block,
+		Group: workers, Consumer: j.consumer, Streams: []string{stream, ">"}, Count: int64(count), Block: blocking(block),
 	}).Result()
+}
+
+// blocking is a wait in the words of go-redis: zero would mean to wait for ever.
+func blocking(wait time.Duration) time.Duration {
+	if wait < time.Millisecond {
+		return -1
+	}
+	return wait
+}
+
+// Await waits up to block (at most 5 s) until an inbox has something to be taken,
+// and tells whether it has. It takes nothing, so that who has no slot for a photo
+// yet can wait for one of each.
+func (j *Journal) Await(ctx context.Context, queue string, from Inbox, block time.Duration) (bool, error) {
+	k, err := keysOf(queue)
+	if err != nil {
+		return false, err
+	}
+	groups, err := j.client.XInfoGroups(ctx, k.of(from)).Result()
+	if err != nil && !strings.Contains(err.Error(), "no such key") {
+		return false, wrap("await", err)
+	}
+	last := "0-0" // no group: Take makes it
+	for _, group := range groups {
+		if group.Name == workers {
+			last = group.LastDeliveredID
+		}
+	}
+	streams, err := j.client.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{k.of(from), last}, Count: 1, Block: blocking(min(block, maxBlock)),
+	}).Result()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	return len(streams) > 0, wrap("await", err)
 }
 
 // TakeOver hands out up to count entries whose worker has given no sign of life
 // for a lease. Like Take it is not interrupted by ctx, but begins nothing more.
-func (j *Journal) TakeOver(ctx context.Context, queue string, count int) ([]Entry, error) {
+func (j *Journal) TakeOver(ctx context.Context, queue string, from Inbox, count int) ([]Entry, error) {
 	k, err := keysOf(queue)
 	if err != nil {
 		return nil, err
@@ -76,7 +113,7 @@ func (j *Journal) TakeOver(ctx context.Context, queue string, count int) ([]Entr
 	j.remember(queue)
 	var entries []Entry
 	for start := "0-0"; len(entries) < count && ctx.Err() == nil; {
-		messages, next, deleted, err := j.claim(ctx, k, start, count-len(entries))
+		messages, next, deleted, err := j.claim(ctx, k.of(from), start, count-len(entries))
 		if err != nil && isNoGroup(err) {
 			return entries, nil
 		}
@@ -86,7 +123,11 @@ func (j *Journal) TakeOver(ctx context.Context, queue string, count int) ([]Entr
 		if len(deleted) > 0 {
 			j.options.OnBreach(Breach{Queue: queue, What: "pending entry was deleted from the journal", IDs: deleted})
 		}
-		entries = append(entries, j.entries(queue, messages)...)
+		found, err := j.entries(ctx, k, queue, messages)
+		entries = append(entries, found...)
+		if err != nil {
+			return entries, err
+		}
 		if next == "0-0" {
 			break
 		}
@@ -97,71 +138,48 @@ func (j *Journal) TakeOver(ctx context.Context, queue string, count int) ([]Entr
 
 // claim takes over what it finds from one place of the list of pending entries,
 // and returns where the next look should start.
-func (j *Journal) claim(ctx context.Context, k keys, start string, count int) ([]redis.XMessage, string, []string, error) {
+func (j *Journal) claim(ctx context.Context, stream, start string, count int) ([]redis.XMessage, string, []string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ioTimeout)
 	defer cancel()
 	return j.client.XAutoClaimWithDeleted(ctx, &redis.XAutoClaimArgs{
-		Stream: k.inbox, Group: workers, Consumer: j.consumer, Start: start,
+		Stream: stream, Group: workers, Consumer: j.consumer, Start: start,
 		MinIdle: j.options.Lease.Truncate(time.Millisecond), Count: int64(count),
 	}).Result()
 }
 
-// entries reads what Redis handed out. What cannot be read, such as an entry
-// that a newer release wrote, is left alone: it stays pending, for a worker that
-// can.
-func (j *Journal) entries(queue string, messages []redis.XMessage) []Entry {
-	entries := make([]Entry, 0, len(messages))
-	for _, message := range messages {
-		entry, err := readEntry(queue, message)
-		if err != nil {
-			j.options.OnBreach(Breach{Queue: queue, What: "journal entry cannot be read", IDs: []string{message.ID}})
-			continue
+// at returns what every script about an entry in a worker's hands is given first.
+func (j *Journal) at(k keys, e Entry) (names []string, args []any) {
+	return []string{
+			k.stream(e.Lane), k.work + e.Key, k.seen + e.Key, k.photos, k.data,
+			k.promised, k.tellings, k.kept, k.attempts, k.lanes,
+		}, []any{
+			e.ID, j.consumer, e.Attempt, e.Key, e.Lane, j.options.PerAccount, millis(j.options.SeenFor),
 		}
-		entries = append(entries, entry)
-	}
-	return entries
-}
-
-func readEntry(queue string, message redis.XMessage) (Entry, error) {
-	field := func(name string) string { return text(message.Values[name]) }
-	if v := field("v"); v != entryVersion {
-		return Entry{}, fmt.Errorf("%w: version %.20q", ErrInvalid, v)
-	}
-	seq, errSeq := strconv.ParseInt(field("seq"), 10, 64)
-	at, errAt := strconv.ParseInt(field("at"), 10, 64)
-	tries, errTries := strconv.Atoi(field("tries"))
-	if err := errors.Join(errSeq, errAt, errTries, checkHex("key", field("key"))); err != nil {
-		return Entry{}, err
-	}
-	return Entry{
-		Queue: queue, ID: message.ID, Key: field("key"),
-		Conversation: field("conv"), Seq: seq, AcceptedAt: time.UnixMilli(at),
-		Payload: []byte(field("payload")), Attempt: randomID(), Tries: tries,
-	}, nil
 }
 
 // Begin registers e.Attempt, which must happen before the attempt's first blob
-// is written, and sets e.Starts and e.Lost. message is the Item's that the entry
-// was accepted with, if it may be withdrawn. It returns ErrFenced if the entry is
-// in other hands by now, and ErrWithdrawn if its message has been unsent.
+// is written, and sets e.Starts, e.Lost, e.Told and e.Kept; of a message with
+// photos also what another worker's Retry has changed. message is the Item's that
+// the entry was accepted with, if it may be withdrawn. It returns ErrFenced if the
+// entry is in other hands by now, and ErrWithdrawn if its message has been unsent:
+// then the blobs of e.Lost and e.Kept are nobody's.
 func (j *Journal) Begin(ctx context.Context, e *Entry, message string) error {
 	k, err := keysOf(e.Queue)
 	if err != nil {
 		return err
 	}
-	seen := k.seen + e.Key
-	answer, err := j.run(ctx, j.scripts.begin, []string{k.inbox, k.work + e.Key, seen, or(k.message, message, seen)},
-		e.ID, j.consumer, e.Attempt, millis(j.options.SeenFor)).Slice()
+	names, args := j.at(k, *e)
+	names = append(names, or(k.message, message, k.seen+e.Key))
+	answer, err := j.run(ctx, j.scripts.begin, names, args...).Slice()
 	if err != nil {
 		return wrap("begin", err)
 	}
-	if len(answer) != 2 {
+	if len(answer) != 5 {
 		return unexpected("begin", answer)
 	}
+	e.guard = message
+	e.Lost, e.Told, e.Kept = orNone(answer[1]), orNone(answer[2]), strings.Fields(text(answer[3]))
 	starts, _ := answer[0].(int64)
-	if e.Lost = text(answer[1]); e.Lost == "-" {
-		e.Lost = ""
-	}
 	switch starts {
 	case -1:
 		return fmt.Errorf("queue: begin: %w", ErrFenced)
@@ -169,7 +187,18 @@ func (j *Journal) Begin(ctx context.Context, e *Entry, message string) error {
 		return fmt.Errorf("queue: begin: %w", ErrWithdrawn)
 	}
 	e.Starts = int(starts)
-	return nil
+	if e.Lane == "" {
+		return nil
+	}
+	return wrap("begin", e.read(text(answer[4])))
+}
+
+// orNone reads a script's - for nothing.
+func orNone(reply any) string {
+	if s := text(reply); s != "-" {
+		return s
+	}
+	return ""
 }
 
 // KeepAlive starts the lease of an entry anew, begun or not; call it every third
@@ -180,7 +209,8 @@ func (j *Journal) KeepAlive(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := j.outcome(ctx, j.scripts.keepalive, []string{k.inbox, k.work + e.Key}, e.ID, j.consumer, e.Attempt)
+	names, args := j.at(k, e)
+	outcome, err := j.outcome(ctx, j.scripts.keepalive, names, args...)
 	return fencedUnlessMine("keep alive", outcome, err)
 }
 
@@ -192,8 +222,8 @@ func (j *Journal) ChildDied(ctx context.Context, e Entry, photo int) (deaths int
 	if err != nil {
 		return 0, err
 	}
-	deaths, err = j.run(ctx, j.scripts.childdied, []string{k.inbox, k.work + e.Key},
-		e.ID, j.consumer, e.Attempt, randomID(), photo).Int()
+	names, args := j.at(k, e)
+	deaths, err = j.run(ctx, j.scripts.childdied, names, append(args, randomID(), photo)...).Int()
 	if err != nil {
 		return 0, wrap("count a child's death", err)
 	}
@@ -209,7 +239,7 @@ func (j *Journal) outcome(ctx context.Context, which *script, keys []string, arg
 	if err != nil {
 		return Other, wrap(which.name, err)
 	}
-	for o := Other; o <= Late; o++ {
+	for o := Other; o <= Told; o++ {
 		if o.String() == answer {
 			return o, nil
 		}

@@ -158,6 +158,8 @@ type (
 		Key     string         `json:"key"`
 		Party   string         `json:"party"`
 		Message string         `json:"message,omitempty"`
+		Lane    string         `json:"lane,omitempty"`
+		Digest  string         `json:"digest,omitempty"`
 		Bytes   int            `json:"bytes"`
 	}
 )
@@ -171,7 +173,7 @@ func (c contents) pack() ([]byte, error) {
 		rest = append(rest, l.Raw)
 	}
 	for _, i := range c.items {
-		first.Items = append(first.Items, itemLine{i.Kind, i.Key, i.Party, i.Message, len(i.Payload)})
+		first.Items = append(first.Items, itemLine{i.Kind, i.Key, i.Party, i.Message, i.Lane, i.Digest, len(i.Payload)})
 		rest = append(rest, i.Payload)
 	}
 	line, err := json.Marshal(first)
@@ -203,7 +205,9 @@ func unpack(body []byte) (contents, error) {
 		c.letters = append(c.letters, l.Letter)
 	}
 	for _, i := range first.Items {
-		c.items = append(c.items, queue.Item{Kind: i.Kind, Key: i.Key, Party: i.Party, Message: i.Message, Payload: cut(i.Bytes)})
+		c.items = append(c.items, queue.Item{
+			Kind: i.Kind, Key: i.Key, Party: i.Party, Message: i.Message, Lane: i.Lane, Digest: i.Digest, Payload: cut(i.Bytes),
+		})
 	}
 	if short || len(rest) != 0 {
 		return contents{}, errors.New("spool: a record is not as long as it says")

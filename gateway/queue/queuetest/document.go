@@ -46,7 +46,7 @@ func validate(document []byte, strict bool) error {
 		return err
 	}
 	if !strict && !slices.Contains([]queue.DocumentType{
-		queue.MessageReceived, queue.MessageEdited, queue.MessageUnsent, queue.ConversationClosed,
+		queue.MessageReceived, queue.PhotoSettled, queue.MessageEdited, queue.MessageUnsent, queue.ConversationClosed,
 	}, queue.DocumentType(event.Type)) {
 		return nil // a type that this reader does not know
 	}

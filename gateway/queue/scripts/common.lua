@@ -68,18 +68,47 @@ local function owner(inbox, id)
   return pending and pending[2]
 end
 
+-- A lane is one account's messages with photos. Those in its window stand in the
+-- stream, are in work, or hold their place while they are put off; the others
+-- wait in its line, each as its key and the time of its acceptance. A lane's two
+-- keys are made of the name of the set of lanes, which is in the same slot.
+local function laned(lanes, lane)
+  local slot = string.sub(lanes, 1, -#'lanes' - 1)
+  return slot .. 'lane:' .. lane, slot .. 'window:' .. lane
+end
+
+-- mislaned is mistyped for the keys of a lane; no lane has none.
+local function mislaned(lanes, lane)
+  if lane == '' then return end
+  local line, window = laned(lanes, lane)
+  return mistyped('list', line) or mistyped('hash', window)
+end
+
+-- entry reads what every script about an entry in a worker's hands is given
+-- first: ten keys and seven arguments. It returns an error's text besides if one
+-- of the keys holds another type.
+local function entry()
+  local e = {stream = KEYS[1], work = KEYS[2], seen = KEYS[3], photos = KEYS[4], data = KEYS[5],
+    promised = KEYS[6], told = KEYS[7], kept = KEYS[8], attempts = KEYS[9], lanes = KEYS[10],
+    id = ARGV[1], consumer = ARGV[2], attempt = ARGV[3], key = ARGV[4], lane = ARGV[5],
+    most = tonumber(ARGV[6]), keep_for = ARGV[7]}
+  return e, mistyped('stream', e.stream, e.photos) or mistyped('string', e.seen)
+    or mistyped('hash', e.work, e.data, e.told, e.kept, e.attempts) or mistyped('zset', e.promised)
+    or mistyped('set', e.lanes) or mislaned(e.lanes, e.lane) or uncounted(e.work, 'starts')
+end
+
 -- holds is the fence: the entry is still this consumer's, and no later attempt
 -- of the same consumer has begun.
-local function holds(inbox, work, id, consumer, attempt)
-  return owner(inbox, id) == consumer
-    and redis.call('HGET', work, 'attempt') == attempt
+local function holds(e)
+  return owner(e.stream, e.id) == e.consumer
+    and redis.call('HGET', e.work, 'attempt') == e.attempt
 end
 
 -- overtaken tells whether this consumer has begun another attempt at this very
 -- entry: that one keeps it and finishes it.
-local function overtaken(work, id, consumer, attempt)
-  local current = redis.call('HMGET', work, 'attempt', 'entry', 'owner')
-  return current[1] ~= attempt and current[2] == id and current[3] == consumer
+local function overtaken(e)
+  local current = redis.call('HMGET', e.work, 'attempt', 'entry', 'owner')
+  return current[1] ~= e.attempt and current[2] == e.id and current[3] == e.consumer
 end
 
 -- settled tells from an event's mark whether it has already left the journal.
@@ -107,16 +136,105 @@ local function unsent(message)
   return string.sub(redis.call('GET', message) or '', 1, 4) == 'gone'
 end
 
--- drop takes an entry out of the journal.
-local function drop(inbox, id)
-  redis.call('XACK', inbox, 'workers', id)
-  redis.call('XDEL', inbox, id)
+-- drop takes an entry out of its stream.
+local function drop(stream, id)
+  redis.call('XACK', stream, 'workers', id)
+  redis.call('XDEL', stream, id)
 end
 
--- enter puts an entry at the end of the journal.
-local function enter(inbox, key, conversation, seq, at, tries, payload)
-  redis.call('XADD', inbox, '*', 'v', 1, 'key', key, 'conv', conversation,
-    'seq', seq, 'at', at, 'tries', tries, 'payload', payload)
+-- enter puts an entry without photos at the end of the journal.
+local function enter(inbox, key, r)
+  redis.call('XADD', inbox, '*', 'v', 1, 'key', key, 'conv', r.conversation,
+    'seq', r.seq, 'at', r.at, 'tries', r.tries, 'payload', r.payload)
+end
+
+-- written is a record: a line of version, conversation, number, when it was
+-- accepted, tries and, of a message with photos, lane; and then the payload.
+local function written(r)
+  return table.concat({1, r.conversation, r.seq, r.at, r.tries, r.lane ~= '' and r.lane or nil}, ' ')
+    .. '\n' .. r.payload
+end
+
+-- parsed reads what written wrote, or returns nil if a newer release wrote it.
+local function parsed(record)
+  local head = string.find(record, '\n', 1, true) or 0
+  local conversation, seq, at, tries, lane = string.match(
+    string.sub(record, 1, head), '^1 (%x+) (%d+) (%d+) (%d+) ?(%x*)\n$')
+  if not conversation then return end
+  return {conversation = conversation, seq = seq, at = at, tries = tries, lane = lane,
+    payload = string.sub(record, head + 1)}
+end
+
+-- stand puts a message with photos at the end of their stream.
+local function stand(p, lane, key)
+  local _, window = laned(p.lanes, lane)
+  redis.call('HSET', window, key, redis.call('XADD', p.photos, '*', 'v', 1, 'key', key, 'lane', lane))
+  redis.call('SADD', p.lanes, lane)
+end
+
+-- admit fills a lane's window from its line. Who has no record any more was
+-- unsent while it waited.
+local function admit(p, lane)
+  local line, window = laned(p.lanes, lane)
+  while redis.call('HLEN', window) < p.most do
+    local first = redis.call('LPOP', line)
+    if not first then break end
+    local key = string.match(first, '^%x+')
+    if key and redis.call('HEXISTS', p.data, key) == 1 and redis.call('HEXISTS', window, key) == 0 then
+      stand(p, lane, key)
+    end
+  end
+  if redis.call('EXISTS', line, window) == 0 then redis.call('SREM', p.lanes, lane) end
+end
+
+-- queue_up puts a message with photos into its lane's window, or in its line
+-- where the window is full or others wait.
+local function queue_up(p, lane, key, at)
+  local line, window = laned(p.lanes, lane)
+  if redis.call('EXISTS', line) == 0 and redis.call('HLEN', window) < p.most then
+    return stand(p, lane, key)
+  end
+  redis.call('RPUSH', line, key .. ' ' .. at)
+  redis.call('SADD', p.lanes, lane)
+  admit(p, lane)
+end
+
+-- depart takes a message out of its lane's window, and lets the next one in.
+local function depart(p, lane, key)
+  if lane == '' then return end
+  local _, window = laned(p.lanes, lane)
+  redis.call('HDEL', window, key)
+  admit(p, lane)
+end
+
+-- trail is what stays in an event's mark behind its outcome: if it was told its
+-- entry in the agents' queue, the attempts that were kept, and its digest.
+local function trail(e, key, mark)
+  local entry = string.match(redis.call('HGET', e.told, key) or '', '%S+$')
+  local kept, digest = redis.call('HGET', e.kept, key), string.match(mark or '', ' #%x+$')
+  local rest = (entry or kept) and ' ' .. (entry or '-') or ''
+  return rest .. (kept and ' ' .. kept or '') .. (digest or '')
+end
+
+-- forget removes what the journal keeps of a message with photos, wherever it
+-- stands, and lets the next of its lane in.
+local function forget(p, lane, key)
+  if lane == '' then return end
+  redis.call('HDEL', p.data, key)
+  redis.call('ZREM', p.promised, key)
+  redis.call('HDEL', p.told, key)
+  redis.call('HDEL', p.kept, key)
+  depart(p, lane, key)
+end
+
+-- withdraw ends an entry whose message has been unsent. lost is an attempt whose
+-- end nobody knows, or -.
+local function withdraw(e, lost)
+  local mark = 'withdrawn ' .. e.attempt .. ' ' .. lost .. trail(e, e.key, redis.call('GET', e.seen))
+  drop(e.stream, e.id)
+  forget(e, e.lane, e.key)
+  redis.call('DEL', e.work)
+  redis.call('SET', e.seen, mark, 'PX', e.keep_for)
 end
 
 -- buried tells from an event's mark whether it became a dead letter without having

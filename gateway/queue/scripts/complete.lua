@@ -2,61 +2,76 @@
 -- Ends an entry: its document, if there is one, goes into the agents' queue, its
 -- letter among the dead, its notice to the consumer; what an unsend is about is
 -- destroyed; and the entry leaves the journal.
--- KEYS inbox, work, seen, out, dead, letters, delayed, records, outgoing,
---      message (seen where nothing can be unsent), conv (work where it does not
---      matter), say, noticed, told (seen without a notice), then of each event
---      that is destroyed: seen
--- ARGV id, consumer, attempt, keep for (ms), key, conversation, document, letter,
---      1 if the document says that it is late, the notice's member, key and
---      payload, the shortest time between two notices, the time for which they
---      are counted (ms), and how many there may be in it, then of each event that
---      is destroyed: key, entry in the agents' queue
--- Answers mine, other, withdrawn, or late if the document should say so.
-local inbox, work, seen, out, dead, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local delayed, records, outgoing, message, conv = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local say, noticed, told = KEYS[12], KEYS[13], KEYS[14]
-local id, consumer, attempt, keep_for, key = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local conversation, document, letter, late = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+-- KEYS an entry's, message (seen where nothing can be unsent), out, dead, letters,
+--      delayed, records, delayed photos, outgoing, conv (work where it does not
+--      matter), say, noticed, notice (seen without one), then of each event that
+--      is destroyed: seen, work
+-- ARGV an entry's, conversation, document, letter, 1 if the document says that it
+--      is late, the id under which the document says that it was told, the
+--      notice's member, key and payload, the shortest time between two notices,
+--      the time for which they are counted (ms), and how many there may be in it,
+--      then of each event that is destroyed: key, entries in the agents' queue
+-- Answers mine, other, withdrawn, or late or told if the document should say so.
+local e, bad = entry()
+local message, out, dead, letters = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+local delayed, records, delayed_photos, outgoing = KEYS[15], KEYS[16], KEYS[17], KEYS[18]
+local conv, say, noticed, notice = KEYS[19], KEYS[20], KEYS[21], KEYS[22]
+local conversation, document, letter, late, told = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 
-local bad = mistyped('stream', inbox, out) or mistyped('hash', work, letters, records, conv)
-  or mistyped('zset', dead, delayed, outgoing) or mistyped('string', seen, message, told)
+bad = bad or mistyped('stream', out) or mistyped('hash', letters, records, conv)
+  or mistyped('zset', dead, delayed, delayed_photos, outgoing) or mistyped('string', message, notice)
   or mistyped('list', say, noticed)
-for i = 15, #KEYS do bad = bad or mistyped('string', KEYS[i]) end
 bad = bad or uncounted(letters, 'bytes')
+local erased = {}
+for i = 23, #KEYS, 2 do
+  local target = {seen = KEYS[i], work = KEYS[i + 1], key = ARGV[i - 4], entries = ARGV[i - 3]}
+  bad = bad or mistyped('string', target.seen) or mistyped('hash', target.work)
+  target.record = not bad and parsed(redis.call('HGET', e.data, target.key) or '')
+  if target.record then bad = mislaned(e.lanes, target.record.lane) end
+  erased[#erased + 1] = target
+end
 if bad then return redis.error_reply(bad) end
 
-local mark = redis.call('GET', seen) or ''
+local mark = redis.call('GET', e.seen) or ''
 local what, by = string.match(mark, '^(%a+) (%x+)')
-if by == attempt and what == 'done' then return 'mine' end
-if by == attempt and what == 'withdrawn' then return 'withdrawn' end
-if not holds(inbox, work, id, consumer, attempt) then return 'other' end
+if by == e.attempt and what == 'done' then return 'mine' end
+if by == e.attempt and what == 'withdrawn' then return 'withdrawn' end
+if not holds(e) then return 'other' end
 if settled(mark ~= '' and mark) then
-  drop(inbox, id)
-  redis.call('DEL', work)
+  drop(e.stream, e.id)
+  forget(e, e.lane, e.key)
+  redis.call('DEL', e.work)
   return 'other'
 end
-if message ~= seen and unsent(message) then
-  drop(inbox, id)
-  redis.call('DEL', work)
-  redis.call('SET', seen, 'withdrawn ' .. attempt .. ' -', 'PX', keep_for)
+if message ~= e.seen and unsent(message) then
+  withdraw(e, '-')
   return 'withdrawn'
 end
-local open = conv == work or redis.call('HGET', conv, 'id') == conversation
-if document ~= '' and not open and late ~= '1' then return 'late' end
+local as = string.match(redis.call('HGET', e.told, e.key) or '', '^%S+')
+if as and document ~= '' and as ~= told then return 'told' end
+local open = conv == e.work or redis.call('HGET', conv, 'id') == conversation
+if not as and document ~= '' and not open and late ~= '1' then return 'late' end
 
--- What an unsend is about is destroyed wherever it is. What is in the journal
--- itself finds that out when it is begun or completed.
-local function erase(target, erased, entry)
-  if entry ~= '' then redis.call('XDEL', out, entry) end
-  forget_letter(dead, letters, target)
-  redis.call('HDEL', records, target)
-  if redis.call('ZREM', delayed, target) == 1 then
-    redis.call('SET', erased, 'withdrawn ' .. attempt .. ' -', 'PX', keep_for)
+-- What an unsend is about is destroyed wherever it is. What stands in a stream or
+-- is in work finds that out when it is begun, put off or completed.
+local function erase(t)
+  for id in string.gmatch(t.entries, '%S+') do redis.call('XDEL', out, id) end
+  forget_letter(dead, letters, t.key)
+  redis.call('HDEL', records, t.key)
+  local put_off = redis.call('ZREM', delayed, t.key) + redis.call('ZREM', delayed_photos, t.key) > 0
+  if t.record then
+    local _, window = laned(e.lanes, t.record.lane)
+    if not put_off and redis.call('HEXISTS', window, t.key) == 1 then return end
+    forget(e, t.record.lane, t.key)
+  elseif not put_off then
+    return
   end
+  redis.call('DEL', t.work)
+  redis.call('SET', t.seen, 'withdrawn ' .. e.attempt .. ' -', 'PX', e.keep_for)
 end
 
 -- A notice is left out where the consumer has had enough of them.
-local function notify(member, notice, payload, gap, span, most)
+local function notify(member, key, payload, gap, span, most)
   local time = now()
   local newest, oldest = redis.call('LINDEX', noticed, 0), redis.call('LINDEX', noticed, most - 1)
   if newest and time - (tonumber(newest) or 0) < gap then return end
@@ -64,18 +79,24 @@ local function notify(member, notice, payload, gap, span, most)
   redis.call('LPUSH', noticed, whole(time))
   redis.call('LTRIM', noticed, 0, most - 1)
   redis.call('PEXPIRE', noticed, span)
-  post(outgoing, say, told, member, notice, payload, keep_for)
+  post(outgoing, say, notice, member, key, payload, e.keep_for)
 end
 
-for i = 15, #KEYS do erase(ARGV[2 * i - 14], KEYS[i], ARGV[2 * i - 13]) end
-local entry = document ~= '' and redis.call('XADD', out, '*', 'event', document) or '-'
-if letter ~= '' then
-  keep_letter(dead, letters, key, letter)
+for _, target in ipairs(erased) do erase(target) end
+local entry_id = document ~= '' and redis.call('XADD', out, '*', 'event', document) or '-'
+if letter ~= '' then keep_letter(dead, letters, e.key, letter) end
+if ARGV[14] ~= '' and open then
+  notify(ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18]))
 end
-if ARGV[11] ~= '' and open then
-  notify(ARGV[10], ARGV[11], ARGV[12], tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15]))
+mark = 'done ' .. e.attempt .. ' ' .. entry_id .. trail(e, e.key, mark)
+if e.lane ~= '' then
+  redis.call('HDEL', e.attempts, e.attempt)
+  for kept in string.gmatch(redis.call('HGET', e.kept, e.key) or '', '%x+') do
+    redis.call('HDEL', e.attempts, kept)
+  end
 end
-drop(inbox, id)
-redis.call('DEL', work)
-redis.call('SET', seen, 'done ' .. attempt .. ' ' .. entry, 'PX', keep_for)
+drop(e.stream, e.id)
+forget(e, e.lane, e.key)
+redis.call('DEL', e.work)
+redis.call('SET', e.seen, mark, 'PX', e.keep_for)
 return 'mine'

@@ -1,35 +1,67 @@
 #!lua flags=allow-oom
--- Moves entries whose time has come back to the inbox. A repeat needs no mark:
--- what has been moved is no longer there to be moved again. A record that cannot
--- be read may be a newer release's: it stays, and steps back for a while so that
--- it keeps no other from its turn.
--- KEYS inbox, delayed, records   ARGV at most, step back for (ms)
+-- Moves entries whose time has come back to their stream; a message with photos
+-- that has kept no place in its lane's window queues up again. A repeat needs no
+-- mark: what has been moved is no longer there to be moved again. A record that
+-- cannot be read may be a newer release's: it stays, and steps back for a while
+-- so that it keeps no other from its turn.
+-- KEYS inbox, delayed, records, photos, delayed photos, data, lanes
+-- ARGV at most, step back for (ms), entries in a window
 -- Answers the number moved, the keys that had no record, and the keys whose
 -- record cannot be read.
 local inbox, delayed, records = KEYS[1], KEYS[2], KEYS[3]
-local limit, back_for = ARGV[1], tonumber(ARGV[2])
+local p = {photos = KEYS[4], delayed = KEYS[5], data = KEYS[6], lanes = KEYS[7], most = tonumber(ARGV[3])}
+local limit, back_for = tonumber(ARGV[1]), tonumber(ARGV[2])
 
-local bad = mistyped('stream', inbox) or mistyped('zset', delayed) or mistyped('hash', records)
+local bad = mistyped('stream', inbox, p.photos) or mistyped('zset', delayed, p.delayed)
+  or mistyped('hash', records, p.data) or mistyped('set', p.lanes)
+if bad then return redis.error_reply(bad) end
+
+local time = now()
+
+-- due lists the keys whose time has come, with their records.
+local function due(from, written_in, most)
+  local keys, found = redis.call('ZRANGEBYSCORE', from, '-inf', whole(time), 'LIMIT', 0, most), {}
+  for i, key in ipairs(keys) do
+    local text = redis.call('HGET', written_in, key)
+    local r = text and parsed(text)
+    found[i] = {key = key, gone = not text, record = r}
+    if r and written_in == p.data then bad = bad or mislaned(p.lanes, r.lane) end
+  end
+  return found
+end
+
+local words = due(delayed, records, limit)
+local photos = due(p.delayed, p.data, limit - #words)
 if bad then return redis.error_reply(bad) end
 
 local moved, lost, unread = 0, {}, {}
-local time = now()
-for _, key in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', whole(time), 'LIMIT', 0, limit)) do
-  local record = redis.call('HGET', records, key) or ''
-  local head = string.find(record, '\n', 1, true)
-  local conversation, seq, at, tries = string.match(
-    string.sub(record, 1, head or 0), '^1 (%x+) (%d+) (%d+) (%d+)\n$')
-  if conversation then
-    enter(inbox, key, conversation, seq, at, tries, string.sub(record, head + 1))
-    redis.call('HDEL', records, key)
-    redis.call('ZREM', delayed, key)
-    moved = moved + 1
-  elseif record == '' then
-    redis.call('ZREM', delayed, key)
-    lost[#lost + 1] = key
-  else
-    redis.call('ZADD', delayed, whole(time + back_for), key)
-    unread[#unread + 1] = key
+
+local function move(from, found, put)
+  for _, d in ipairs(found) do
+    if d.record then
+      put(d.key, d.record)
+      redis.call('ZREM', from, d.key)
+      moved = moved + 1
+    elseif d.gone then
+      redis.call('ZREM', from, d.key)
+      lost[#lost + 1] = d.key
+    else
+      redis.call('ZADD', from, whole(time + back_for), d.key)
+      unread[#unread + 1] = d.key
+    end
   end
 end
+
+move(delayed, words, function(key, r)
+  enter(inbox, key, r)
+  redis.call('HDEL', records, key)
+end)
+move(p.delayed, photos, function(key, r)
+  local _, window = laned(p.lanes, r.lane)
+  if redis.call('HEXISTS', window, key) == 1 then
+    stand(p, r.lane, key)
+  else
+    queue_up(p, r.lane, key, r.at)
+  end
+end)
 return {moved, lost, unread}

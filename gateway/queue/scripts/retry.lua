@@ -1,23 +1,38 @@
 #!lua flags=allow-oom
 -- Puts an entry off. Its starts stay counted but for this one, which ended in
 -- an orderly way.
--- KEYS inbox, work, delayed, records
--- ARGV id, consumer, attempt, after (ms), key, record, cause
--- Answers mine or other.
-local inbox, work, delayed, records = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local id, consumer, attempt, after = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local key, record, cause = ARGV[5], ARGV[6], ARGV[7]
+-- KEYS an entry's, message (seen where the entry is none), delayed and records of
+--      its kind
+-- ARGV an entry's, record, after (ms), cause, 1 to hold its place in the window,
+--      1 to keep the attempt's blobs
+-- Answers mine, other or withdrawn.
+local e, bad = entry()
+local message, delayed, records = KEYS[11], KEYS[12], KEYS[13]
+local record, after, cause, hold, keep = ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11], ARGV[12]
 
-local bad = mistyped('stream', inbox) or mistyped('hash', work, records)
-  or mistyped('zset', delayed) or uncounted(work, 'starts')
+bad = bad or mistyped('string', message) or mistyped('zset', delayed) or mistyped('hash', records)
 if bad then return redis.error_reply(bad) end
 
-if redis.call('HGET', work, 'last') == attempt then return 'mine' end
-if not holds(inbox, work, id, consumer, attempt) then return 'other' end
-local due = whole(now() + after)
-redis.call('HSET', records, key, record)
-redis.call('ZADD', delayed, due, key)
-drop(inbox, id)
-redis.call('HINCRBY', work, 'starts', -1)
-redis.call('HSET', work, 'cause', cause, 'last', attempt)
+if redis.call('HGET', e.work, 'last') == e.attempt then return 'mine' end
+if string.match(redis.call('GET', e.seen) or '', '^withdrawn (%x+)') == e.attempt then return 'withdrawn' end
+if not holds(e) then return 'other' end
+if message ~= e.seen and unsent(message) then
+  withdraw(e, '-')
+  return 'withdrawn'
+end
+redis.call('HSET', records, e.key, record)
+redis.call('ZADD', delayed, whole(now() + after), e.key)
+drop(e.stream, e.id)
+if e.lane ~= '' and keep == '1' then
+  local kept = redis.call('HGET', e.kept, e.key)
+  redis.call('HSET', e.kept, e.key, (kept and kept .. ' ' or '') .. e.attempt)
+end
+if e.lane ~= '' and hold == '1' then
+  local _, window = laned(e.lanes, e.lane)
+  redis.call('HSET', window, e.key, '-')
+else
+  depart(e, e.lane, e.key)
+end
+redis.call('HINCRBY', e.work, 'starts', -1)
+redis.call('HSET', e.work, 'cause', cause, 'last', e.attempt)
 return 'mine'
