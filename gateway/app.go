@@ -125,16 +125,13 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 	err = a.backend.Prepare(ctx, a.routes.Queues())
 	if a.mayStartAway(err) {
 		a.log.Warn("REDIS IS AWAY: webhooks are spooled until it answers", "err", err)
-		a.background(func(ctx context.Context, _ time.Duration) {
-			a.backend.Await(ctx, a.routes.Queues(), told.Awaited(a.backend))
-		})
+		a.background(told.Await(a.backend, a.routes.Queues()))
 		return nil
 	}
 	return told.Prepared(a.backend, err)
 }
 
-// mayStartAway tells whether an error is only that Redis does not answer, and the
-// spool takes webhooks until it does.
+// mayStartAway tells whether Redis only does not answer, and there is a spool.
 func (a *App) mayStartAway(err error) bool {
 	return a.config.Spool.Enabled && errors.Is(err, queue.ErrAway)
 }

@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"context"
 	"log/slog"
+	"time"
 
 	"github.com/lightlock/lightlock/gateway/queue"
 )
@@ -37,12 +39,14 @@ func (t Told) Prepared(b *queue.Backend, err error) error {
 	return err
 }
 
-// Awaited is for queue.Backend.Await.
-func (t Told) Awaited(b *queue.Backend) func(error) {
-	return func(err error) {
-		if t.Prepared(b, err) != nil {
-			t.Log.Error("redis must not be used as it is; webhooks stay in the spool", "err", err)
-		}
+// Await returns a loop that waits for a backend that was away.
+func (t Told) Await(b *queue.Backend, queues []string) func(context.Context, time.Duration) {
+	return func(ctx context.Context, _ time.Duration) {
+		b.Await(ctx, queues, func(err error) {
+			if t.Prepared(b, err) != nil {
+				t.Log.Error("redis must not be used as it is; webhooks stay in the spool", "err", err)
+			}
+		})
 	}
 }
 
