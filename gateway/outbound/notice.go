@@ -49,11 +49,16 @@ func (r Rejected) Notice(now time.Time) (Message, bool) {
 	if len(parts) == 0 {
 		return Message{}, false
 	}
-	return Message{
+	m := Message{
 		Kind: Notice, Channel: r.Route.Channel.Name, Account: r.Event.Account, Consumer: r.Event.Consumer.ID,
-		Parts: parts, ReplyTo: r.Event.MessageID,
-		Since: since, Until: until, ReplyToken: r.Event.ReplyToken, TokenUntil: since.Add(texts.TokenLife),
-	}, true
+		Parts: parts, ReplyTo: r.Event.MessageID, Since: since, Until: until,
+	}
+	// A token that is over is of no use, and where there is one nobody knows of a
+	// sender that died whether it used it.
+	if over := since.Add(texts.TokenLife); now.Before(over) {
+		m.ReplyToken, m.TokenUntil = r.Event.ReplyToken, over
+	}
+	return m, true
 }
 
 // earlier returns the earlier of the platform's time, if it says one, and ours.

@@ -41,15 +41,31 @@ func Start(t testing.TB, extra ...string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return StartIn(t, dir, extra...)
+}
+
+// StartIn is Start with the server's files in a folder of the test's.
+func StartIn(t testing.TB, dir string, extra ...string) *Server {
+	t.Helper()
 	s := &Server{t: t, options: redisserver.Options{Dir: dir, Extra: extra}}
 	t.Cleanup(func() {
 		if s.server != nil {
 			s.Kill()
 		}
-		_ = os.RemoveAll(dir)
 	})
 	s.Restart()
 	return s
+}
+
+// Ended tells whether the server has ended by itself.
+func (s *Server) Ended() bool {
+	select {
+	case <-s.server.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // Address returns the path of the server's socket, the same after a restart.

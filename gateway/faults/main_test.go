@@ -1,0 +1,82 @@
+package faults
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lightlock/lightlock/gateway/failpoint"
+)
+
+// scratch is the folder of what all tests share: the program, and the file in
+// which its processes count the hits of their points.
+var scratch string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	var err error
+	if scratch, err = os.MkdirTemp("", "faults-"); err != nil {
+		panic(err)
+	}
+	if flag.Lookup("test.parallel").Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		_ = flag.Set("test.parallel", "4") // they wait more than they work
+	}
+	code := m.Run()
+	if err := report(); err != nil && code == 0 {
+		fmt.Println("FAIL:", err)
+		code = 1
+	}
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
+// program is the gateway with its points.
+var program = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(scratch, "lightlock")
+	out, err := exec.Command("go", "build", "-tags", "failpoints", "-o", path, "github.com/lightlock/lightlock/gateway").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// hitsFile is where processes note the points that they hit.
+func hitsFile() string { return filepath.Join(scratch, "hits") }
+
+// hits counts the hits of each point by all processes so far.
+func hits() map[failpoint.Point]int {
+	counted := map[failpoint.Point]int{}
+	text, _ := os.ReadFile(hitsFile()) // none if nothing was hit
+	for line := range strings.Lines(string(text)) {
+		counted[failpoint.Point(strings.TrimSpace(line))]++
+	}
+	return counted
+}
+
+// report prints the hits. Where all tests have run, a point that no test reaches
+// is an error: a fault there would go unseen.
+func report() error {
+	counted := hits()
+	if len(counted) == 0 {
+		return nil
+	}
+	fmt.Println("points hit:")
+	var never []string
+	for _, p := range failpoint.Points() {
+		fmt.Printf("  %-16s %d\n", p, counted[p])
+		if counted[p] == 0 {
+			never = append(never, string(p))
+		}
+	}
+	if all := flag.Lookup("test.run").Value.String() == ""; all && len(never) > 0 {
+		return errors.New("points that were never hit: " + strings.Join(never, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors/apple"
+)
+
+// TestRow21: SIGTERM under load. The gateway takes nothing more, finishes or gives
+// back what it has, ends with 0 within 25 s, and nothing is lost.
+func TestRow21(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.start()
+	stop := w.stream(2 * time.Millisecond)
+	w.await("it is at work", func() bool { return w.stats().Delivered > 20 })
+	asked := time.Now()
+	code := first.terminate()
+	took := time.Since(asked)
+	if code != 0 || took > 25*time.Second {
+		t.Errorf("ended with %d after %v, want 0 within 25 s", code, took)
+	}
+	if s := w.stats(); s.InWork != 0 {
+		t.Errorf("%d messages are left in dead hands, want them finished or given back", s.InWork)
+	}
+	w.start()
+	n := stop()
+	if b := w.settle(); b.delivered < n {
+		t.Errorf("%v; want %d messages or more delivered", b, n)
+	}
+}
+
+// newer builds a gateway that writes what this one cannot read: its changes are
+// file, old text, new text.
+func newer(t *testing.T, changes ...[3]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	overlay := map[string]map[string]string{"Replace": {}}
+	for i, c := range changes {
+		path, err := filepath.Abs(filepath.Join("..", c[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, err := os.ReadFile(path)
+		if err != nil || strings.Count(string(source), c[1]) != 1 {
+			t.Fatalf("%s: %v, or %q does not stand in it once", c[0], err, c[1])
+		}
+		changed := filepath.Join(dir, fmt.Sprintf("%d.go", i))
+		if err := os.WriteFile(changed, []byte(strings.Replace(string(source), c[1], c[2], 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overlay["Replace"][path] = changed
+	}
+	text, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "lightlock")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "failpoints", "-overlay", file, "-o", binary,
+		"github.com/lightlock/lightlock/gateway").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// TestRow22: this release and a newer one side by side, which writes jobs of
+// another version. What is newer the older leaves alone, and the newer one does
+// the older's work as well.
+func TestRow22(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	release := newer(t, [3]string{"inbound/batch.go", "const jobVersion = 1", "const jobVersion = 2"})
+	old := w.start()
+	w.program, w.edits = release, append(w.edits, func(s settings) { s["work"].(settings)["paused"] = true })
+	waiting := w.start()
+	for i := range 10 {
+		m := message{channel: "whatsapp", id: fmt.Sprint("new ", i), consumer: "ana", text: canary, pictures: goodPictures[:i%2]}
+		waiting.accepts(w.say(m)...)
+	}
+	w.await("the older one has had one of the newer's messages", func() bool { return old.said("message left for a newer gateway") })
+	w.edits = nil
+	w.start()
+	for i := range 10 {
+		m := message{channel: "whatsapp", id: fmt.Sprint("old ", i), consumer: "ana", text: canary, pictures: goodPictures[:i%2]}
+		old.accepts(w.say(m)...)
+	}
+	if b := w.settle(); b.delivered != 20 || b.dead != 0 {
+		t.Errorf("%v; want all delivered", b)
+	}
+}
+
+// TestRow24: a gateway's clock is ten minutes off. What a platform signs with a
+// time is refused, and counted; nothing that is put off by Redis' clock comes too
+// early or too late for it.
+func TestRow24(t *testing.T) {
+	for _, off := range []string{"10m", "-10m"} {
+		t.Run(off, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.settings["apple"].(*apple.Config).MaxTokenAge = config.Duration(5 * time.Minute)
+			g := w.start("LIGHTLOCK_FAILPOINTS_CLOCK=" + off)
+			fake := w.say(message{channel: "apple", id: "a", consumer: "ana", text: canary})[0]
+			if status := g.post(fake); status != http.StatusUnauthorized || g.metric("lightlock_webhooks_total", `connector="apple/acme",result="unauthentic"`) != 1 {
+				t.Errorf("Apple's call is answered %d, want 401 and that it is counted", status)
+			}
+			// A retry, a lease and a notice, all by this clock.
+			var once sync.Once
+			w.mediaHost(func(_ int, answer http.ResponseWriter, r *http.Request, next http.Handler) {
+				failed := false
+				once.Do(func() { failed = true; answer.WriteHeader(http.StatusServiceUnavailable) })
+				if !failed {
+					next.ServeHTTP(answer, r)
+				}
+			})
+			begin := time.Now()
+			for i, name := range []string{"red", "document", "grey"} {
+				g.accepts(w.say(message{channel: "line", id: fmt.Sprint(i), consumer: "ana", text: canary, pictures: []string{name}})...)
+			}
+			b := w.settle()
+			if b.delivered != 6 || time.Since(begin) > time.Minute {
+				t.Errorf("%v after %v; want six delivered, soon", b, time.Since(begin))
+			}
+			w.start() // whose clock is right, and who finds nothing that is in its way
+			w.deliver(w.say(message{channel: "line", id: "after", consumer: "ana", text: canary})[0])
+			w.settle()
+		})
+	}
+}

@@ -1,0 +1,165 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+)
+
+// stream sends messages of all channels, one after the other, until stop is
+// called, which returns how many there were. Each is repeated until it is
+// answered 200.
+func (w *world) stream(pause time.Duration) (stop func() int) {
+	end, ended := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for ; ; n++ {
+			select {
+			case <-end:
+				ended <- n
+				return
+			case <-time.After(pause):
+			}
+			m := message{
+				channel: channelNames[n%len(channelNames)], id: fmt.Sprintf("stream %d", n), consumer: fmt.Sprintf("consumer %d", n),
+				text: fmt.Sprintf("%s %d", canary, n), pictures: goodPictures[n%3 : n%3+n%2],
+			}
+			for _, c := range w.say(m) {
+				w.deliver(c)
+			}
+		}
+	}()
+	return func() int { close(end); return <-ended }
+}
+
+// TestRow06: the redis-server is killed and started again, twice, while messages
+// come in. Gateways reconnect by themselves, and all that was acknowledged is
+// there.
+func TestRow06(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	w.start()
+	stop := w.stream(10 * time.Millisecond)
+	for range 2 {
+		delivered := w.stats().Delivered
+		w.awaitStats("something is delivered", func(s queue.Stats) bool { return s.Delivered > delivered+5 })
+		w.server.Kill()
+		time.Sleep(300 * time.Millisecond) // the time for which it is away
+		w.server.Restart()
+	}
+	n := stop()
+	if b := w.settle(); b.delivered < n {
+		t.Errorf("%v; want %d messages or more delivered", b, n)
+	}
+}
+
+// TestRow07: Redis is asleep, or loads its data. Each call is answered within the
+// platform's time, and what is answered 2xx is there afterwards.
+func TestRow07(t *testing.T) {
+	t.Run("asleep", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		g := w.start()
+		w.server.Pause()
+		for i := range 3 {
+			c := w.say(message{channel: "line", id: fmt.Sprint(i), consumer: "ana", text: canary})[0]
+			if status := g.post(c); status == 0 {
+				t.Error("a call hangs while Redis is asleep")
+			}
+		}
+		w.server.Continue()
+		w.deliver(w.say(message{channel: "line", id: "after", consumer: "ana", text: canary})[0])
+		w.settle()
+	})
+	t.Run("loading", func(t *testing.T) {
+		t.Parallel()
+		w := worldOn(newStage(t), queuetest.Start(t, "--key-load-delay", "5000")) // 5 ms for each command
+		g := w.start()
+		for i := range 50 {
+			g.accepts(w.say(message{channel: "viber", id: fmt.Sprint(i), consumer: "ana", text: canary})...)
+		}
+		w.idle()
+		w.server.Kill()
+		loaded := make(chan struct{})
+		go func() {
+			w.server.Restart()
+			close(loaded)
+		}()
+		refused := 0
+		for i := 0; ; i++ {
+			select {
+			case <-loaded:
+				if refused == 0 {
+					t.Error("Redis was never seen loading")
+				}
+				w.deliver(w.say(message{channel: "line", id: "after", consumer: "ana", text: canary})[0])
+				w.settle()
+				return
+			default:
+			}
+			status := g.post(w.say(message{channel: "line", id: fmt.Sprint(i), consumer: "ana", text: canary})[0])
+			if status == 0 {
+				t.Error("a call hangs while Redis is loading")
+			}
+			refused++
+		}
+	})
+}
+
+// TestRow11: a Redis that evicts, or keeps nothing on its disk, is not served
+// from: the gateway ends, and says what is wrong.
+func TestRow11(t *testing.T) {
+	for setting, values := range map[string][2]string{
+		"maxmemory-policy": {"allkeys-lru", "a full memory would delete whole queues"},
+		"appendonly":       {"no", "a restart would lose everything"},
+		"appendfsync":      {"everysec", "a crash would lose what was just acknowledged"},
+	} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			w := worldOn(newStage(t), queuetest.Start(t, "--"+setting, values[0]))
+			g := w.launch()
+			w.await("the gateway ends", g.dead)
+			if code := g.cmd.ProcessState.ExitCode(); code != 2 || !g.said(values[1]) || !g.said("CONFIG SET "+setting) {
+				t.Errorf("ended with %d, want 2 and a sentence about %s:\n%s", code, setting, g.log.String())
+			}
+		})
+	}
+}
+
+// TestRow12: the reply to every fourth command is lost, after Redis has executed
+// it. Each has one effect. TestALostReplyMakesNoSecondEffect shows that of each
+// script by itself.
+func TestRow12(t *testing.T) {
+	t.Parallel()
+	server := queuetest.Start(t)
+	proxy := queuetest.NewProxy(t, server.Address())
+	w := worldAt(newStage(t), server, proxy.Address())
+	w.start()
+	w.start()
+	n := 0
+	proxy.Arm(queuetest.CutAfter, 500, func(command []string) bool {
+		if !strings.HasPrefix(command[0], "eval") {
+			return false
+		}
+		n++ // the proxy asks one at a time
+		return n%4 == 0
+	})
+	for i := range 40 {
+		m := message{
+			channel: channelNames[i%len(channelNames)], id: fmt.Sprint(i), consumer: fmt.Sprintf("consumer %d", i),
+			text: canary, pictures: goodPictures[i%3 : i%3+i%2],
+		}
+		for _, c := range w.say(m) {
+			w.deliver(c)
+		}
+	}
+	b := w.settle()
+	if b.delivered < 40 || proxy.Struck() < 20 {
+		t.Errorf("%v, %d replies lost; want 40 messages or more, and at least 20 lost replies", b, proxy.Struck())
+	}
+}

@@ -1,0 +1,223 @@
+package faults
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/apple"
+	"github.com/lightlock/lightlock/connectors/apple/applesim"
+	"github.com/lightlock/lightlock/connectors/line"
+	"github.com/lightlock/lightlock/connectors/line/linesim"
+	"github.com/lightlock/lightlock/connectors/messenger"
+	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
+	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/connectors/twilio"
+	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
+	"github.com/lightlock/lightlock/connectors/twitter"
+	"github.com/lightlock/lightlock/connectors/twitter/twittersim"
+	"github.com/lightlock/lightlock/connectors/viber"
+	"github.com/lightlock/lightlock/connectors/viber/vibersim"
+	"github.com/lightlock/lightlock/connectors/whatsapp"
+	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
+)
+
+const (
+	testQueue = "support"
+	publicURL = "https://gateway.test/base"
+	// canary stands in every text and every photo's metadata. It is never logged.
+	canary = "canary-5e1d"
+)
+
+// channelNames are all channels, always in this order.
+var channelNames = []string{"apple", "line", "messenger", "twilio", "twitter", "viber", "whatsapp"}
+
+// stage is what outlives gateways and Redis alike: the platforms, and what their
+// consumers have said.
+type stage struct {
+	t         testing.TB
+	platforms map[string]sim.Platform
+	settings  map[string]config.Settings
+	// readers are the connectors, for what a call's events are: the same bytes
+	// are the same events.
+	readers map[string]connectors.Connector
+
+	mu   sync.Mutex
+	said map[string]said // by the event's key
+}
+
+// said is an event as its platform tells of it.
+type said struct {
+	channel  string
+	event    connectors.Event
+	pictures []string // names of what it shows
+}
+
+func newStage(t testing.TB) *stage {
+	t.Helper()
+	s := &stage{
+		t: t, platforms: map[string]sim.Platform{}, settings: map[string]config.Settings{},
+		readers: map[string]connectors.Connector{}, said: map[string]said{},
+	}
+	enter(s, apple.Channel(), applesim.Start)
+	enter(s, line.Channel(), linesim.Start)
+	enter(s, messenger.Channel(), messengersim.Start)
+	enter(s, twilio.Channel(), twiliosim.Start)
+	enter(s, twitter.Channel(), twittersim.Start)
+	enter(s, viber.Channel(), vibersim.Start)
+	enter(s, whatsapp.Channel(), whatsappsim.Start)
+	return s
+}
+
+func enter[P sim.Platform](s *stage, channel connectors.Channel, start func() (P, error)) {
+	s.t.Helper()
+	p, err := start()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = p.Close() })
+	settings := p.Settings("acme", testQueue)
+	settings.Common().Registration = "off" // they call us without
+	reader, err := channel.New(settings, connectors.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.platforms[channel.Name], s.settings[channel.Name], s.readers[channel.Name] = p, settings, reader
+}
+
+// line returns the simulated LINE, the plainest of the platforms.
+func (s *stage) line() *linesim.Platform { return s.platforms["line"].(*linesim.Platform) }
+
+// webhookURL is the address of a channel's webhook as its platform knows it.
+func webhookURL(channel string) string { return publicURL + "/webhooks/" + channel + "/acme" }
+
+// call is one call of a platform, and the keys of its events that are accepted.
+type call struct {
+	channel string
+	*connectors.Request
+	keys []string
+}
+
+// message is what one consumer says on one channel; pictures are names.
+type message struct {
+	channel, id, consumer, text string
+	pictures                    []string
+	at                          time.Time // now if it is zero
+}
+
+// said is the message in the platforms' words.
+func (m message) said() sim.Said {
+	one := sim.Said{ID: m.id, Consumer: m.consumer, Name: canary + " " + m.consumer, Text: m.text, At: m.at}
+	if one.At.IsZero() {
+		one.At = time.Now()
+	}
+	for _, name := range m.pictures {
+		one.Photos = append(one.Photos, picture(name))
+	}
+	return one
+}
+
+// say returns the calls by which a platform delivers messages of one channel.
+func (s *stage) say(messages ...message) []call {
+	s.t.Helper()
+	var list []sim.Said
+	var pictures []string
+	channel := messages[0].channel
+	for _, m := range messages {
+		pictures = append(pictures, m.pictures...)
+		list = append(list, m.said())
+	}
+	requests, err := s.platforms[channel].Webhook(webhookURL(channel), list...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var calls []call
+	for _, r := range requests {
+		var c call
+		c, pictures = s.read(channel, r, pictures)
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+// read finds a call's events and notes them. Photos stand in the order in which
+// they were said.
+func (s *stage) read(channel string, r *connectors.Request, pictures []string) (call, []string) {
+	s.t.Helper()
+	events, err := s.readers[channel].Parse(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c := call{channel: channel, Request: r}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range events {
+		if e.Kind == connectors.Ignored || e.Kind == connectors.Receipt {
+			continue
+		}
+		n := min(len(e.Photos), len(pictures))
+		c.keys = append(c.keys, eventKey(channel, e))
+		s.said[eventKey(channel, e)] = said{channel, e, pictures[:n]}
+		pictures = pictures[n:]
+	}
+	return c, pictures
+}
+
+// own is read for a call that a test has made by itself.
+func (s *stage) own(channel string, r *connectors.Request, err error) call {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c, _ := s.read(channel, r, nil)
+	return c
+}
+
+// unsend returns the call that takes a message back, which had one part: a text,
+// or a photo with or without one.
+func (s *stage) unsend(m message) call {
+	s.t.Helper()
+	r, err := s.platforms[m.channel].(sim.Unsender).Unsend(webhookURL(m.channel), m.said())
+	return s.own(m.channel, r, err)
+}
+
+// edit returns the call by which a message gets another text.
+func (s *stage) edit(m message, text string) call {
+	s.t.Helper()
+	r, err := s.platforms[m.channel].(sim.Editor).Edit(webhookURL(m.channel), m.said(), text)
+	return s.own(m.channel, r, err)
+}
+
+// eventKey is the name of an event in the journal: a hash over channel, account
+// and id, each behind its length.
+func eventKey(channel string, e connectors.Event) string { return digest(channel, e.Account, e.ID) }
+
+func digest(words ...string) string {
+	h := sha256.New()
+	for _, w := range words {
+		n := len(w)
+		h.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+		h.Write([]byte(w))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// about names the message that an event is or is about.
+func (s said) about() string {
+	return digest(s.channel, s.event.Account, "message", s.event.MessageID)
+}
+
+// wrap puts a handler before the API of a platform.
+func (s *stage) wrap(channel string, wrap func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
+	s.platforms[channel].Wrap(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { wrap(w, r, next) })
+	})
+}
+
+func unwrap(s *stage, channel string) { s.platforms[channel].Wrap(nil) }

@@ -1,0 +1,261 @@
+package queuetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+)
+
+// Inspector looks at a Redis behind the journal's back, and changes what only
+// its operator may.
+type Inspector struct {
+	t      testing.TB
+	client redis.UniversalClient
+}
+
+// Inspect connects to the server at a unix socket or host:port; of a cluster any
+// two or more of its servers are named.
+func Inspect(t testing.TB, addresses ...string) *Inspector {
+	t.Helper()
+	client := redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs: addresses, ReadTimeout: 30 * time.Second,
+		Dialer: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if filepath.IsAbs(address) {
+				network = "unix"
+			}
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+	})
+	t.Cleanup(func() { _ = client.Close() })
+	return &Inspector{t, client}
+}
+
+// Set changes a setting, as CONFIG SET does.
+func (i *Inspector) Set(name, value string) {
+	i.t.Helper()
+	i.check(i.client.ConfigSet(i.t.Context(), name, value).Err())
+}
+
+// UsedMemory is what Redis counts against its maxmemory, in bytes.
+func (i *Inspector) UsedMemory() int64 {
+	i.t.Helper()
+	info, err := i.client.InfoMap(i.t.Context(), "memory").Result()
+	i.check(err)
+	var bytes int64
+	i.check(json.Unmarshal([]byte(info["Memory"]["used_memory"]), &bytes))
+	return bytes
+}
+
+// Age makes every key of a queue as old as if a time had passed since: what
+// would have expired is gone.
+func (i *Inspector) Age(name string, by time.Duration) {
+	i.t.Helper()
+	for _, key := range i.keys(slot(name)) {
+		left, err := i.client.PTTL(i.t.Context(), key).Result()
+		i.check(err)
+		if left > 0 { // below zero is for ever
+			i.check(i.client.PExpire(i.t.Context(), key, left-by).Err())
+		}
+	}
+}
+
+// Delayed tells when each delayed event of a queue is due.
+func (i *Inspector) Delayed(name string) map[string]time.Time {
+	i.t.Helper()
+	members, err := i.client.ZRangeWithScores(i.t.Context(), slot(name)+"delayed", 0, -1).Result()
+	i.check(err)
+	due := map[string]time.Time{}
+	for _, m := range members {
+		key, _ := m.Member.(string)
+		due[key] = time.UnixMilli(int64(m.Score))
+	}
+	return due
+}
+
+// Hasten makes everything due that is delayed.
+func (i *Inspector) Hasten(name string) {
+	i.t.Helper()
+	for key := range i.Delayed(name) {
+		i.check(i.client.ZAddXX(i.t.Context(), slot(name)+"delayed", redis.Z{Member: key}).Err())
+	}
+}
+
+// Change rewrites the entries of the journal that no worker has had: each field
+// of that name to that value. Tests cannot wait for a newer release.
+func (i *Inspector) Change(name, field, value string) (changed int) {
+	i.t.Helper()
+	for _, stream := range inboxes(name) {
+		for _, m := range i.stream(stream) {
+			m.Values[field] = value
+			i.check(i.client.XAdd(i.t.Context(), &redis.XAddArgs{Stream: stream, Values: m.Values}).Err())
+			i.check(i.client.XDel(i.t.Context(), stream, m.ID).Err())
+			changed++
+		}
+	}
+	return changed
+}
+
+func slot(name string) string { return "{" + queue.Stream(name) + "}:" }
+
+// inboxes are the streams of the journal.
+func inboxes(name string) []string { return []string{slot(name) + "inbox", slot(name) + "photos"} }
+
+// keys lists the keys that begin like this.
+func (i *Inspector) keys(prefix string) []string {
+	i.t.Helper()
+	var found []string
+	scan := func(ctx context.Context, c *redis.Client) error {
+		for cursor := uint64(0); ; {
+			some, next, err := c.Scan(ctx, cursor, strings.NewReplacer("{", "\\{", "}", "\\}").Replace(prefix)+"*", 1000).Result()
+			found = append(found, some...)
+			if cursor = next; err != nil || cursor == 0 {
+				return err
+			}
+		}
+	}
+	switch client := i.client.(type) {
+	case *redis.ClusterClient:
+		i.check(client.ForEachMaster(i.t.Context(), scan))
+	case *redis.Client:
+		i.check(scan(i.t.Context(), client))
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+func (i *Inspector) stream(key string) []redis.XMessage {
+	i.t.Helper()
+	messages, err := i.client.XRange(i.t.Context(), key, "-", "+").Result()
+	i.check(err)
+	return messages
+}
+
+func (i *Inspector) check(err error) {
+	i.t.Helper()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		i.t.Fatalf("inspect redis: %v", err)
+	}
+}
+
+// Place is where an event was found.
+type Place string
+
+// The places.
+const (
+	Waiting Place = "waiting" // in an inbox, and no worker has had it, or behind its lane
+	InWork  Place = "in work"
+	Delayed Place = "delayed"
+	Dead    Place = "dead"
+)
+
+// Ledger is what a queue's keys say of each event, read one after the other:
+// nobody may be at work meanwhile.
+type Ledger struct {
+	// Marks are what is remembered of each event, by its key: accepted, done,
+	// withdrawn, void or buried.
+	Marks map[string]string
+	// Places are all places where an event was found.
+	Places map[string][]Place
+	// Documents are those in the agents' queue, in its order.
+	Documents []Entry
+}
+
+// Entry is a document in the agents' queue.
+type Entry struct {
+	// Place is the entry's id in the stream.
+	Place string
+	Text  []byte
+}
+
+// Ledger reads a queue's.
+func (i *Inspector) Ledger(name string) Ledger {
+	i.t.Helper()
+	l := Ledger{Marks: map[string]string{}, Places: map[string][]Place{}}
+	for _, inbox := range inboxes(name) {
+		i.journaled(inbox, &l)
+	}
+	for set, place := range map[string]Place{"delayed": Delayed, "dead": Dead} {
+		members, err := i.client.ZRange(i.t.Context(), slot(name)+set, 0, -1).Result()
+		i.check(err)
+		l.found(place, members...)
+	}
+	for _, lane := range i.keys(slot(name) + "lane:") {
+		members, err := i.client.LRange(i.t.Context(), lane, 0, -1).Result()
+		i.check(err)
+		l.found(Waiting, members...)
+	}
+	i.marks(slot(name)+"seen:", &l)
+	for _, m := range i.stream(queue.Stream(name)) {
+		text, _ := m.Values["event"].(string)
+		l.Documents = append(l.Documents, Entry{m.ID, []byte(text)})
+	}
+	return l
+}
+
+func (l *Ledger) found(place Place, keys ...string) {
+	for _, key := range keys {
+		l.Places[key] = append(l.Places[key], place)
+	}
+}
+
+// journaled reads an inbox: what is pending is in somebody's hands.
+func (i *Inspector) journaled(inbox string, l *Ledger) {
+	i.t.Helper()
+	messages := i.stream(inbox)
+	if len(messages) == 0 {
+		return
+	}
+	pending, err := i.client.XPendingExt(i.t.Context(), &redis.XPendingExtArgs{
+		Stream: inbox, Group: "workers", Start: "-", End: "+", Count: int64(len(messages)) + 1000,
+	}).Result()
+	i.check(err)
+	held := map[string]bool{}
+	for _, p := range pending {
+		held[p.ID] = true
+	}
+	for _, m := range messages {
+		key, _ := m.Values["key"].(string)
+		place := Waiting
+		if held[m.ID] {
+			place = InWork
+		}
+		l.found(place, key)
+	}
+}
+
+// marks reads what is remembered of the events, many at a time.
+func (i *Inspector) marks(prefix string, l *Ledger) {
+	i.t.Helper()
+	for some := range slices.Chunk(i.keys(prefix), 1000) {
+		values, err := i.client.MGet(i.t.Context(), some...).Result()
+		i.check(err)
+		for n, value := range values {
+			text, _ := value.(string)
+			what, _, _ := strings.Cut(text, " ")
+			l.Marks[strings.TrimPrefix(some[n], prefix)] = what
+		}
+	}
+}
+
+// Keys are all events of which the ledger knows.
+func (l Ledger) Keys() []string {
+	all := map[string]bool{}
+	for key := range l.Marks {
+		all[key] = true
+	}
+	for key := range l.Places {
+		all[key] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
