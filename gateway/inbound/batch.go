@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
@@ -119,7 +120,7 @@ func (b *batch) add(e connectors.Event) {
 		})
 		return
 	}
-	item := queue.Item{Key: eventKey(j.Channel, e), Party: j.party(), Payload: payload}
+	item := queue.Item{Key: eventKey(j.Channel, e), Party: j.party(), Digest: said(e), Payload: payload}
 	item.Kind, _ = itemKind(e.Kind)
 	if b.route.Channel.Withdraws && e.Kind != connectors.Close {
 		item.Message = j.message()
@@ -132,6 +133,12 @@ func (b *batch) add(e connectors.Event) {
 
 // party finds the conversation.
 func (j job) party() string { return digest(j.Channel, j.Event.Account, j.Event.Consumer.ID) }
+
+// said is a hash of what a platform repeats unchanged when it delivers an event
+// again. References to photos are not: some are signed anew each time.
+func said(e connectors.Event) string {
+	return digest(string(e.Kind), e.MessageID, e.Consumer.ID, e.Text, e.ReplyTo, strconv.Itoa(len(e.Photos)))[:16]
+}
 
 // Lane names an account among those whose photos wait for their turn: by what the
 // platform calls it, because a configured name may change meanwhile.

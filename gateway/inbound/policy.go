@@ -181,6 +181,9 @@ func (l *Line) accepted(route *routes.Route, accepted []queue.Accepted) {
 	for _, a := range accepted {
 		if !a.New {
 			l.Metrics.Duplicate(route.Name)
+			if a.Mismatch { // the first wins
+				l.Metrics.Trouble("accept", "mismatch")
+			}
 		} else if a.Fate != queue.FateAccepted {
 			l.Metrics.Settled(route.Name, string(a.Fate))
 		}

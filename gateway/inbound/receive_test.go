@@ -220,6 +220,24 @@ func TestRenamingDoublesNothing(t *testing.T) {
 	}
 }
 
+// The same id again with another body changes nothing, and is told from an honest
+// repeat.
+func TestTheFirstOfTwoBodiesWins(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	g := h.open().work()
+	other := text("a")
+	other.Text = canary + "something else"
+	g.receive(text("a"), text("a"), other)
+	if got := g.documents(1)[0]; got.Data.Text != canary+"a" {
+		t.Errorf("got text %q, want the first", got.Data.Text)
+	}
+	g.receive(text("a"), other)
+	g.wantFigure("lightlock_duplicates_total", "line/acme", 4)
+	if got := g.figures("lightlock_trouble_total"); got["mismatch accept"] != 2 {
+		t.Errorf("trouble is %v, want two mismatches", got)
+	}
+}
+
 // stub is a connector of a channel that keeps less of its promises than ours do.
 type stub struct {
 	connectors.Connector
