@@ -90,6 +90,8 @@ type commands struct {
 	Photo photoCmd `cmd:"" help:"Develop local pictures and say what became of each."`
 	Check checkCmd `cmd:"" help:"Read the configuration and report every problem at once."`
 
+	Load loadCmd `cmd:"" help:"Put a gateway under load, and hold it to its promise."`
+
 	Connect connectCmd `cmd:"" help:"Make the platforms send their webhooks to this gateway."`
 }
 

@@ -28,7 +28,7 @@ func examples(text string) [][]string {
 func TestExamples(t *testing.T) {
 	texts := map[string]string{
 		"": description, "serve": serveCmd{}.Help(), "demo": demoCmd{}.Help(), "photo": photoCmd{}.Help(), "check": checkCmd{}.Help(),
-		"connect": connectCmd{}.Help(),
+		"connect": connectCmd{}.Help(), "load": loadCmd{}.Help(),
 	}
 	for name, text := range texts {
 		list := examples(text)

@@ -58,6 +58,13 @@ func (p *progress) at(n int, what string) {
 	p.n, p.what = n, what
 }
 
+// phase is at for work whose parts are counted apart.
+func (p *progress) phase(n, total int, what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n, p.total, p.what = n, total, what
+}
+
 func (p *progress) show() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -23,6 +23,8 @@ const (
 type table struct {
 	head []string
 	rows [][]string
+	// figures tells that every column behind the second holds figures.
+	figures bool
 }
 
 // print writes the table in one piece.
@@ -61,6 +63,8 @@ func (t table) line(b *strings.Builder, widths []int, cells []string) {
 		switch {
 		case i == len(t.head)-1:
 			b.WriteString(pad + c)
+		case t.figures && i > 1:
+			b.WriteString(pad + c + "  ")
 		case i == len(cells)-1:
 			b.WriteString(c)
 		case i == 0:

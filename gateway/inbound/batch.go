@@ -120,7 +120,7 @@ func (b *batch) add(e connectors.Event) {
 		})
 		return
 	}
-	item := queue.Item{Key: eventKey(j.Channel, e), Party: j.party(), Digest: said(e), Payload: payload}
+	item := queue.Item{Key: EventKey(j.Channel, e), Party: j.party(), Digest: said(e), Payload: payload}
 	item.Kind, _ = itemKind(e.Kind)
 	if b.route.Channel.Withdraws && e.Kind != connectors.Close {
 		item.Message = j.message()
@@ -177,7 +177,7 @@ func (b *batch) keep(e connectors.Event, letter queue.Letter) {
 	if !ok {
 		account = b.route.Accounts[0]
 	}
-	letter.Key, letter.Connector = eventKey(b.route.Channel.Name, e), b.route.Name
+	letter.Key, letter.Connector = EventKey(b.route.Channel.Name, e), b.route.Name
 	b.letters[account.Queue] = append(b.letters[account.Queue], letter)
 }
 
@@ -200,10 +200,10 @@ func unreadable(body []byte) connectors.Event {
 	return connectors.Event{Kind: connectors.Broken, ID: connectors.DigestID(body), Raw: body, Reason: unparsed}
 }
 
-// eventKey names the event everywhere outside this process: dedupe, storage,
+// EventKey names the event everywhere outside this process: dedupe, storage,
 // logs. It is a hash because ID is the platform's text and may hold "../" or
 // worse, and it has no configured name in it, so that renaming doubles nothing.
-func eventKey(channel string, e connectors.Event) string { return digest(channel, e.Account, e.ID) }
+func EventKey(channel string, e connectors.Event) string { return digest(channel, e.Account, e.ID) }
 
 // digest is a hash over words whose boundaries count: each is preceded by its
 // length.

@@ -52,15 +52,15 @@ func TestPause(t *testing.T) {
 // operator may change.
 func TestEventKey(t *testing.T) {
 	event := connectors.Event{Kind: connectors.Message, ID: "1", Account: "a", Text: "first", Consumer: connectors.Consumer{ID: "c"}}
-	key := eventKey("line", event)
+	key := EventKey("line", event)
 	same := connectors.Event{Kind: connectors.Broken, ID: "1", Account: "a", Text: "second", MessageID: "m"}
-	if eventKey("line", same) != key {
+	if EventKey("line", same) != key {
 		t.Error("the key depends on more than channel, account and id")
 	}
 	for name, other := range map[string]string{
-		"channel": eventKey("viber", event),
-		"account": eventKey("line", connectors.Event{ID: "1", Account: "b"}),
-		"id":      eventKey("line", connectors.Event{ID: "2", Account: "a"}),
+		"channel": EventKey("viber", event),
+		"account": EventKey("line", connectors.Event{ID: "1", Account: "b"}),
+		"id":      EventKey("line", connectors.Event{ID: "2", Account: "a"}),
 	} {
 		if other == key {
 			t.Errorf("another %s has the same key", name)

@@ -1,0 +1,124 @@
+package load
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lightlock/lightlock/gateway/queue"
+)
+
+// Balance is the law by which a gateway is judged: each event that was answered
+// 2xx is in exactly one of Delivered, Withdrawn, Waiting, Taken, Dead and Lost.
+type Balance struct {
+	// Accepted is how many different events were answered 2xx.
+	Accepted int `json:"accepted"`
+	// Delivered ones were seen in the queue, Withdrawn ones kept from it by an
+	// unsend, and Waiting ones are in the journal still.
+	Delivered int `json:"delivered"`
+	Withdrawn int `json:"withdrawn"`
+	Waiting   int `json:"waiting"`
+	// Taken ones were in the queue, by the journal's word, and deleted by its
+	// readers before they were seen here.
+	Taken int `json:"taken"`
+	// Dead ones were kept as dead letters and no more.
+	Dead int `json:"dead"`
+	// Unsettled is how many of the delivered ones wait for their photos still.
+	Unsettled int `json:"unsettled"`
+
+	// Lost are the keys of events of which nothing is left, or of which the
+	// photos never came.
+	Lost []string `json:"lost"`
+	// Doubled are those that are in the queue more than once.
+	Doubled []string `json:"doubled"`
+	// Forged are those that were accepted or are in the queue though no platform
+	// signed them.
+	Forged []string `json:"forged"`
+	// Revived are messages that came after their own unsend.
+	Revived []string `json:"revived"`
+}
+
+// Good tells that nothing was lost, doubled, revived or taken from a forger.
+func (b Balance) Good() bool {
+	return len(b.Lost)+len(b.Doubled)+len(b.Forged)+len(b.Revived) == 0
+}
+
+// Recall asks a journal what it remembers of events; *queue.Journal does.
+type Recall func(ctx context.Context, queue string, keys []string) ([]queue.Fate, error)
+
+// Balance draws up the account. What was not seen in the queue is asked for; with
+// a nil recall nobody can be, and nothing is judged but what was seen.
+func (l *Ledger) Balance(ctx context.Context, recall Recall) (Balance, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b Balance
+	unseen := map[string][]*entry{} // by queue
+	for _, e := range l.sorted() {
+		b.judge(e)
+		if e.acked && !e.forged && (e.found == 0 || e.owed()) {
+			unseen[e.queue] = append(unseen[e.queue], e)
+		}
+	}
+	if recall == nil {
+		return b, nil
+	}
+	for name, entries := range unseen {
+		keys := make([]string, len(entries))
+		for i, e := range entries {
+			keys[i] = e.Key
+		}
+		fates, err := recall(ctx, name, keys)
+		if err != nil {
+			return b, err
+		}
+		for i, e := range entries {
+			b.place(e, fates[i])
+		}
+	}
+	slices.Sort(b.Lost)
+	return b, nil
+}
+
+// judge counts what needs no question.
+func (b *Balance) judge(e *entry) {
+	if e.forged {
+		if e.acked || e.found > 0 {
+			b.Forged = append(b.Forged, e.Key)
+		}
+		return
+	}
+	if e.found > 1 || e.settled > 1 {
+		b.Doubled = append(b.Doubled, e.Key)
+	}
+	if e.revived {
+		b.Revived = append(b.Revived, e.Key)
+	}
+	if !e.acked {
+		return
+	}
+	b.Accepted++
+	if e.found > 0 {
+		b.Delivered++
+	}
+}
+
+// place counts an event that was accepted and is not in the queue, or whose
+// photos are not, by the journal's word for it.
+func (b *Balance) place(e *entry, fate queue.Fate) {
+	switch {
+	case e.found > 0 && fate == queue.FateAccepted:
+		b.Unsettled++
+	case e.found > 0:
+		b.Delivered--
+		b.Lost = append(b.Lost, e.Key)
+	case fate == queue.FateAccepted:
+		b.Waiting++
+	case fate == queue.FateDone:
+		b.Taken++
+	case fate == queue.FateBuried:
+		b.Dead++
+	case (fate == queue.FateWithdrawn || fate == queue.FateVoid) && e.excused():
+		b.Withdrawn++
+	default:
+		b.Lost = append(b.Lost, e.Key)
+	}
+}

@@ -1,0 +1,259 @@
+package load_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/connectors/apple"
+	"github.com/lightlock/lightlock/connectors/apple/applesim"
+	"github.com/lightlock/lightlock/connectors/line"
+	"github.com/lightlock/lightlock/connectors/line/linesim"
+	"github.com/lightlock/lightlock/connectors/messenger"
+	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
+	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/connectors/twilio"
+	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
+	"github.com/lightlock/lightlock/connectors/twitter"
+	"github.com/lightlock/lightlock/connectors/twitter/twittersim"
+	"github.com/lightlock/lightlock/connectors/viber"
+	"github.com/lightlock/lightlock/connectors/viber/vibersim"
+	"github.com/lightlock/lightlock/connectors/whatsapp"
+	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
+	"github.com/lightlock/lightlock/gateway/inbound"
+	"github.com/lightlock/lightlock/gateway/load"
+	"github.com/lightlock/lightlock/gateway/queue"
+)
+
+const publicURL = "https://gateway.test"
+
+func simulate[P sim.Platform](start func() (P, error)) func() (sim.Platform, error) {
+	return func() (sim.Platform, error) { return start() }
+}
+
+// channels are all that there are.
+func channels() []load.Channel {
+	return []load.Channel{
+		{Channel: apple.Channel(), Simulate: simulate(applesim.Start)},
+		{Channel: line.Channel(), Simulate: simulate(linesim.Start)},
+		{Channel: messenger.Channel(), Simulate: simulate(messengersim.Start)},
+		{Channel: twilio.Channel(), Simulate: simulate(twiliosim.Start)},
+		{Channel: twitter.Channel(), Simulate: simulate(twittersim.Start)},
+		{Channel: viber.Channel(), Simulate: simulate(vibersim.Start)},
+		{Channel: whatsapp.Channel(), Simulate: simulate(whatsappsim.Start)},
+	}
+}
+
+// speakers are platforms that end with the test.
+func speakers(t *testing.T, of ...load.Channel) []*load.Speaker {
+	t.Helper()
+	var list []*load.Speaker
+	for _, c := range of {
+		s, err := load.Speak(c, nil, publicURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		list = append(list, s)
+	}
+	return list
+}
+
+// picture is a photo of that size.
+func picture(t *testing.T, width, height int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewRGBA(image.Rect(0, 0, width, height)), nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// everything is a plan in which all of it happens.
+func everything(t *testing.T, messages int) load.Plan {
+	t.Helper()
+	return load.Plan{
+		Seed: 7, Name: t.Name(), Messages: messages, Consumers: 20, Photos: 0.3, Originals: [][]byte{picture(t, 30, 20), picture(t, 20, 30)},
+		Duplicates: 0.2, Unsends: 0.1, Edits: 0.1, Forged: 0.1,
+	}
+}
+
+// house is a gateway of a few lines, with its queue in memory, that can be made
+// to break its promise.
+type house struct {
+	t        *testing.T
+	speakers []*load.Speaker
+	server   *httptest.Server
+	broken   map[string]bool // by what is wrong with it
+
+	mu      sync.Mutex
+	fates   map[string]queue.Fate
+	entries []string // documents
+	held    []string // documents of messages that come behind later ones
+	calls   int
+	called  time.Time
+}
+
+func open(t *testing.T, broken ...string) *house {
+	t.Helper()
+	h := &house{t: t, speakers: speakers(t, channels()...), broken: map[string]bool{}, fates: map[string]queue.Fate{}}
+	for _, b := range broken {
+		h.broken[b] = true
+	}
+	h.server = httptest.NewServer(http.HandlerFunc(h.serve))
+	t.Cleanup(h.server.Close)
+	return h
+}
+
+func (h *house) target() *load.Target {
+	return &load.Target{Speakers: h.speakers, Gateways: []string{h.server.URL}, Journal: h}
+}
+
+// run carries out a plan.
+func (h *house) run(o load.Options) *load.Report {
+	h.t.Helper()
+	if o.Connections == 0 {
+		o.Connections = 4
+	}
+	if o.Wait == 0 {
+		o.Wait = 300 * time.Millisecond
+	}
+	r, err := load.Run(h.t.Context(), h.target(), o)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+func (h *house) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		h.t.Error(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls++
+	h.called = time.Now()
+	for i, s := range h.speakers {
+		if !strings.HasPrefix(r.URL.Path, "/webhooks/"+s.Name()) {
+			continue
+		}
+		channel := channels()[i]
+		c, err := channel.New(s.Settings, connectors.Env{Now: time.Now})
+		if err != nil {
+			h.t.Error(err)
+		}
+		request := &connectors.Request{Method: r.Method, URL: publicURL + r.URL.RequestURI(), Header: r.Header, Body: body}
+		if c.Verify(request) != nil && !h.broken["believes everybody"] {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if h.broken["is full now and then"] && h.calls%5 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		events, err := c.Parse(request)
+		if err != nil || len(events) != 1 {
+			h.t.Errorf("%d events, %v", len(events), err)
+		}
+		h.accept(inbound.EventKey(channel.Name, events[0]), events[0])
+		return
+	}
+	w.WriteHeader(http.StatusNotFound)
+}
+
+// accept puts an event into the queue at once.
+func (h *house) accept(key string, e connectors.Event) {
+	gone := e.Account + e.MessageID
+	_, repeated := h.fates[key]
+	switch {
+	case repeated && (!h.broken["knows no repeats"] || e.Kind != connectors.Message):
+		return
+	case h.broken["loses every tenth"] && h.calls%10 == 0:
+		return
+	case h.broken["keeps every tenth"] && h.calls%10 == 0:
+		h.fates[key] = queue.FateAccepted
+		return
+	case h.broken["is read by others"] && h.calls%10 == 0:
+		h.fates[key] = queue.FateDone
+		return
+	case e.Kind == connectors.Unsend:
+		h.fates[gone] = queue.FateWithdrawn
+	case h.fates[gone] != "" && !h.broken["forgets unsends"]:
+		h.fates[key] = queue.FateWithdrawn
+		return
+	}
+	h.fates[key] = queue.FateDone
+	h.tell(key, "lightlock.message.received", e)
+}
+
+// tell writes a document.
+func (h *house) tell(key, kind string, e connectors.Event) {
+	photos := make([]map[string]string, len(e.Photos))
+	for i := range photos {
+		photos[i] = map[string]string{"status": "ready"}
+		if h.broken["never settles photos"] {
+			photos[i]["status"] = "pending"
+		}
+	}
+	document, err := json.Marshal(map[string]any{"id": key, "type": kind, "data": map[string]any{"photos": photos}})
+	if err != nil {
+		h.t.Error(err)
+	}
+	if h.broken["forgets unsends"] && e.Kind == connectors.Message {
+		h.held = append(h.held, string(document))
+		return
+	}
+	h.entries = append(h.entries, string(document))
+}
+
+// Last, WatchFrom, Recall and Stats make it a load.Journal.
+func (h *house) Last(context.Context, string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return strconv.Itoa(len(h.entries)), nil
+}
+
+func (h *house) WatchFrom(ctx context.Context, name, place string, found func(string, []byte) bool) error {
+	if name != load.Queue {
+		return fmt.Errorf("asked for queue %q", name)
+	}
+	for at, _ := strconv.Atoi(place); ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		h.mu.Lock()
+		if len(h.held) > 40 || time.Since(h.called) > 100*time.Millisecond {
+			h.entries, h.held = append(h.entries, h.held...), nil
+		}
+		entries := slices.Clone(h.entries[at:])
+		h.mu.Unlock()
+		for _, e := range entries {
+			at++
+			found(strconv.Itoa(at), []byte(e))
+		}
+	}
+	return ctx.Err()
+}
+
+func (h *house) Recall(_ context.Context, _ string, keys []string) ([]queue.Fate, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	fates := make([]queue.Fate, len(keys))
+	for i, key := range keys {
+		fates[i] = h.fates[key]
+	}
+	return fates, nil
+}
+
+func (h *house) Stats(context.Context, string) (queue.Stats, error) { return queue.Stats{}, nil }
