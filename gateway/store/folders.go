@@ -65,10 +65,10 @@ func (f *Files) makeFolder(name string) (bool, error) {
 }
 
 // syncEntry makes sure that a folder survives a power cut, which takes a sync
-// of the folder above. For an attempt that is always done, as another Put may
-// have made the folder just now; the few above are remembered.
+// of the folder above. That is always done, as another Put may have made the
+// folder just now; only queues, which are few and stay, are remembered.
 func (f *Files) syncEntry(name string, made bool) error {
-	few := strings.Count(name, "/") < 2
+	few := !strings.Contains(name, "/")
 	f.mu.Lock()
 	known := few && !made && f.synced[name]
 	f.mu.Unlock()
@@ -114,16 +114,16 @@ func (f *Files) plain(where string) error {
 	return nil
 }
 
-// List calls visit for every attempt that has a folder, with the time since
-// something was last put there. An error of visit ends it and is returned. Visit
-// may delete the attempt. What does not look like a store's is passed over.
+// List visits all attempts, as Upkeep says, and removes folders that have been
+// empty for a while.
 func (f *Files) List(ctx context.Context, visit func(queue, attempt string, age time.Duration) error) error {
 	return f.each(".", func(queue string, _ fs.FileInfo) error {
 		if !queueName.MatchString(queue) {
 			return nil
 		}
-		return f.each(queue, func(prefix string, _ fs.FileInfo) error {
-			return f.each(path.Join(queue, prefix), func(attempt string, info fs.FileInfo) error {
+		return f.each(queue, func(prefix string, info fs.FileInfo) error {
+			where := path.Join(queue, prefix)
+			err := f.each(where, func(attempt string, info fs.FileInfo) error {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -132,6 +132,10 @@ func (f *Files) List(ctx context.Context, visit func(queue, attempt string, age 
 				}
 				return nil
 			})
+			if err == nil && prefixName.MatchString(prefix) && time.Since(info.ModTime()) > abandoned {
+				_ = f.root.Remove(where) // which does nothing where there is something in it
+			}
+			return err
 		})
 	})
 }

@@ -34,6 +34,7 @@ const maxPhotos = 100
 
 var (
 	queueName   = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+	prefixName  = regexp.MustCompile(`^[0-9a-f]{2}$`)
 	attemptName = regexp.MustCompile(`^[0-9a-f]{32}$`)
 	photoID     = regexp.MustCompile(`^([a-z0-9-]{1,64})\.([0-9a-f]{32})\.(0|[1-9][0-9]?)$`)
 )

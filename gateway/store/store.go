@@ -1,272 +1,112 @@
-// Package store keeps previews and thumbnails in files.
+// Package store keeps previews and thumbnails: in files, or in a bucket of an
+// S3-compatible server.
 //
 // It promises that a picture is there whole or not at all, whatever happens
-// while it is written, that it survives a power cut once Put has returned, that
-// nobody but the gateway's user can read or list it, and that no key leads out
-// of the folder: every access goes through an os.Root.
+// while it is written, that it stays once Put has returned, that a key never
+// leads to another picture than its own, and that every call ends within its
+// time, whatever the disk or the server does. Package storetest checks each
+// sentence of Store for both. Own code and minio-go instead of a library for
+// many clouds, which brings the clients of all of them.
 //
-// The layout is DIR/QUEUE/AA/ATTEMPT/N.preview.jpg, where AA is how ATTEMPT
-// begins. Files are written in DIR/.unfinished, then get their name by a hard
-// link, which unlike a rename never replaces another file. One folder for all
-// that is unfinished can be cleaned at a start without reading the whole store.
-// Several gateways may share a folder.
+// A picture's name is the same in both, below the folder or the prefix:
+// QUEUE/AA/ATTEMPT/N.preview.jpg, where AA is how ATTEMPT begins. So pictures
+// can be moved from one to the other by a plain copy.
 package store
 
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path"
-	"sync"
+	"path/filepath"
 	"time"
+
+	"github.com/lightlock/lightlock/config"
 )
 
-// ErrNotFound says that there is no such picture.
-var ErrNotFound = errors.New("store: no such picture")
-
-// ErrExists says that another picture is there under the same key.
-var ErrExists = errors.New("store: another picture is there")
-
-// unfinished is the folder of files that have no name yet. No queue can be
-// called so.
-const unfinished = ".unfinished"
-
-// abandoned is how old an unfinished file must be to be nobody's any more. A
-// write takes seconds.
-const abandoned = time.Hour
-
-// Only the gateway's user may read, and list, what is here.
-const (
-	folderMode = 0o700
-	fileMode   = 0o600
+// The errors that callers act on; errors.Is finds them.
+var (
+	// ErrNotFound says that there is no such picture.
+	ErrNotFound = errors.New("store: no such picture")
+	// ErrExists says that another picture is there under the same key.
+	ErrExists = errors.New("store: another picture is there")
+	// ErrUnfit says that a store works, but is not what it must be: what is
+	// wrong with it delays nothing and is for the operator to mend.
+	ErrUnfit = errors.New("store: not as it must be")
 )
 
-// Files is a store in a folder. Its methods may be called at once.
-type Files struct {
-	root *os.Root
+// MaxBytes is the largest picture that is taken, in bytes. Previews are up to
+// 3,000,000.
+const MaxBytes = 4 << 20
 
-	mu     sync.Mutex
-	synced map[string]bool // folders whose own entry is on the disk
+// callTime bounds what one call waits for a disk or a server.
+const callTime = 30 * time.Second
+
+// Store is what both kinds of store can do. Its methods may be called at once,
+// and several gateways may use the same folder or bucket.
+type Store interface {
+	Pictures
+	Upkeep
 }
 
-// Open opens the store in dir, which is made if it is missing, removes what
-// writers that are long gone left unfinished, and makes sure that dir can be
-// written to.
-func Open(dir string) (*Files, error) {
-	if err := makeDurable(dir); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	f := &Files{root: root, synced: map[string]bool{}}
-	if err := f.prepare(); err != nil {
-		_ = root.Close()
-		return nil, fmt.Errorf("store: %s: %w", dir, err)
-	}
-	return f, nil
+// Pictures is what happens to single pictures. Errors name no secret; those of a
+// context are found by errors.Is.
+type Pictures interface {
+	// Put stores a picture of 1 to MaxBytes bytes. When it returns nil, the
+	// picture stays. After an error there may be none under this key, or the one
+	// that was there before, or this one, whole. The same bytes may be put again;
+	// others are ErrExists, and change nothing. data is not changed afterwards.
+	Put(ctx context.Context, k Key, data []byte) error
+	// Get opens a picture, or returns ErrNotFound. The caller closes it; ctx must
+	// live as long.
+	Get(ctx context.Context, k Key) (io.ReadSeekCloser, error)
+	// DeleteAttempt removes all pictures of an attempt, for good when it returns
+	// nil. It may be repeated, and there need not be any.
+	DeleteAttempt(ctx context.Context, queue, attempt string) error
 }
 
-// Close gives back the folder's descriptor. Pictures that are open stay so.
-func (f *Files) Close() error { return f.root.Close() }
-
-func (f *Files) prepare() error {
-	if err := f.closeToOthers("."); err != nil {
-		return err
-	}
-	if _, err := f.makeFolder(unfinished); err != nil {
-		return err
-	}
-	if err := f.closeToOthers(unfinished); err != nil {
-		return err
-	}
-	if err := f.removeAbandoned(); err != nil {
-		return err
-	}
-	return f.Check(context.Background())
+// Upkeep is what keeps a store in order.
+type Upkeep interface {
+	// List calls visit for every attempt, with the time since something was last
+	// put there, by the store's own dates. An error of visit ends it and is
+	// returned. Visit may delete the attempt. What does not look like a picture's
+	// is passed over.
+	List(ctx context.Context, visit func(queue, attempt string, age time.Duration) error) error
+	// Check does what Put does with a picture of its own, and deletes it again:
+	// for a readiness check. ErrUnfit is for what does not hold up Put.
+	Check(ctx context.Context) error
+	// Close gives back what the store holds open.
+	Close() error
 }
 
-// closeToOthers takes everybody else's rights to a folder that was there before.
-func (f *Files) closeToOthers(name string) error {
-	info, err := f.root.Lstat(name)
-	switch {
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return fmt.Errorf("%s is not a folder", name)
-	case info.Mode().Perm()&^folderMode == 0:
-		return nil
+// New opens the store that the configuration names. A folder must be there and
+// be writable; a bucket need not answer yet, because a gateway without its store
+// still takes messages in.
+func New(c config.Config) (Store, error) {
+	if c.Store.S3 != nil {
+		return OpenS3(*c.Store.S3)
 	}
-	if err := f.root.Chmod(name, folderMode); err != nil {
-		return fmt.Errorf("others may read it, and that could not be changed: %w", err)
-	}
-	return nil
+	return Open(filepath.Join(c.Data, "photos"))
 }
 
-// removeAbandoned removes unfinished files that nobody writes any more.
-func (f *Files) removeAbandoned() error {
-	return f.each(unfinished, func(name string, info fs.FileInfo) error {
-		if time.Since(info.ModTime()) <= abandoned {
-			return nil
-		}
-		return f.root.Remove(path.Join(unfinished, name))
-	})
-}
-
-// Put stores a picture. When it returns nil, the picture is on the disk. After
-// an error there may be none under this key, or the one that was there before,
-// or this one, whole, if its folder could not be brought to the disk. The same
-// bytes may be put again; others are ErrExists.
-func (f *Files) Put(ctx context.Context, k Key, data []byte) error {
+// checkPut judges what Put is called with.
+func checkPut(ctx context.Context, k Key, data []byte) error {
 	if err := errors.Join(ctx.Err(), k.check()); err != nil {
 		return err
 	}
-	if len(data) == 0 {
-		return errors.New("store: a picture without bytes")
-	}
-	if err := f.put(k, data); err != nil {
-		return fmt.Errorf("store: put: %w", err)
+	if len(data) == 0 || len(data) > MaxBytes {
+		return fmt.Errorf("store: a picture of %d bytes", len(data))
 	}
 	return nil
 }
 
-func (f *Files) put(k Key, data []byte) error {
-	temporary, err := f.write(data)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.root.Remove(temporary) }() // else it is abandoned
-	where := folder(k.Queue, k.Attempt)
-	if err := f.makeFolders(where); err != nil {
-		return err
-	}
-	err = f.root.Link(temporary, path.Join(where, k.file()))
-	if errors.Is(err, fs.ErrExist) {
-		err = f.same(k, data)
-	}
-	if err != nil {
-		return err
-	}
-	// Sync, even if it was there before: whoever put it may not have got so far.
-	return f.sync(where)
-}
-
-// same tells whether the picture that is there has these bytes.
-func (f *Files) same(k Key, data []byte) error {
-	file, err := f.open(k)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	there, err := io.ReadAll(io.LimitReader(file, int64(len(data))+1))
-	if err == nil && !bytes.Equal(there, data) {
+// same compares the picture that is there with data, and returns nil or
+// ErrExists.
+func same(there io.Reader, data []byte) error {
+	got, err := io.ReadAll(io.LimitReader(there, int64(len(data))+1))
+	if err == nil && !bytes.Equal(got, data) {
 		err = ErrExists
 	}
 	return err
-}
-
-// write writes an unfinished file, syncs it and returns its name. It leaves none
-// behind where it fails.
-func (f *Files) write(data []byte) (string, error) {
-	name := path.Join(unfinished, rand.Text())
-	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if err != nil {
-		return "", err
-	}
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		_ = f.root.Remove(name)
-		return "", err
-	}
-	return name, nil
-}
-
-// Get opens a picture, or returns ErrNotFound. The caller closes it.
-func (f *Files) Get(ctx context.Context, k Key) (io.ReadSeekCloser, error) {
-	if err := errors.Join(ctx.Err(), k.check()); err != nil {
-		return nil, err
-	}
-	file, err := f.open(k)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, ErrNotFound
-	case err != nil:
-		return nil, fmt.Errorf("store: get: %w", err)
-	}
-	return file, nil
-}
-
-// open opens the file of k. A link, or anything else that is no file, was not
-// put there by a store.
-func (f *Files) open(k Key) (*os.File, error) {
-	where := folder(k.Queue, k.Attempt)
-	if err := f.plain(where); err != nil {
-		return nil, err
-	}
-	name := path.Join(where, k.file())
-	expected, err := f.root.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !expected.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	file, err := f.root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	if got, err := file.Stat(); err != nil || !os.SameFile(expected, got) {
-		_ = file.Close()
-		return nil, errors.Join(err, errors.New("the file was replaced while it was opened"))
-	}
-	return file, nil
-}
-
-// DeleteAttempt removes all pictures of an attempt, for good when it returns
-// nil. It may be repeated, and there need not be any.
-func (f *Files) DeleteAttempt(ctx context.Context, queue, attempt string) error {
-	if err := errors.Join(ctx.Err(), checkAttempt(queue, attempt)); err != nil {
-		return err
-	}
-	where := folder(queue, attempt)
-	err := f.plain(path.Dir(where))
-	if err == nil {
-		err = f.root.RemoveAll(where)
-	}
-	if err == nil {
-		err = f.sync(path.Dir(where))
-	}
-	if err = ignoreMissing(err); err != nil {
-		return fmt.Errorf("store: delete: %w", err)
-	}
-	return nil
-}
-
-// Check writes a file as Put does, and deletes it again: for a readiness check.
-func (f *Files) Check(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	name, err := f.write(make([]byte, 4096)) // a block, so that a full disk shows
-	if err != nil {
-		return fmt.Errorf("store: cannot write: %w", err)
-	}
-	linked := name + ".link"
-	err = f.root.Link(name, linked)
-	if err == nil {
-		err = errors.Join(f.sync(unfinished), f.root.Remove(linked))
-	}
-	if err = errors.Join(err, f.root.Remove(name)); err != nil {
-		return fmt.Errorf("store: cannot link, sync and delete: %w", err)
-	}
-	return nil
 }

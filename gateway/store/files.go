@@ -1,0 +1,295 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"time"
+)
+
+// unfinished is the folder of files that have no name yet. No queue can be
+// called so.
+const unfinished = ".unfinished"
+
+// abandoned is how old an unfinished file must be to be nobody's any more. A
+// write takes seconds.
+const abandoned = time.Hour
+
+// Only the gateway's user may read, and list, what is here.
+const (
+	folderMode = 0o700
+	fileMode   = 0o600
+)
+
+// atOnce is how many calls may wait for a disk. With a disk that hangs, the next
+// ones fail in time and hold nothing.
+const atOnce = 256
+
+// Files is a store in a folder, which may be shared. Nobody but the gateway's
+// user can read or list it, a picture survives a power cut once Put has
+// returned, and no key leads out of the folder: every access goes through an
+// os.Root.
+//
+// Files are written in DIR/.unfinished, then get their name by a hard link,
+// which unlike a rename never replaces another file. One folder for all that is
+// unfinished can be cleaned at a start without reading the whole store.
+type Files struct {
+	root     *os.Root
+	patience time.Duration
+	busy     chan struct{} // one for each call that waits for the disk
+
+	mu     sync.Mutex
+	synced map[string]bool // folders whose own entry is on the disk
+}
+
+// Open opens the store in dir, which is made if it is missing, removes what
+// writers that are long gone left unfinished, and makes sure that dir can be
+// written to.
+func Open(dir string) (*Files, error) {
+	if err := makeDurable(dir); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	f := &Files{root: root, patience: callTime, busy: make(chan struct{}, atOnce), synced: map[string]bool{}}
+	if err := f.prepare(); err != nil {
+		_ = root.Close()
+		return nil, fmt.Errorf("store: %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// Close gives back the folder's descriptor. Pictures that are open stay so.
+func (f *Files) Close() error { return f.root.Close() }
+
+func (f *Files) prepare() error {
+	if err := f.closeToOthers("."); err != nil {
+		return err
+	}
+	if _, err := f.makeFolder(unfinished); err != nil {
+		return err
+	}
+	if err := f.closeToOthers(unfinished); err != nil {
+		return err
+	}
+	if err := f.removeAbandoned(); err != nil {
+		return err
+	}
+	return f.Check(context.Background())
+}
+
+// closeToOthers takes everybody else's rights to a folder that was there before.
+func (f *Files) closeToOthers(name string) error {
+	info, err := f.root.Lstat(name)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a folder", name)
+	case info.Mode().Perm()&^folderMode == 0:
+		return nil
+	}
+	if err := f.root.Chmod(name, folderMode); err != nil {
+		return fmt.Errorf("others may read it, and that could not be changed: %w", err)
+	}
+	return nil
+}
+
+// removeAbandoned removes unfinished files that nobody writes any more.
+func (f *Files) removeAbandoned() error {
+	return f.each(unfinished, func(name string, info fs.FileInfo) error {
+		if time.Since(info.ModTime()) <= abandoned {
+			return nil
+		}
+		return f.root.Remove(path.Join(unfinished, name))
+	})
+}
+
+// within waits for a step that the disk may hold up, but not for ever: nothing
+// ends a call that hangs in the system. What the step does after that, nobody
+// hears of.
+func (f *Files) within(ctx context.Context, step string, do func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, f.patience, fmt.Errorf("the disk has not answered in %v: %w", f.patience, context.DeadlineExceeded))
+	defer cancel()
+	select {
+	case f.busy <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("store: %s: %w", step, context.Cause(ctx))
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer func() { <-f.busy }()
+		done <- do()
+	}()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s: %w", step, err)
+	}
+	return nil
+}
+
+// Put stores a picture, as Pictures says: on the disk when it returns nil.
+func (f *Files) Put(ctx context.Context, k Key, data []byte) error {
+	if err := checkPut(ctx, k, data); err != nil {
+		return err
+	}
+	return f.within(ctx, "put", func() error { return f.put(k, data) })
+}
+
+func (f *Files) put(k Key, data []byte) error {
+	temporary, err := f.write(data)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.root.Remove(temporary) }() // else it is abandoned
+	for range 3 {
+		// A folder may go between two steps, because it was empty.
+		if err = f.name(temporary, k, data); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+// name gives a file the name of its picture.
+func (f *Files) name(temporary string, k Key, data []byte) error {
+	where := folder(k.Queue, k.Attempt)
+	if err := f.makeFolders(where); err != nil {
+		return err
+	}
+	err := f.root.Link(temporary, path.Join(where, k.file()))
+	if errors.Is(err, fs.ErrExist) {
+		err = f.same(k, data)
+	}
+	if err != nil {
+		return err
+	}
+	// Sync, even if it was there before: whoever put it may not have got so far.
+	return f.sync(where)
+}
+
+// same tells whether the picture that is there has these bytes.
+func (f *Files) same(k Key, data []byte) error {
+	file, err := f.open(k)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return same(file, data)
+}
+
+// write writes an unfinished file, syncs it and returns its name. It leaves none
+// behind where it fails.
+func (f *Files) write(data []byte) (string, error) {
+	name := path.Join(unfinished, rand.Text())
+	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		_ = f.root.Remove(name)
+		return "", err
+	}
+	return name, nil
+}
+
+// Get opens a picture, as Pictures says.
+func (f *Files) Get(ctx context.Context, k Key) (io.ReadSeekCloser, error) {
+	if err := errors.Join(ctx.Err(), k.check()); err != nil {
+		return nil, err
+	}
+	file, err := f.open(k)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, ErrNotFound
+	case err != nil:
+		return nil, fmt.Errorf("store: get: %w", err)
+	}
+	return file, nil
+}
+
+// open opens the file of k. A link, or anything else that is no file, was not
+// put there by a store.
+func (f *Files) open(k Key) (*os.File, error) {
+	where := folder(k.Queue, k.Attempt)
+	if err := f.plain(where); err != nil {
+		return nil, err
+	}
+	name := path.Join(where, k.file())
+	expected, err := f.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !expected.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	file, err := f.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if got, err := file.Stat(); err != nil || !os.SameFile(expected, got) {
+		_ = file.Close()
+		return nil, errors.Join(err, errors.New("the file was replaced while it was opened"))
+	}
+	return file, nil
+}
+
+// DeleteAttempt removes all pictures of an attempt, as Pictures says.
+func (f *Files) DeleteAttempt(ctx context.Context, queue, attempt string) error {
+	if err := errors.Join(ctx.Err(), checkAttempt(queue, attempt)); err != nil {
+		return err
+	}
+	return f.within(ctx, "delete", func() error { return f.delete(folder(queue, attempt)) })
+}
+
+func (f *Files) delete(where string) error {
+	err := f.plain(path.Dir(where))
+	if err == nil {
+		err = f.root.RemoveAll(where)
+	}
+	if err == nil {
+		err = f.sync(path.Dir(where))
+	}
+	return ignoreMissing(err)
+}
+
+// Check writes a file as Put does, and deletes it again.
+func (f *Files) Check(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f.within(ctx, "check", f.check)
+}
+
+func (f *Files) check() error {
+	name, err := f.write(make([]byte, 4096)) // a block, so that a full disk shows
+	if err != nil {
+		return fmt.Errorf("cannot write: %w", err)
+	}
+	linked := name + ".link"
+	err = f.root.Link(name, linked)
+	if err == nil {
+		err = errors.Join(f.sync(unfinished), f.root.Remove(linked))
+	}
+	if err = errors.Join(err, f.root.Remove(name)); err != nil {
+		return fmt.Errorf("cannot link, sync and delete: %w", err)
+	}
+	return nil
+}

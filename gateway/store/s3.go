@@ -1,0 +1,172 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/lightlock/lightlock/config"
+)
+
+// S3 is a store in a bucket of an S3-compatible server. It needs no more than
+// PutObject with If-None-Match, GetObject, DeleteObject and ListObjectsV2, and
+// that the server shows at once what it has acknowledged.
+//
+// The server is believed as little as anybody: its answers are capped and end in
+// time, its redirects are not followed, and of its errors only the code is
+// repeated.
+type S3 struct {
+	// writes and reads have connections of their own, so that slow readers hold
+	// up no worker.
+	writes, reads  *minio.Core
+	bucket, prefix string
+	patience       time.Duration // for a call
+	pause          time.Duration // for a piece of a stream
+	close          func()
+}
+
+// OpenS3 makes the store that c describes; nothing is asked of the server yet.
+func OpenS3(c config.S3) (*S3, error) {
+	s := &S3{bucket: c.Bucket, prefix: c.Prefix, patience: callTime, pause: readTime}
+	if s.prefix != "" && s.prefix[len(s.prefix)-1] != '/' {
+		s.prefix += "/"
+	}
+	writes, err := newClient(c)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	reads, err := newClient(c)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	s.writes, s.reads = writes.core, reads.core
+	s.close = func() { writes.close(); reads.close() }
+	return s, nil
+}
+
+// Close gives back the connections that nobody uses.
+func (s *S3) Close() error {
+	s.close()
+	return nil
+}
+
+// folder is what the names of an attempt's objects begin with.
+func (s *S3) folder(queue, attempt string) string { return s.prefix + folder(queue, attempt) + "/" }
+
+func (s *S3) name(k Key) string { return s.folder(k.Queue, k.Attempt) + k.file() }
+
+// call bounds the time of one call.
+func (s *S3) call(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.patience, slow(s.patience))
+}
+
+// Put stores a picture, as Pictures says.
+func (s *S3) Put(ctx context.Context, k Key, data []byte) error {
+	if err := checkPut(ctx, k, data); err != nil {
+		return err
+	}
+	ctx, cancel := s.call(ctx)
+	defer cancel()
+	var err error
+	for range 3 {
+		_, err = s.putNew(ctx, s.name(k), data)
+		if !taken(err) {
+			return explain(ctx, "put", err)
+		}
+		// Whoever was there before us may be ourselves, if an answer was lost;
+		// and may have failed or be gone by now.
+		if there := s.same(ctx, k, data); !errors.Is(there, ErrNotFound) {
+			return there
+		}
+	}
+	return explain(ctx, "put", err)
+}
+
+// putNew writes an object if there is none of that name. The digest in its
+// signature makes the server refuse bytes that were changed on their way.
+func (s *S3) putNew(ctx context.Context, name string, data []byte) (minio.UploadInfo, error) {
+	digest := sha256.Sum256(data)
+	options := minio.PutObjectOptions{ContentType: "image/jpeg", CacheControl: "no-store"}
+	options.SetMatchETagExcept("*")
+	return s.writes.PutObject(ctx, s.bucket, name, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(digest[:]), options)
+}
+
+// taken tells whether there was an object of that name, or somebody was about to
+// make one.
+func taken(err error) bool {
+	var answer minio.ErrorResponse
+	return errors.As(err, &answer) && (answer.StatusCode == http.StatusPreconditionFailed || answer.StatusCode == http.StatusConflict)
+}
+
+// same tells whether the picture that is there has these bytes.
+func (s *S3) same(ctx context.Context, k Key, data []byte) error {
+	there, err := s.open(ctx, s.writes, k)
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	return same(there, data)
+}
+
+// Get opens a picture, as Pictures says. It is read as a stream.
+func (s *S3) Get(ctx context.Context, k Key) (io.ReadSeekCloser, error) {
+	if err := errors.Join(ctx.Err(), k.check()); err != nil {
+		return nil, err
+	}
+	return s.open(ctx, s.reads, k)
+}
+
+// DeleteAttempt removes all pictures of an attempt, as Pictures says.
+func (s *S3) DeleteAttempt(ctx context.Context, queue, attempt string) error {
+	if err := errors.Join(ctx.Err(), checkAttempt(queue, attempt)); err != nil {
+		return err
+	}
+	ctx, cancel := s.call(ctx)
+	defer cancel()
+	return s.objects(ctx, s.folder(queue, attempt), func(o listed) error { return s.remove(ctx, o.name) })
+}
+
+func (s *S3) remove(ctx context.Context, name string) error {
+	err := s.writes.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{})
+	if missing(err) {
+		return nil
+	}
+	return explain(ctx, "delete", err)
+}
+
+// Check puts a small object twice, the second time with other bytes, which must
+// be refused, and deletes it.
+func (s *S3) Check(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := s.call(ctx)
+	defer cancel()
+	name := s.prefix + checks + rand.Text()
+	info, err := s.putNew(ctx, name, make([]byte, 4096))
+	if err != nil {
+		return explain(ctx, "put", err)
+	}
+	_, err = s.putNew(ctx, name, []byte("another"))
+	removed := s.remove(ctx, name)
+	switch {
+	case err == nil:
+		err = fmt.Errorf("%w: the server ignores If-None-Match, so that one picture could replace another", ErrUnfit)
+	case !taken(err):
+		err = explain(ctx, "put", err)
+	case info.VersionID != "" && info.VersionID != "null":
+		err = fmt.Errorf("%w: the bucket keeps versions, and so the photos that were deleted", ErrUnfit)
+	default:
+		err = nil
+	}
+	return errors.Join(removed, err)
+}
