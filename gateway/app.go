@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -47,7 +46,7 @@ type App struct {
 
 	backend  *queue.Backend
 	spool    *spool.Spool
-	store    *store.Files
+	store    store.Store
 	darkroom *darkroom.Darkroom
 	line     *inbound.Line
 	public   *webhook.Server
@@ -150,7 +149,7 @@ func (a *App) openSpool(context.Context) (err error) {
 }
 
 func (a *App) openStore(context.Context) (err error) {
-	a.store, err = store.Open(filepath.Join(a.config.Data, "photos"))
+	a.store, err = store.New(a.config)
 	if err == nil {
 		a.onClose(a.store.Close)
 	}

@@ -143,6 +143,9 @@ func importRules() map[string]func(s source, path string) bool {
 		"go-redis only in gateway/queue: every operation there is one script on one slot": func(s source, path string) bool {
 			return under(path, "github.com/redis/go-redis/v9") && !under(s.folder(), "gateway/queue")
 		},
+		"minio-go only in gateway/store: nobody else needs to know where pictures live": func(s source, path string) bool {
+			return under(path, "github.com/minio/minio-go/v7") && !under(s.folder(), "gateway/store")
+		},
 		"echo only in gateway: it stays at the edge": func(s source, path string) bool {
 			return under(path, "github.com/labstack/echo/v4") && !under(s.folder(), "gateway")
 		},
@@ -173,6 +176,7 @@ func TestImportRulesBite(t *testing.T) {
 		{"connectors/line/a.go", "connectors/line/linesim"}, {"gateway/cli/a.go", "github.com/twilio/twilio-go/client"},
 		{"gateway/inbound/a.go", "github.com/redis/go-redis/v9"}, {"media/a.go", "github.com/labstack/echo/v4/middleware"},
 		{"media/a.go", "golang.org/x/image/tiff"}, {"gateway/darkroom/a.go", "media/jpeg"},
+		{"gateway/sweep/a.go", "github.com/minio/minio-go/v7/pkg/credentials"},
 	}
 	rules := importRules()
 	for _, w := range wrong {

@@ -132,8 +132,13 @@ func TestReadyInWords(t *testing.T) {
 	a.accounts.Refused("whatsapp/acme/shop")
 	a.ready(200, "ready, 2 warnings", "whatsapp/acme/shop  warn  credentials refused since 14:02 UTC; ")
 	a.accounts.Served("whatsapp/acme/shop")
+	a.ready(200, "ready, 1 warning", "whatsapp/acme/shop  ok")
+}
+
+func TestReadyWithoutTheStore(t *testing.T) {
+	a := open(t)
 	a.store = func(context.Context) error { return errors.New("disk full") }
-	a.ready(200, "ready, 2 warnings", "store               warn  photos are delayed: disk full", "whatsapp/acme/shop  ok")
+	a.ready(200, "ready, 1 warning", "store               warn  photos are delayed: disk full")
 }
 
 func TestReadyInJSON(t *testing.T) {

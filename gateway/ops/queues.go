@@ -40,17 +40,6 @@ func stateOf(level queue.Durability) State {
 	return OK
 }
 
-// StoreCheck is /readyz's line about the pictures' store. A store that fails
-// delays photos and loses nothing, so it is a warning.
-func StoreCheck(check func(context.Context) error) Check {
-	return func(ctx context.Context) []Line {
-		if err := check(ctx); err != nil {
-			return []Line{{"store", Warn, "photos are delayed: " + err.Error()}}
-		}
-		return []Line{{"store", OK, ""}}
-	}
-}
-
 // PausedCheck is /readyz's line about a gateway that accepts and works on
 // nothing; there is none about any other.
 func PausedCheck(paused bool) Check {

@@ -113,7 +113,7 @@ func (s *S3) same(ctx context.Context, k Key, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer there.Close()
+	defer func() { _ = there.Close() }()
 	return same(there, data)
 }
 

@@ -31,7 +31,7 @@ type object struct {
 // open asks for a picture, from its beginning.
 func (s *S3) open(ctx context.Context, from *minio.Core, k Key) (*object, error) {
 	o := &object{s: s, from: from, ctx: ctx, name: s.name(k), size: -1}
-	if err := o.request(); err != nil {
+	if err := o.request(); err != nil { //nolint:contextcheck // it has the caller's
 		return nil, err
 	}
 	return o, nil

@@ -84,10 +84,18 @@ type Upkeep interface {
 // be writable; a bucket need not answer yet, because a gateway without its store
 // still takes messages in.
 func New(c config.Config) (Store, error) {
-	if c.Store.S3 != nil {
-		return OpenS3(*c.Store.S3)
+	if c.Store.S3 == nil {
+		return opened(Open(filepath.Join(c.Data, "photos")))
 	}
-	return Open(filepath.Join(c.Data, "photos"))
+	return opened(OpenS3(*c.Store.S3))
+}
+
+// opened makes nothing at all of a store that could not be opened.
+func opened[S Store](s S, err error) (Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // checkPut judges what Put is called with.

@@ -151,9 +151,8 @@ func (s *Server) Restart() {
 func (s *Server) await() {
 	s.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		answer, err := http.Get("http://" + s.address + health)
+		err := s.answers()
 		if err == nil {
-			_ = answer.Body.Close()
 			return
 		}
 		select {
@@ -165,6 +164,21 @@ func (s *Server) await() {
 			s.t.Fatalf("versitygw does not answer: %v", err)
 		}
 	}
+}
+
+// answers asks the server how it is.
+func (s *Server) answers() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+health, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
 }
 
 func (s *Server) makeBucket() {
@@ -207,7 +221,7 @@ func freeAddress(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 
@@ -220,7 +234,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "tool", "-modfile=.ci/servers.mod", "-n", "versitygw") //nolint:noctx // it ends, or the test does
+	cmd := exec.Command("go", "tool", "-modfile=.ci/servers.mod", "-n", "versitygw")
 	cmd.Dir = root
 	var complaint bytes.Buffer
 	cmd.Stderr = &complaint

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,11 @@ func picture(seed, size int) []byte {
 	}
 	return data
 }
+
+// errNone is how a failure shows that there was no error.
+var errNone = errors.New("none")
+
+func orNone(err error) error { return cmp.Or(err, errNone) }
 
 // bench is what the checks work with.
 type bench struct{ Place }
@@ -79,7 +85,7 @@ func (b *bench) there(k store.Key, want []byte) error { return there(b.Store, k,
 func there(s store.Store, k store.Key, want []byte) error {
 	got, err := get(s, k, len(want))
 	if err != nil || !bytes.Equal(got, want) {
-		return fmt.Errorf("get %s %s %d: got %d bytes %.40q, error %v, want %d bytes %.40q", k.Queue, k.Kind, k.Photo, len(got), got, err, len(want), want)
+		return fmt.Errorf("get %s %s %d: got %d bytes %.40q, error %w, want %d bytes %.40q", k.Queue, k.Kind, k.Photo, len(got), got, orNone(err), len(want), want)
 	}
 	return nil
 }
@@ -87,7 +93,7 @@ func there(s store.Store, k store.Key, want []byte) error {
 // gone wants that there is no picture.
 func (b *bench) gone(k store.Key) error {
 	if got, err := get(b.Store, k, 0); !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("get %s %s %d: got %d bytes, error %v, want ErrNotFound", k.Queue, k.Kind, k.Photo, len(got), err)
+		return fmt.Errorf("get %s %s %d: got %d bytes, error %w, want ErrNotFound", k.Queue, k.Kind, k.Photo, len(got), orNone(err))
 	}
 	return nil
 }

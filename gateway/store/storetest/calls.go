@@ -62,7 +62,7 @@ func checkHostileKeys(b *bench) error {
 		for call, err := range calls {
 			switch {
 			case err == nil || errors.Is(err, store.ErrNotFound):
-				return fmt.Errorf("%s: %s: got %v, want it refused", name, call, err)
+				return fmt.Errorf("%s: %s: got %w, want it refused", name, call, orNone(err))
 			case repeats(err, k):
 				return fmt.Errorf("%s: %s repeats the key: %w", name, call, err)
 			}
@@ -70,7 +70,7 @@ func checkHostileKeys(b *bench) error {
 	}
 	found, err := b.list()
 	if err != nil || len(found) > 0 {
-		return fmt.Errorf("in the store: got %v, %v, want nothing", found, err)
+		return fmt.Errorf("in the store: got %v, %w, want nothing", found, orNone(err))
 	}
 	return b.gone(key())
 }
@@ -97,7 +97,7 @@ func checkCancelled(b *bench) error {
 			"List":          b.Store.List(ctx, func(string, string, time.Duration) error { return nil }),
 		} {
 			if !errors.Is(err, want) {
-				return fmt.Errorf("%s: got %v, want %w", call, err, want)
+				return fmt.Errorf("%s: got %w, want %w", call, orNone(err), want)
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func checkBrokenOff(b *bench) error {
 		switch {
 		case err == nil || getErr == nil:
 			if wrong := b.there(k, data); wrong != nil {
-				return fmt.Errorf("put answered %v: %w", err, wrong)
+				return fmt.Errorf("put answered %w: %w", orNone(err), wrong)
 			}
 		case !errors.Is(getErr, store.ErrNotFound):
 			return fmt.Errorf("get after a put that was broken off: got %d bytes, %w", len(got), getErr)

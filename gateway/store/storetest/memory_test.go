@@ -15,7 +15,7 @@ import (
 // memory is a store that keeps the contract, and of which a mutant breaks one
 // sentence.
 type memory struct {
-	mutant
+	m mutant
 
 	mu       sync.Mutex
 	pictures map[store.Key]entry
@@ -40,7 +40,7 @@ type mutant struct {
 
 type visit = func(queue, attempt string, age time.Duration) error
 
-func newMemory(m mutant) *memory { return &memory{mutant: m, pictures: map[store.Key]entry{}} }
+func newMemory(m mutant) *memory { return &memory{m: m, pictures: map[store.Key]entry{}} }
 
 var (
 	queueName   = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
@@ -60,8 +60,8 @@ func checkKey(ctx context.Context, k store.Key) error {
 }
 
 func (m *memory) Put(ctx context.Context, k store.Key, data []byte) error {
-	if m.mutant.put != nil {
-		return m.mutant.put(m, ctx, k, data)
+	if m.m.put != nil {
+		return m.m.put(m, ctx, k, data)
 	}
 	return m.putRight(ctx, k, data)
 }
@@ -104,8 +104,8 @@ type open struct{ *bytes.Reader }
 func (open) Close() error { return nil }
 
 func (m *memory) Get(ctx context.Context, k store.Key) (io.ReadSeekCloser, error) {
-	if m.mutant.get != nil {
-		return m.mutant.get(m, ctx, k)
+	if m.m.get != nil {
+		return m.m.get(m, ctx, k)
 	}
 	return m.getRight(ctx, k)
 }
@@ -124,8 +124,8 @@ func (m *memory) getRight(ctx context.Context, k store.Key) (io.ReadSeekCloser, 
 }
 
 func (m *memory) DeleteAttempt(ctx context.Context, queue, attempt string) error {
-	if m.mutant.delete != nil {
-		return m.mutant.delete(m, ctx, queue, attempt)
+	if m.m.delete != nil {
+		return m.m.delete(m, ctx, queue, attempt)
 	}
 	return m.deleteRight(ctx, queue, attempt)
 }
@@ -152,8 +152,8 @@ func (m *memory) deleteWhere(gone func(store.Key) bool) (n int) {
 }
 
 func (m *memory) List(ctx context.Context, visit func(queue, attempt string, age time.Duration) error) error {
-	if m.mutant.list != nil {
-		return m.mutant.list(m, ctx, visit)
+	if m.m.list != nil {
+		return m.m.list(m, ctx, visit)
 	}
 	return m.listRight(ctx, visit)
 }
@@ -185,8 +185,8 @@ func (m *memory) newest() map[store.Key]time.Time {
 }
 
 func (m *memory) Check(ctx context.Context) error {
-	if m.mutant.check != nil {
-		return m.mutant.check(m, ctx)
+	if m.m.check != nil {
+		return m.m.check(m, ctx)
 	}
 	return ctx.Err()
 }

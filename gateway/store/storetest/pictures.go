@@ -58,7 +58,7 @@ func checkStays(b *bench) error {
 	if err != nil {
 		return err
 	}
-	defer again.Close()
+	defer func() { _ = again.Close() }()
 	return errors.Join(there(again, key(), picture(1, 1000)), there(again, thumbnail, picture(2, 100)))
 }
 
@@ -153,7 +153,7 @@ func checkAtOnce(b *bench) error {
 	if err != nil {
 		return err
 	}
-	defer again.Close()
+	defer func() { _ = again.Close() }()
 	for round := range 5 {
 		k := with(func(k *store.Key) { k.Photo = round })
 		if err := race(k, b.Store, again); err != nil {

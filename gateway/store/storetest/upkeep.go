@@ -52,7 +52,7 @@ func (b *bench) fill(n int) (map[string]bool, error) {
 // a slash behind them than without.
 func attempt(i int) store.Key {
 	queues := []string{"acme", "acme-support", "acme0"}
-	return store.Key{Queue: queues[i%3], Attempt: fmt.Sprintf("%016x%016x", uint64(i)*0x9e3779b97f4a7c15, i), Kind: store.Preview} //nolint:gosec // any number will do
+	return store.Key{Queue: queues[i%3], Attempt: fmt.Sprintf("%016x%016x", uint64(i)*0x9e3779b97f4a7c15, i), Kind: store.Preview}
 }
 
 func checkList(b *bench) error {
