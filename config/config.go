@@ -122,6 +122,12 @@ type Work struct {
 	// PerAccount is how many messages with photos of one account are in work at
 	// once, by all gateways together.
 	PerAccount int `yaml:"per_account" check:"min=1,max=1024" jsonschema_description:"How many messages with photos of one account are in work at once, by all gateways together. The others of that account wait, and nobody else does."`
+	// PerHost is how many photos of one host a gateway fetches at once; zero means
+	// half of Slots.
+	PerHost int `yaml:"per_host" check:"min=1,max=1024" jsonschema_description:"How many photos of one host a gateway fetches at once. Unless set, half of slots, so that a host that hangs never has them all."`
+	// Promise is after how long agents have the text of a message whose photos are
+	// not settled.
+	Promise Duration `yaml:"promise" check:"min=100ms,max=1m" jsonschema_description:"After how long agents have the text of a message whose photos are not settled. They have it earlier where a try has failed."`
 	// Lease is after how long without a sign of life another worker takes over.
 	Lease Duration `yaml:"lease" check:"min=100ms,max=1h" jsonschema_description:"After how long without a sign of life another worker takes over."`
 	// Attempts is how often a photo is fetched before it is unreachable.
@@ -190,6 +196,7 @@ func Default() Config {
 		Work: Work{
 			Slots:      16,
 			PerAccount: 8,
+			Promise:    seconds(10),
 			Lease:      seconds(60),
 			Attempts:   8,
 			RetryMin:   seconds(1),

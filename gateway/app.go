@@ -14,6 +14,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/cli"
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/failpoint"
+	"github.com/lightlock/lightlock/gateway/hosts"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/outbound"
@@ -109,8 +110,7 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 		Redis: a.config.Redis, Data: a.config.Data,
 		Journal: queue.Options{
 			Lease: time.Duration(a.config.Work.Lease), PerAccount: a.config.Work.PerAccount,
-			LettersBytes: int64(a.config.Work.LettersBytes),
-			OnBreach:     told.Breach, OnExpired: told.Expired,
+			PromiseFor: time.Duration(a.config.Work.Promise), LettersBytes: int64(a.config.Work.LettersBytes), OnBreach: told.Breach, OnExpired: told.Expired,
 		},
 	})
 	if err != nil {
@@ -170,8 +170,8 @@ func (a *App) openDarkroom(context.Context) (err error) {
 func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
 		Journal: a.backend.Journal, Durable: a.spool, Originals: budget.NewOriginals(a.memory, budget.Patience), Darkroom: a.darkroom, Store: a.store,
-		Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
-		Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
+		Metrics: a.metrics, Accounts: a.accounts, Log: a.log, Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
+		Hosts: hosts.New(hosts.Options{PerHost: a.config.Work.PerHost, Slots: a.config.Work.Slots, Log: a.log}),
 	}
 	out := &outbound.Line{
 		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
@@ -198,12 +198,11 @@ func (a *App) background(runs ...func(ctx context.Context, grace time.Duration))
 }
 
 func (a *App) openAdmin(context.Context) (err error) {
-	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()))
-	a.metrics.Register(ops.NewMemoryCollector(a.line.Originals, a.darkroom))
-	a.metrics.Register(ops.NewSpoolCollector(a.spool))
+	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()), ops.NewSpoolCollector(a.spool),
+		ops.NewMemoryCollector(a.line.Originals, a.darkroom), ops.NewHostsCollector(a.routes.AccountNames(), a.line.Hosts.Troubles))
 	a.health = ops.NewHealth(
 		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Durability), a.spool), ops.StoreCheck(a.store.Check),
-		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check,
+		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check, ops.HostsCheck(a.line.Hosts.Troubles),
 	)
 	a.admin, err = a.listen(a.config.AdminListen, ops.Admin(a.health, a.metrics), nil)
 	return err

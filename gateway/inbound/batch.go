@@ -24,6 +24,13 @@ type job struct {
 	Account    string           `json:"account"`
 	ReceivedAt time.Time        `json:"received_at"`
 	Event      connectors.Event `json:"event"`
+	// Done are the photos that are settled, by their index, as agents will see
+	// them: what was developed is not fetched again because its neighbour failed.
+	Done map[int]queue.Photo `json:"done,omitempty"`
+	// Held is how often in a row it was put off because its host was left alone.
+	Held int `json:"held,omitempty"`
+
+	developed bool // whether Done names pictures of this attempt
 }
 
 const jobVersion = 1

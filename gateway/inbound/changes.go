@@ -84,7 +84,8 @@ func (l *Line) announce(ctx context.Context, e queue.Entry, j job, kind queue.Do
 		// The message came after the event about it, which could not know.
 		e.Conversation = about.Conversation
 	}
-	if err := l.end(ctx, e, end, func(bool) ([]byte, error) { return change(e, j, kind, about.Key) }); err != nil {
+	_, err := l.end(ctx, e, end, func(queue.End) ([]byte, error) { return change(e, j, kind, about.Key) })
+	if err != nil {
 		return err
 	}
 	l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))

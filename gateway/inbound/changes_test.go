@@ -35,7 +35,7 @@ func (g *gateway) hand(r *connectors.Request) {
 // entries reads the agents' queue as it is.
 func (g *gateway) entries() (types []string, raw []string) {
 	g.h.t.Helper()
-	for _, d := range g.documents(int(g.stats().Delivered)) {
+	for _, d := range g.raw() {
 		types = append(types, d.Type)
 		text, _ := json.Marshal(d)
 		raw = append(raw, string(text))

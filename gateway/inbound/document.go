@@ -29,6 +29,25 @@ func document(e queue.Entry, j job, photos []queue.Photo, late bool) ([]byte, er
 	return wrapped(e, j, queue.MessageReceived, data)
 }
 
+// finished is what they get of a message whose photos are all settled: the message
+// itself, or what became of the photos that were pending when it was told.
+func finished(e queue.Entry, j job, end queue.End) ([]byte, error) {
+	if end.Told == "" {
+		return document(e, j, j.photos(), end.Late)
+	}
+	return queue.Document{
+		ID: queue.SettledID(e.Key), Type: queue.PhotoSettled, Account: j.Account, Conversation: e.Conversation, Time: j.ReceivedAt,
+		Data: queue.SettledData{
+			Channel:   j.Channel,
+			Consumer:  queue.Consumer{ID: j.Event.Consumer.ID, Name: j.Event.Consumer.Name},
+			MessageID: j.Event.MessageID,
+			Message:   e.Key,
+			Seq:       e.Seq,
+			Photos:    j.settledPhotos(e.Queue, end.Told),
+		},
+	}.Marshal()
+}
+
 // change is what agents' software gets of an event about a message or a
 // conversation. about is the message's own event, if it is known.
 func change(e queue.Entry, j job, kind queue.DocumentType, about string) ([]byte, error) {

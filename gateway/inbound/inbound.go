@@ -3,12 +3,13 @@
 //
 //	Receive: verify -> parse -> accept (durable), and the platform gets its 200
 //	work:    fetch -> develop -> store -> forward, and a notice if a photo is rejected
+//	tell:    the text, where its photos take long or a try has failed; they follow
 //
 // It promises that Receive returns nil only when every event of the webhook is
 // durable or has been judged of no use to agents, that each accepted message
 // enters its queue at most once, whatever dies when, that a photo's fate never
-// holds back or discards the text beside it, and that a message which its sender
-// takes back is destroyed wherever it is. The whole line is in this file, in
+// discards the text beside it nor holds it back for more than ten seconds, and
+// that a message which its sender takes back is destroyed wherever it is. The whole line is in this file, in
 // order; the loops that drive it are in worker.go, and what becomes of edits,
 // unsends and closes in changes.go.
 package inbound
@@ -26,6 +27,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/failpoint"
+	"github.com/lightlock/lightlock/gateway/hosts"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/routes"
@@ -41,14 +43,16 @@ type Line struct {
 	Durable Durable
 	// Originals is the memory in which originals are held.
 	Originals *budget.Originals
-	Darkroom  Darkroom
-	Store     Store
-	Metrics   *ops.Metrics
-	Accounts  *ops.Accounts
-	Log       *slog.Logger
-	Work      config.Work
-	Routes    *routes.Table
-	Now       func() time.Time
+	// Hosts knows which hosts photos may be fetched from at this moment.
+	Hosts    *hosts.Hosts
+	Darkroom Darkroom
+	Store    Store
+	Metrics  *ops.Metrics
+	Accounts *ops.Accounts
+	Log      *slog.Logger
+	Work     config.Work
+	Routes   *routes.Table
+	Now      func() time.Time
 }
 
 // Durable makes events durable, as a journal does. Where it is not known yet what
@@ -134,6 +138,7 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 	if err := l.begin(ctx, e, j); err != nil {
 		return err
 	}
+	j, unreadable = decodeJob(e.Payload) // as the last try has left it
 	failpoint.Hit(failpoint.AfterBegin)
 	switch {
 	case unreadable != nil:
@@ -145,11 +150,10 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 	case e.Starts > queue.MaxStarts:
 		return l.bury(ctx, *e, j, "gateways died while working on it")
 	}
-	photos, err := l.photos(ctx, *e, j)
-	if err != nil {
+	if err := l.photos(ctx, *e, &j); err != nil {
 		return l.again(ctx, *e, j, err)
 	}
-	return l.forward(ctx, *e, j, photos)
+	return l.forward(ctx, *e, j)
 }
 
 // begin registers the attempt. The pictures of one that died before it are
@@ -163,33 +167,40 @@ func (l *Line) begin(ctx context.Context, e *queue.Entry, j job) error {
 	if e.Lost != "" {
 		l.discard(ctx, *e, e.Lost)
 	}
+	if errors.Is(err, queue.ErrWithdrawn) {
+		l.discard(ctx, *e, e.Kept...)
+	}
 	return err
 }
 
-// photos settles each photo of a message, in order. An error means that at
-// least one is worth another try later.
-func (l *Line) photos(ctx context.Context, e queue.Entry, j job) ([]queue.Photo, error) {
-	photos := make([]queue.Photo, len(j.Event.Photos))
-	var trouble error
+// photos settles each photo of a message that is not settled yet, in order, and
+// notes in the job what became of it. An error means that at least one is worth
+// another try later, which the others need not wait for.
+func (l *Line) photos(ctx context.Context, e queue.Entry, j *job) (trouble error) {
 	for i, p := range j.Event.Photos {
+		if j.settled(i) {
+			continue
+		}
 		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
-		developed, err := l.photo(ctx, e, j, key)
-		var verdict *media.Rejection
+		developed, err := l.photo(ctx, e, *j, key)
+		verdict, judged := errors.AsType[*media.Rejection](err)
 		switch {
 		case err == nil:
-			photos[i] = readyPhoto(key, developed)
-		case errors.As(err, &verdict):
-			photos[i] = rejectedPhoto(key, p, verdict)
-		case ctx.Err() != nil:
-			return nil, err
-		case l.last(e, err):
-			l.Log.Warn("photo given up", "key", e.Key, "photo", i, "tries", e.Tries+1, "err", err)
-			photos[i] = rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable, Detail: "all tries used up"})
-		case trouble == nil:
+			j.settle(i, readyPhoto(key, developed))
+			continue
+		case judged:
+		case ctx.Err() != nil, errors.Is(err, errStopping):
+			return err
+		default:
+			verdict = l.final(e, *j, p, err)
+		}
+		if verdict != nil {
+			j.settle(i, rejectedPhoto(key, p, verdict))
+		} else if weight(err) > weight(trouble) {
 			trouble = err
 		}
 	}
-	return photos, trouble
+	return trouble
 }
 
 // photo takes one photo through fetch, develop and store. A *media.Rejection is
@@ -203,7 +214,9 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	if !account.Enabled {
 		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
 	}
-	room, err := l.Originals.Begin(ctx)
+	patience, enough := untilStop(ctx)
+	room, err := l.Originals.Begin(patience)
+	enough()
 	if err != nil {
 		return nil, err
 	}
@@ -245,19 +258,23 @@ func (l *Line) original(ctx context.Context, s subject) (data []byte, final bool
 }
 
 // fetch reads the original into memory, which is the only place where it ever
-// is, as far as there is room for it.
-func (l *Line) fetch(ctx context.Context, s subject) ([]byte, error) {
+// is, as far as there is room for it and its host may be called.
+func (l *Line) fetch(ctx context.Context, s subject) (original []byte, err error) {
 	claimed, limit := s.photo.ClaimedBytes, s.account.Photos.MaxBytes
 	if claimed > limit {
 		return media.Read(nil, claimed, limit, nil)
 	}
-	body, err := s.route.Connector.Fetch(ctx, s.photo)
+	visit := l.Hosts.Visit(s.account.Name)
+	defer func() { visit.Leave(unlessJudged(err)) }()
+	body, err := s.route.Connector.Fetch(connectors.WithHosts(ctx, visit.Enter), s.photo)
 	if err != nil {
 		return nil, platforms(err)
 	}
 	defer body.Close()
 	failpoint.Hit(failpoint.MidFetch)
-	original, err := media.Read(body, claimed, limit, s.room.Room(ctx))
+	patience, enough := untilStop(ctx)
+	defer enough()
+	original, err = media.Read(body, claimed, limit, s.room.Room(patience))
 	return original, heldUp(err, s.room)
 }
 
@@ -297,26 +314,51 @@ func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) err
 	return err
 }
 
-// forward puts the finished message into the agents' queue, once.
-func (l *Line) forward(ctx context.Context, e queue.Entry, j job, photos []queue.Photo) error {
-	end := queue.End{Message: j.message(), Party: j.party(), Notice: l.notice(e, j, photos)}
-	err := l.end(ctx, e, end, func(late bool) ([]byte, error) { return document(e, j, photos, late) })
+// forward puts the finished message into the agents' queue, once, or only what
+// became of its photos if its text is there already.
+func (l *Line) forward(ctx context.Context, e queue.Entry, j job) error {
+	end := queue.End{Message: j.message(), Party: j.party(), Told: e.Told, Notice: l.notice(e, j)}
+	end, err := l.end(ctx, e, end, func(end queue.End) ([]byte, error) { return finished(e, j, end) })
 	if err != nil {
 		return err
 	}
-	l.count(e, j, photos)
-	l.Log.Info("message forwarded", "key", e.Key, "account", j.Account, "queue", e.Queue, "photos", len(photos))
+	l.count(e, j, end)
+	l.Log.Info("message forwarded", "key", e.Key, "account", j.Account, "queue", e.Queue,
+		"photos", len(j.Event.Photos), "told_before", end.Told != "")
 	return nil
 }
 
-// end takes an entry out of the journal with its document. Whoever finds that
-// the entry is in other hands, or its message taken back, takes its own pictures
-// away; whoever gets no answer leaves them, because agents may know of them by
-// now.
-func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document func(late bool) ([]byte, error)) (err error) {
+// tell puts a message into the agents' queue whose photos are not all settled: its
+// text does not wait for them. It is done once, by whoever comes first.
+func (l *Line) tell(ctx context.Context, e queue.Entry, j job) error {
+	t := queue.Telling{ID: newTelling(j), Message: j.message(), Party: j.party()}
 	for {
-		if end.Document, err = document(end.Late); err != nil {
+		var err error
+		if t.Document, err = document(e, j, j.toldPhotos(e.Queue, t.ID), t.Late); err != nil {
 			return err
+		}
+		outcome, err := l.Journal.Tell(ctx, e, t)
+		if err == nil && outcome == queue.Late {
+			t.Late = true
+			continue
+		}
+		if err == nil && outcome == queue.Mine {
+			l.Metrics.Told(e.Queue)
+			l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
+			l.Log.Info("message forwarded before its photos", "key", e.Key, "account", j.Account, "queue", e.Queue)
+		}
+		return err
+	}
+}
+
+// end takes an entry out of the journal with its document, and returns how it
+// ended. Whoever finds that the entry is in other hands, or its message taken
+// back, takes its own pictures away; whoever gets no answer leaves them, because
+// agents may know of them by now.
+func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document func(queue.End) ([]byte, error)) (_ queue.End, err error) {
+	for {
+		if end.Document, err = document(end); err != nil {
+			return end, err
 		}
 		failpoint.Hit(failpoint.BeforeEnd)
 		outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
@@ -324,44 +366,63 @@ func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document f
 		})
 		switch {
 		case err != nil:
-			return err
+			return end, err
 		case outcome == queue.Mine:
 			failpoint.Hit(failpoint.AfterEnd)
-			return nil
+			return end, nil
 		case outcome == queue.Late:
 			end.Late = true
-			continue
 		case outcome == queue.Told:
-			return errors.New("the message was told by a release that settles its photos")
+			if end.Told, err = l.toldAs(ctx, e); err != nil {
+				return end, err
+			}
+		default:
+			return end, l.lost(ctx, e, outcome)
 		}
-		l.discard(ctx, e, e.Attempt)
-		if outcome == queue.Withdrawn {
-			return queue.ErrWithdrawn
-		}
-		return queue.ErrFenced
 	}
 }
 
-// again puts the message aside for a while; what was developed in this attempt
-// is developed anew in the next. Trouble of our own uses up none of the tries
-// that the platform has.
-func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) error {
+// lost sees to the pictures of an attempt that had no effect.
+func (l *Line) lost(ctx context.Context, e queue.Entry, outcome queue.Outcome) error {
 	l.discard(ctx, e, e.Attempt)
-	if ctx.Err() != nil {
-		return cause
-	}
-	pause := l.pause(e.Tries, cause)
-	l.Metrics.Trouble("photo", blame(cause))
-	l.Log.Log(ctx, levelOf(cause), "message delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", pause, "err", cause)
-	failpoint.Hit(failpoint.BeforeRetry)
-	outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
-		return l.Journal.Retry(ctx, e, queue.Retry{After: pause, Cause: cause.Error(), NoTry: !isPlatforms(cause)})
-	})
-	failpoint.Hit(failpoint.AfterRetry)
 	if outcome == queue.Withdrawn {
+		l.discard(ctx, e, e.Kept...)
 		return queue.ErrWithdrawn
 	}
-	return err
+	return queue.ErrFenced
+}
+
+// again puts the message aside for a while. The photos that are settled stay so,
+// with their pictures, and its text is told unless it has been. Trouble of our own
+// uses up none of the tries that the platform has.
+func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) error {
+	if ctx.Err() != nil || errors.Is(cause, errStopping) {
+		l.discard(ctx, e, e.Attempt)
+		return cause
+	}
+	put := l.putOff(e, &j, cause)
+	if e.Payload, put.Keep = j.carried(e); !put.Keep {
+		l.discard(ctx, e, e.Attempt)
+	}
+	l.Metrics.Trouble("photo", blame(cause))
+	l.Log.Log(ctx, levelOf(cause), "message delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", put.After, "err", cause)
+	failpoint.Hit(failpoint.BeforeRetry)
+	outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
+		return l.Journal.Retry(ctx, e, put)
+	})
+	failpoint.Hit(failpoint.AfterRetry)
+	switch {
+	case err != nil:
+		return err
+	case outcome != queue.Mine:
+		return l.lost(ctx, e, outcome)
+	case e.Lane == "" || e.Told != "" || isBusy(cause):
+		return nil
+	}
+	if err := l.tell(ctx, e, j); err != nil {
+		l.Log.Warn("message not forwarded before its photos; that is tried again", "key", e.Key, "err", err)
+	}
+	return nil
 }
 
 // leave does nothing about a message that only a newer gateway understands. One
@@ -373,23 +434,25 @@ func (l *Line) leave(e queue.Entry) error {
 }
 
 // bury makes a dead letter of a message that cannot be worked on. Its text, if
-// it can be read, still reaches the agents.
+// it can be read, still reaches the agents, and so does each of its photos that is
+// settled.
 func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) error {
-	var photos []queue.Photo
 	for i, p := range j.Event.Photos {
-		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
-		photos = append(photos, rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable}))
+		if !j.settled(i) {
+			key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
+			j.settle(i, rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable}))
+		}
 	}
 	end := queue.End{Cause: cause}
 	readable := j.Event.Kind == connectors.Message && j.Event.ID != ""
 	if readable {
-		end.Message, end.Party, end.Notice = j.message(), j.party(), l.notice(e, j, photos)
+		end.Message, end.Party, end.Told, end.Notice = j.message(), j.party(), e.Told, l.notice(e, j)
 	}
-	err := l.end(ctx, e, end, func(late bool) ([]byte, error) {
+	end, err := l.end(ctx, e, end, func(end queue.End) ([]byte, error) {
 		if !readable {
 			return nil, nil
 		}
-		return document(e, j, photos, late)
+		return finished(e, j, end)
 	})
 	if err != nil {
 		return err
@@ -397,7 +460,7 @@ func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) err
 	l.Metrics.Trouble("work", "dead")
 	l.Log.Error("message kept as a dead letter", "key", e.Key, "cause", cause)
 	if readable {
-		l.count(e, j, photos)
+		l.count(e, j, end)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/gateway/budget"
+	"github.com/lightlock/lightlock/gateway/hosts"
 	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/retry"
@@ -40,8 +41,9 @@ func (l *Line) expired(err error, j job) error {
 // also from a connector that forgot to give it a kind. The text of such an error
 // may hold anything and is left out.
 func platforms(err error) error {
-	var verdict *media.Rejection
-	if err == nil || isPlatforms(err) || errors.As(err, &verdict) {
+	_, judged := errors.AsType[*media.Rejection](err)
+	_, waits := errors.AsType[*hosts.Wait](err)
+	if err == nil || isPlatforms(err) || judged || waits {
 		return err
 	}
 	return connectors.Errorf(connectors.Other, "inbound: fetch", "error without a kind, of type %T", err)
@@ -52,7 +54,7 @@ func platforms(err error) error {
 // us to read on. Such a fetch is tried again later, as after any trouble of our
 // own, and uses up none of the photo's tries.
 func heldUp(err error, room *budget.Original) error {
-	if errors.Is(err, budget.ErrNoRoom) {
+	if errors.Is(err, budget.ErrNoRoom) || errors.Is(err, errStopping) {
 		return err
 	}
 	var platform *connectors.Error
@@ -69,8 +71,43 @@ func isPlatforms(err error) bool {
 	return errors.As(err, &platform)
 }
 
+// unlessJudged is what a fetch says of its host: where it led to a verdict on the
+// photo, the host has done its part.
+func unlessJudged(err error) error {
+	if _, judged := errors.AsType[*media.Rejection](err); judged {
+		return nil
+	}
+	return err
+}
+
+// isBusy tells whether a photo only waits for a place at its host.
+func isBusy(err error) bool {
+	wait, ok := errors.AsType[*hosts.Wait](err)
+	return ok && wait.Reason == hosts.Busy
+}
+
+// weight orders the troubles of a message's photos: the heaviest decides how it is
+// put off. What a platform failed at uses up a try, whatever else there is.
+func weight(err error) int {
+	_, waits := errors.AsType[*hosts.Wait](err)
+	switch {
+	case err == nil:
+		return 0
+	case isBusy(err):
+		return 1
+	case waits:
+		return 2
+	case !isPlatforms(err):
+		return 3
+	}
+	return 4
+}
+
 // blame names the trouble for the metric.
 func blame(err error) string {
+	if wait, ok := errors.AsType[*hosts.Wait](err); ok {
+		return "host_" + string(wait.Reason)
+	}
 	if !isPlatforms(err) {
 		return "ours"
 	}
@@ -78,8 +115,12 @@ func blame(err error) string {
 }
 
 // levelOf is how loud a failed try is: an operator can mend a wrong token or a
-// full disk, and can do nothing about a platform's bad minute.
+// full disk, and can do nothing about a platform's bad minute. That a host is left
+// alone has been said once for all of its photos.
 func levelOf(err error) slog.Level {
+	if _, waits := errors.AsType[*hosts.Wait](err); waits {
+		return slog.LevelDebug
+	}
 	if !isPlatforms(err) || connectors.KindOf(err).Next().Alarm {
 		return slog.LevelError
 	}
@@ -93,6 +134,22 @@ func (l *Line) last(e queue.Entry, err error) bool {
 	return isPlatforms(err) && (!connectors.KindOf(err).Next().Retry || e.Tries+1 >= l.Work.Attempts)
 }
 
+// final is the verdict on a photo that no further try follows after this error, or
+// nil.
+func (l *Line) final(e queue.Entry, j job, p connectors.Photo, err error) *media.Rejection {
+	_, waits := errors.AsType[*hosts.Wait](err)
+	tooLong := waits && !isBusy(err) && e.Tries+1 >= l.Work.Attempts && l.counted(j)
+	switch {
+	case l.last(e, err), tooLong:
+		l.Log.Warn("photo given up", "key", e.Key, "tries", e.Tries+1, "err", err)
+		return &media.Rejection{Reason: media.Unreachable, Detail: "all tries used up"}
+	case (waits || isPlatforms(err)) && l.left(p) <= asked(err):
+		l.Log.Warn("photo given up at the end of its life", "key", e.Key, "tries", e.Tries+1, "err", err)
+		return &media.Rejection{Reason: media.Expired, Detail: "the platform drops it before the next try"}
+	}
+	return nil
+}
+
 const (
 	// longestAfter caps what a platform may ask for: beyond it a mistake in a
 	// header would park a photo until the platform has deleted it.
@@ -100,16 +157,73 @@ const (
 	// ownPause bounds the pause after trouble of our own, which takes no count
 	// of tries and so has no curve.
 	ownPause = 30 * time.Second
+	// longestHold is how long a message keeps its place among those of its account
+	// while its host is left alone. Their photos are mostly from the same host, and
+	// would be put off one by one in its place; but one host may not have the
+	// places for long, if others work.
+	longestHold = time.Minute
+	// freeWaits is how long it costs no try that a host is left alone. A host that
+	// fails for longer may be gone.
+	freeWaits = 24 * time.Hour
+	// forEver is how long a platform keeps a photo that does not say.
+	forEver = 10_000 * time.Hour
 )
 
-// pause is how long to wait before the next try, and never less than the platform
-// asks for.
-func (l *Line) pause(tries int, cause error) time.Duration {
-	bound, most := time.Duration(l.Work.RetryMin), time.Duration(l.Work.RetryMax)
+// putOff says how a message is put off over a trouble, and notes it in the job.
+func (l *Line) putOff(e queue.Entry, j *job, cause error) queue.Retry {
+	put := queue.Retry{Cause: cause.Error(), NoTry: !isPlatforms(cause)}
+	wait, waits := errors.AsType[*hosts.Wait](cause)
+	most, left := time.Duration(l.Work.RetryMax), l.leftOfAll(*j)
+	switch {
+	case !waits:
+		j.Held = 0
+		put.After = l.pause(e.Tries, cause, min(most, left))
+	case isBusy(cause):
+		put.After, put.Hold = wait.For, true
+	default:
+		put.Hold = j.Held == 0 && wait.For <= longestHold
+		put.NoTry = !l.counted(*j)
+		put.After = min(max(wait.For, retry.Pause(wait.For, most, j.Held)), left)
+		j.Held++
+	}
+	return put
+}
+
+// counted tells whether a message is so old that it counts as a try to find its
+// host left alone.
+func (l *Line) counted(j job) bool { return l.Now().Sub(j.ReceivedAt) > freeWaits }
+
+// left is how long a platform still keeps a photo, as far as it says.
+func (l *Line) left(p connectors.Photo) time.Duration {
+	if p.Until.IsZero() {
+		return forEver
+	}
+	return p.Until.Sub(l.Now())
+}
+
+// leftOfAll is how long it keeps all of a message's photos that are not settled. What
+// is over by now is not counted: nobody knows it better than the platform.
+func (l *Line) leftOfAll(j job) time.Duration {
+	least := forEver
+	for i, p := range j.Event.Photos {
+		if left := l.left(p); !j.settled(i) && left > 0 {
+			least = min(least, left)
+		}
+	}
+	return least
+}
+
+// asked is how long a platform wants us to wait, with a cap.
+func asked(err error) time.Duration { return min(connectors.AfterOf(err), longestAfter) }
+
+// pause is how long to wait before the next try: at most so long, and never less
+// than the platform asks for.
+func (l *Line) pause(tries int, cause error, most time.Duration) time.Duration {
+	bound := time.Duration(l.Work.RetryMin)
 	if !isPlatforms(cause) {
 		bound, tries = min(ownPause, most), 0
 	}
-	return max(retry.Pause(bound, most, tries), min(connectors.AfterOf(cause), longestAfter))
+	return max(retry.Pause(bound, most, tries), asked(cause))
 }
 
 // announced tells whether the original has the digest that the platform
@@ -119,29 +233,36 @@ func announced(original []byte, p connectors.Photo) bool {
 	return p.ClaimedSHA256 == "" || hex.EncodeToString(sum[:]) == p.ClaimedSHA256
 }
 
-// count keeps the figures of a message that was forwarded.
-func (l *Line) count(e queue.Entry, j job, photos []queue.Photo) {
-	for _, p := range photos {
+// count keeps the figures of a message that has ended. One that was told before has
+// been counted as forwarded then.
+func (l *Line) count(e queue.Entry, j job, end queue.End) {
+	for _, p := range j.photos() {
 		l.Metrics.Photo(j.Account, string(p.Status), p.Reason)
 		if p.Damaged {
 			l.Metrics.Damaged(j.Account)
 		}
 	}
-	l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
+	if end.Told == "" {
+		l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
+	}
 }
 
-// discard takes away the pictures of an attempt of which nobody has been told.
-func (l *Line) discard(ctx context.Context, e queue.Entry, attempt string) {
+// discard takes away the pictures of attempts that agents have not been told of,
+// or must not see any more.
+func (l *Line) discard(ctx context.Context, e queue.Entry, attempts ...string) {
 	ctx, cancel := settling(ctx)
 	defer cancel()
-	if err := l.Store.DeleteAttempt(ctx, e.Queue, attempt); err != nil {
-		l.Log.Warn("pictures of a lost try remain", "key", e.Key, "attempt", attempt, "err", err)
+	for _, attempt := range attempts {
+		if err := l.Store.DeleteAttempt(ctx, e.Queue, attempt); err != nil {
+			l.Log.Warn("pictures of a lost try remain", "key", e.Key, "attempt", attempt, "err", err)
+		}
 	}
 }
 
 // notice returns what the consumer should be told of the first photo that was
 // rejected, or nil.
-func (l *Line) notice(e queue.Entry, j job, photos []queue.Photo) *queue.Notice {
+func (l *Line) notice(e queue.Entry, j job) *queue.Notice {
+	photos := j.photos()
 	rejected := slices.IndexFunc(photos, func(p queue.Photo) bool { return p.Status == queue.Rejected })
 	if rejected < 0 {
 		return nil
@@ -208,6 +329,39 @@ func (l *Line) settle(ctx context.Context, script func(context.Context) (queue.O
 		case <-time.After(rest):
 		}
 	}
+}
+
+// toldAs asks under which id somebody else has told a message meanwhile.
+func (l *Line) toldAs(ctx context.Context, e queue.Entry) (id string, err error) {
+	_, err = l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
+		id, err = l.Journal.ToldAs(ctx, e)
+		return queue.Told, err
+	})
+	if err == nil && id == "" {
+		err = queue.ErrFenced // it has been finished since
+	}
+	return id, err
+}
+
+// stopKey is where work's context keeps the one that ends when the gateway stops.
+type stopKey struct{}
+
+// withStop returns a context for work that may go on for a while when stopping has
+// ended.
+func withStop(ctx, stopping context.Context) context.Context {
+	return context.WithValue(ctx, stopKey{}, stopping)
+}
+
+// untilStop returns a context for waits in the midst of work: whoever waits for
+// others when the gateway stops is let go at once, with errStopping.
+func untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	stopping, ok := ctx.Value(stopKey{}).(context.Context)
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	waiting, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(stopping, func() { cancel(errStopping) })
+	return waiting, func() { stop(); cancel(nil) }
 }
 
 // settling returns a context for a step that ends an attempt: it outlives the

@@ -33,7 +33,7 @@ func TestPause(t *testing.T) {
 		line := &Line{Work: config.Default().Work}
 		var shortest, longest time.Duration
 		for i := range 2000 {
-			got := line.pause(test.tries, test.cause)
+			got := line.pause(test.tries, test.cause, time.Duration(line.Work.RetryMax))
 			if got < test.least || got > test.most {
 				t.Fatalf("%s: got %v, want from %v to %v", name, got, test.least, test.most)
 			}

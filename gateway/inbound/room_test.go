@@ -50,7 +50,8 @@ func TestWhatWaitsForMemoryIsGivenBackAtAStop(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) })
-			g.work().receive(photo("a", picture(t, 20, 20)))
+			// The grace is for what has begun; that waits for others, who may take long.
+			g.workWithGrace(time.Hour).receive(photo("a", picture(t, 20, 20)))
 			await(t, "it waits", func() bool { return g.Originals.Waiting() == 1 && m.calls.Load() == test.fetched })
 			g.stop()
 			if got := g.stats(); got.Waiting != 1 || got.InWork != 0 {

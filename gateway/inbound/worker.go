@@ -25,6 +25,10 @@ const (
 	// many are put back in one step.
 	dueEvery  = 500 * time.Millisecond
 	dueAtOnce = 100
+	// promiseEvery is how often a gateway looks for messages that are to be told, and
+	// promisedAtOnce how many it gets at a time.
+	promiseEvery   = time.Second
+	promisedAtOnce = 100
 	// A dead letter holds a consumer's words, so it is not kept for ever.
 	expireEvery  = time.Minute
 	expireAtOnce = 1000
@@ -68,6 +72,7 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 		loops.Go(func() { c.takePhotos(ctx, name) })
 		loops.Go(func() { c.takeOver(ctx, name, held) })
 		loops.Go(func() { c.takeDue(ctx, name) })
+		loops.Go(func() { c.keepPromises(ctx, name) })
 		loops.Go(func() { c.expire(ctx, name) })
 	}
 	loops.Wait()
@@ -107,14 +112,14 @@ func (c *crew) takePhotos(ctx context.Context, name string) {
 		}
 		free := c.free(ctx)
 		entries, err := c.Journal.Take(ctx, name, queue.Photos, free, 0)
-		if err != nil {
-			c.silence(ctx, "take", err)
-		}
 		for _, e := range entries {
 			c.start(e, c.slots) //nolint:contextcheck // what is begun outlives the loop
 		}
 		for range free - len(entries) {
 			<-c.slots
+		}
+		if err != nil {
+			c.silence(ctx, "take", err)
 		}
 	}
 }
@@ -177,6 +182,34 @@ func (c *crew) takeDue(ctx context.Context, name string) {
 			}
 		}
 	})
+}
+
+// keepPromises tells agents the text of messages whose photos take long, whoever
+// has them in hand, and whether anybody has.
+func (c *crew) keepPromises(ctx context.Context, name string) {
+	c.every(ctx, promiseEvery, func() {
+		for found := promisedAtOnce; found == promisedAtOnce && ctx.Err() == nil; {
+			entries, err := c.Journal.Overdue(ctx, name, promisedAtOnce)
+			for _, e := range entries {
+				err = errors.Join(err, c.keepPromise(ctx, e))
+			}
+			if found = len(entries); err != nil {
+				c.silence(ctx, "tell", err)
+			}
+		}
+	})
+}
+
+// keepPromise leaves what it cannot read to others: to a newer gateway, or to the
+// worker that will bury it.
+func (c *crew) keepPromise(ctx context.Context, e queue.Entry) error {
+	j, err := decodeJob(e.Payload)
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	limited, cancel := settling(ctx)
+	defer cancel()
+	return c.tell(limited, e, j)
 }
 
 // expire removes dead letters that nobody has looked after in time, and the
@@ -244,7 +277,7 @@ func (c *crew) start(e queue.Entry, held chan struct{}) bool {
 // handle sees one entry from the moment it was handed out to its end here.
 func (c *crew) handle(e queue.Entry) {
 	failpoint.Hit(failpoint.AfterRead)
-	ctx, stop := context.WithCancelCause(c.hurry)
+	ctx, stop := context.WithCancelCause(withStop(c.hurry, c.stopping))
 	var keeper sync.WaitGroup
 	taken := e // Begin changes e
 	keeper.Go(func() { c.keep(ctx, stop, taken) })

@@ -253,7 +253,7 @@ func TestAMessageThatCannotBeRead(t *testing.T) {
 // what waits and what is in work, and the next one finishes it.
 func TestNothingIsLostAtAStop(t *testing.T) {
 	h := newHouse(t, startLINE(t))
-	h.config.Work.Slots = 2
+	h.config.Work.Slots, h.config.Work.PerHost = 2, 2
 	h.config.Work.Lease = config.Duration(time.Hour)
 	g := h.open().work()
 	wait, release := hang()

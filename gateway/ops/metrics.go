@@ -23,6 +23,7 @@
 //	                                                or ignored, with their numbers taken for sRGB; one that is
 //	                                                developed twice, for a try that failed later, counts twice
 //	lightlock_forwarded_total{queue}                messages put into an agents' queue
+//	lightlock_told_total{queue}                     of these, messages whose photos were not settled yet
 //	lightlock_outgoing_total{account,kind,result}   messages to consumers, notices and replies: sent, failed, unknown
 //	lightlock_message_seconds{queue}                from the webhook's arrival to the agents' queue
 //	lightlock_accept_seconds{connector}             from a verified webhook to its being durable
@@ -34,7 +35,8 @@
 //	lightlock_spool_bytes                           what all files of the spool take up
 //	lightlock_spool_limit_bytes                     what they may take up; zero where the spool is off
 //	lightlock_trouble_total{step,kind}              things that went wrong on the way:
-//	                                                photo: a try failed, by kind of error, or ours
+//	                                                photo: a try failed, by kind of error, or ours; or there was none,
+//	                                                because the host is left alone (host_fails, host_paused) or busy
 //	                                                fetch: digest, digest_again (let through); cut_off, a file
 //	                                                that ends too early, and cut_off_again, no better the second time
 //	                                                develop: child_died
@@ -77,6 +79,7 @@ type Metrics struct {
 	damaged    *prometheus.CounterVec
 	profiles   *prometheus.CounterVec
 	forwarded  *prometheus.CounterVec
+	told       *prometheus.CounterVec
 	outgoing   *prometheus.CounterVec
 	settled    *prometheus.CounterVec
 	expired    *prometheus.CounterVec
@@ -97,6 +100,7 @@ func NewMetrics() *Metrics {
 		damaged:    counter("photos_damaged_total", "Ready photos of which a part was missing.", "account"),
 		profiles:   counter("photo_profiles_total", "Photos with a colour profile of their own, by what became of it.", "use"),
 		forwarded:  counter("forwarded_total", "Messages put into an agents' queue.", "queue"),
+		told:       counter("told_total", "Messages put into an agents' queue before their photos were settled.", "queue"),
 		outgoing:   counter("outgoing_total", "Messages to consumers by what became of them.", "account", "kind", "result"),
 		settled:    counter("settled_total", "Events that needed no work, because their message was taken back or nothing was left to change.", "connector", "fate"),
 		expired:    counter("letters_expired_total", "Dead letters removed for their age, or for their bytes together.", "queue", "why"),
@@ -108,7 +112,7 @@ func NewMetrics() *Metrics {
 			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}, "connector"),
 	}
 	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.damaged, m.profiles,
-		m.forwarded, m.outgoing, m.settled, m.expired, m.spooled, m.trouble, m.latency, m.accept,
+		m.forwarded, m.told, m.outgoing, m.settled, m.expired, m.spooled, m.trouble, m.latency, m.accept,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -121,8 +125,8 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "lightlock", Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// Register adds a collector, such as one that asks Redis when it is scraped.
-func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
+// Register adds collectors, such as one that asks Redis when it is scraped.
+func (m *Metrics) Register(all ...prometheus.Collector) { m.registry.MustRegister(all...) }
 
 // Handler serves the metrics in Prometheus' text format.
 func (m *Metrics) Handler() http.Handler {
@@ -167,6 +171,10 @@ func (m *Metrics) Forwarded(queue string, took time.Duration) {
 	m.forwarded.WithLabelValues(queue).Inc()
 	m.latency.WithLabelValues(queue).Observe(took.Seconds())
 }
+
+// Told counts a message that reached the agents' queue before its photos were
+// settled.
+func (m *Metrics) Told(queue string) { m.told.WithLabelValues(queue).Inc() }
 
 // Accepted notes how long it took to make a webhook's events durable.
 func (m *Metrics) Accepted(connector string, took time.Duration) {
