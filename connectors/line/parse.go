@@ -8,31 +8,33 @@ import (
 	"github.com/lightlock/lightlock/connectors/wire"
 )
 
-// parseEvent translates one event. Its type and ID are read on their own first,
-// so that a type that we pass over may have any shape, and a broken event that
-// is delivered again is known again: its bytes then differ in a flag.
+// parseEvent translates one event. Where not all of it can be read, its type and
+// ID are read on their own, so that a type that we pass over may have any shape,
+// and a broken event that is delivered again is known again: its bytes then
+// differ in a flag.
 func parseEvent(destination string, raw json.RawMessage) connectors.Event {
 	out := wire.NewEvent(destination, raw)
-	var head struct {
-		Type           string `json:"type"`
-		WebhookEventID string `json:"webhookEventId"`
+	var e event
+	var unreadable error
+	broken := json.Unmarshal(raw, &e)
+	if broken != nil {
+		e.head = head{}
+		// A wrong type of one field leaves the other readable.
+		unreadable = json.Unmarshal(raw, &e.head)
 	}
-	// A wrong type of one field leaves the other readable.
-	err := json.Unmarshal(raw, &head)
-	if head.WebhookEventID != "" {
-		out.ID = head.WebhookEventID
+	if e.WebhookEventID != "" {
+		out.ID = e.WebhookEventID
 	}
-	if err != nil && head.Type == "" {
+	if unreadable != nil && e.Type == "" {
 		return out.As(connectors.Broken, "event has no readable type")
 	}
-	if head.Type != "message" && head.Type != edited && head.Type != "unsend" {
-		return out.As(connectors.Ignored, wire.Label(head.Type, "unknown_event_type", "follow", "unfollow", "join", "leave",
+	if e.Type != "message" && e.Type != edited && e.Type != "unsend" {
+		return out.As(connectors.Ignored, wire.Label(e.Type, "unknown_event_type", "follow", "unfollow", "join", "leave",
 			"memberJoined", "memberLeft", "postback", "videoPlayComplete", "beacon", "accountLink", "membership", "module",
 			"activated", "deactivated", "botSuspended", "botResumed", "delivery"))
 	}
-	var e event
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return out.As(connectors.Broken, head.Type+" event does not parse")
+	if broken != nil {
+		return out.As(connectors.Broken, e.Type+" event does not parse")
 	}
 	return parseKnown(out, e)
 }

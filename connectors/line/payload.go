@@ -16,10 +16,15 @@ type envelope struct {
 	Events      []json.RawMessage `json:"events"`
 }
 
+// head is what tells events apart.
+type head struct {
+	Type           string `json:"type"`
+	WebhookEventID string `json:"webhookEventId"`
+}
+
 type event struct {
-	Type            string                         `json:"type"`
-	Mode            wire.Optional[string]          `json:"mode"` // active or standby
-	WebhookEventID  string                         `json:"webhookEventId"`
+	head
+	Mode            wire.Optional[string]          `json:"mode"`      // active or standby
 	Timestamp       wire.Optional[int64]           `json:"timestamp"` // ms, of the event even when redelivered
 	DeliveryContext wire.Optional[deliveryContext] `json:"deliveryContext"`
 	Source          source                         `json:"source"`

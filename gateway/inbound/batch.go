@@ -71,11 +71,18 @@ func newBatch(route *routes.Route, at time.Time) *batch {
 
 // itemKind tells what an event does to the conversation, if it is journaled.
 func itemKind(kind connectors.Kind) (queue.ItemKind, bool) {
-	item, ok := map[connectors.Kind]queue.ItemKind{
-		connectors.Message: queue.ItemMessage, connectors.Edit: queue.ItemEdit,
-		connectors.Unsend: queue.ItemUnsend, connectors.Close: queue.ItemClose,
-	}[kind]
-	return item, ok
+	switch kind {
+	case connectors.Message:
+		return queue.ItemMessage, true
+	case connectors.Edit:
+		return queue.ItemEdit, true
+	case connectors.Unsend:
+		return queue.ItemUnsend, true
+	case connectors.Close:
+		return queue.ItemClose, true
+	default:
+		return "", false
+	}
 }
 
 // sort takes an event in, and passes over what agents have no use for. It returns
@@ -162,10 +169,15 @@ func (j job) message() string {
 // encodeJob leaves the platform's own text out where it is very long or no JSON:
 // it only helps people who look at dead letters.
 func encodeJob(j job) ([]byte, error) {
-	if len(j.Event.Raw) > maxRaw || !json.Valid(j.Event.Raw) {
+	if len(j.Event.Raw) > maxRaw {
 		j.Event.Raw = nil
 	}
-	return json.Marshal(j)
+	payload, err := json.Marshal(j)
+	if err != nil && j.Event.Raw != nil {
+		j.Event.Raw = nil
+		return json.Marshal(j)
+	}
+	return payload, err
 }
 
 // bury keeps the platform's own text of what cannot be worked on.

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// step is what is read of a body at once, and the least that it fills: an
-	// ordinary webhook has one message and is shorter.
+	// step is the least that a body fills, unless it is announced as shorter: an
+	// ordinary webhook has one message and is.
 	step = 4 << 10
 	// firstPart is how long a body may grow without regard to long ones. It is a
 	// power of two, as the sizes are through which a body grows.
@@ -32,8 +32,7 @@ const (
 // Bodies is the memory that the bodies of calls under way may fill together.
 // It is taken as a body arrives and not as it is announced, so that who sends
 // slowly holds about what was sent; and it is given back when the call is over,
-// because a body lives until the line has answered. Beside it stands one step
-// for each connection that is being read.
+// because a body lives until the line has answered.
 type Bodies struct {
 	first, rest *semaphore.Weighted
 	patience    time.Duration
@@ -50,16 +49,19 @@ func NewBodies(first, rest int64, patience time.Duration) *Bodies {
 // Held is how many bytes are filled at this moment.
 func (b *Bodies) Held() int64 { return b.held.Load() }
 
-// take makes room for a body to grow. No step of its growth crosses the end of
-// the first part.
-func (b *Bodies) take(ctx context.Context, from, to int64) error {
+// take makes room for a body to grow, for which it waits until a moment at most.
+// No step of its growth crosses the end of the first part.
+func (b *Bodies) take(ctx context.Context, until time.Time, from, to int64) error {
 	room := b.first
 	if to > firstPart {
 		room = b.rest
 	}
-	// Acquire fails after its time even where there is room.
-	if !room.TryAcquire(to-from) && room.Acquire(ctx, to-from) != nil {
-		return errNoRoom
+	if !room.TryAcquire(to - from) {
+		ctx, cancel := context.WithDeadline(ctx, until)
+		defer cancel()
+		if room.Acquire(ctx, to-from) != nil {
+			return errNoRoom
+		}
 	}
 	b.held.Add(to - from)
 	return nil
@@ -82,18 +84,23 @@ var (
 type body struct {
 	in    *Bodies
 	limit int64
-	bytes []byte
+	// announced is how long it will be; -1 where that is not known.
+	announced int64
+	bytes     []byte
 }
 
 // read takes r to its end. A body that is longer than the limit is known for
 // what it is, and not taken for a short one with a wrong signature.
 func (b *body) read(ctx context.Context, r io.Reader) error {
-	ctx, cancel := context.WithTimeout(ctx, b.in.patience)
-	defer cancel()
-	arrived := make([]byte, step)
+	until := time.Now().Add(b.in.patience)
+	one := make([]byte, 1)
 	for {
-		n, err := r.Read(arrived)
-		if err := b.add(ctx, arrived[:n]); err != nil {
+		room := b.bytes[len(b.bytes):cap(b.bytes)]
+		if len(room) == 0 {
+			room = one // to see whether there is more before it is given room
+		}
+		n, err := r.Read(room)
+		if err := b.add(ctx, until, room[:n]); err != nil {
 			return err
 		}
 		if errors.Is(err, io.EOF) {
@@ -107,14 +114,18 @@ func (b *body) read(ctx context.Context, r io.Reader) error {
 
 // add appends, and grows the body to twice its size where that is needed. The
 // old bytes are garbage then, and no longer counted.
-func (b *body) add(ctx context.Context, arrived []byte) error {
+func (b *body) add(ctx context.Context, until time.Time, arrived []byte) error {
 	need, size := int64(len(b.bytes)+len(arrived)), int64(cap(b.bytes))
 	if need > b.limit {
 		return errTooLarge
 	}
 	if need > size {
-		grown := min(max(step, 2*size), b.limit)
-		if err := b.in.take(ctx, size, grown); err != nil {
+		first := int64(step)
+		if b.announced >= need {
+			first = min(first, b.announced)
+		}
+		grown := min(max(first, 2*size), b.limit)
+		if err := b.in.take(ctx, until, size, grown); err != nil {
 			return err
 		}
 		b.bytes = append(make([]byte, 0, grown), b.bytes...)

@@ -89,7 +89,7 @@ func refuse(w http.ResponseWriter) {
 // receive answers one call. What the line says decides; why it says so is for
 // our log alone.
 func (h *Handlers) receive(c echo.Context, route door) error {
-	b := &body{in: h.Bodies, limit: route.Channel.BodyLimit}
+	b := &body{in: h.Bodies, limit: route.Channel.BodyLimit, announced: c.Request().ContentLength}
 	defer b.giveBack()
 	err := h.read(c.Request(), b)
 	if err == nil {
