@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +26,8 @@ func (c *Config) check() []Finding {
 		found = append(found, missingFile("tls.cert_file", c.TLS.CertFile)...)
 		found = append(found, missingFile("tls.key_file", c.TLS.KeyFile)...)
 	}
-	if c.Redis != nil && !filepath.IsAbs(c.Redis.Address) && badHostPort(c.Redis.Address) {
-		found = append(found, Finding{"redis.address", "neither host:port nor the absolute path of a socket",
-			"nothing is durable without it", "write it like 127.0.0.1:6379 or /run/redis/redis.sock"})
+	if c.Redis != nil {
+		found = append(found, c.Redis.check()...)
 	}
 	if c.Work.RetryMin > c.Work.RetryMax {
 		found = append(found, Finding{"work.retry_min", fmt.Sprintf("%s is longer than retry_max, %s", c.Work.RetryMin, c.Work.RetryMax),

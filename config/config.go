@@ -84,14 +84,25 @@ type TLS struct {
 	KeyFile  string `yaml:"key_file" check:"required" jsonschema_description:"Private key of the certificate, PEM."`
 }
 
-// Redis says how to reach Redis, and what durability it has.
+// Redis says how to reach Redis, and what durability it has: one server, or a
+// primary that Sentinel knows, or a cluster.
 type Redis struct {
 	// Address is host:port, or the path of a unix socket.
-	Address  string `yaml:"address" check:"required" jsonschema_description:"host:port, or the absolute path of a unix socket."`
+	Address string `yaml:"address" jsonschema_description:"host:port, or the absolute path of a unix socket."`
+	// Addresses are further ones, of Sentinels or of a cluster's nodes; those that
+	// the file does not name are found through them.
+	Addresses []string `yaml:"addresses" check:"max=64" jsonschema_description:"Further addresses, host:port: of the Sentinels, with master, or of some of a cluster's nodes, with cluster. The others are found through them."`
+	// Master is the primary's name among the Sentinels.
+	Master string `yaml:"master" jsonschema_description:"Name of the primary among the Sentinels, whose addresses are given."`
+	// SentinelUsername and SentinelPassword are for the Sentinels themselves.
+	SentinelUsername string `yaml:"sentinel_username" jsonschema_description:"User of the Sentinels' own access control list."`
+	SentinelPassword Secret `yaml:"sentinel_password" jsonschema_description:"Password of the Sentinels themselves, where they have one."`
+	// Cluster tells that the addresses are those of a Redis Cluster.
+	Cluster  bool   `yaml:"cluster" jsonschema_description:"Whether Redis is a cluster. Each queue lives on one of its primaries."`
 	Username string `yaml:"username" jsonschema_description:"User of the access control list."`
 	Password Secret `yaml:"password" jsonschema_description:"Password of the user, or of the default user."`
-	TLS      bool   `yaml:"tls" jsonschema_description:"Whether Redis is reached by TLS."`
-	DB       int    `yaml:"db" check:"min=0,max=1023" jsonschema_description:"Number of the database."`
+	TLS      bool   `yaml:"tls" jsonschema_description:"Whether Redis, and the Sentinels, are reached by TLS."`
+	DB       int    `yaml:"db" check:"min=0,max=1023" jsonschema_description:"Number of the database. A cluster has only 0."`
 	// Durability is "fsync" (checked at start; what Load makes of silence) or
 	// "trusted", for a managed Redis that does not let us ask.
 	Durability string `yaml:"durability" check:"oneof=fsync trusted" jsonschema_description:"fsync: Redis must say at start that it writes before it answers. trusted: for a managed Redis that does not let us ask."`
@@ -113,6 +124,14 @@ func (s Spool) Limit() int64 {
 		return 0
 	}
 	return int64(s.MaxBytes)
+}
+
+// Places are all addresses that the file names, under either key.
+func (r Redis) Places() []string {
+	if r.Address == "" {
+		return r.Addresses
+	}
+	return append([]string{r.Address}, r.Addresses...)
 }
 
 // Work says how the worker works.

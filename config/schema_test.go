@@ -45,14 +45,14 @@ func compiled(t *testing.T, v any) func(text string) error {
 func TestSchemaOfTheGateway(t *testing.T) {
 	check := compiled(t, Config{})
 	for _, good := range []string{goodGateway, "data: x", "work: {slots: 4, lease: 1h30m}", "photos: {max_bytes: 10 MB, formats: [jpeg, webp]}",
-		"redis: {address: a, password_file: x, durability: trusted}", "services: [{name: a, token_file: x, queues: [b]}]"} {
+		"redis: {address: a, password_file: x, durability: trusted}", "redis: {addresses: [a, b], cluster: true}", "services: [{name: a, token_file: x, queues: [b]}]"} {
 		if err := check(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
 	for _, bad := range []string{"lisen: x", "data: 4", "work: {slots: 0}", "work: {slots: 1025}", "work: {lease: 30}", "work: {lease: 10 parsecs}",
 		"photos: {max_bytes: 10}", "photos: {max_bytes: 10 parsecs}", "photos: {formats: [heic]}", "photos: {formats: []}",
-		"redis: {}", "redis: {address: a, password: literal}", "redis: {address: a, password: '${A}', password_file: x}",
+		"redis: {addresses: a}", "redis: {address: a, password: literal}", "redis: {address: a, password: '${A}', password_file: x}",
 		"redis: {address: a, durability: memory}", "services: [{name: a, queues: [b]}]", "services: [{name: A, token_file: x, queues: [b]}]",
 		"services: [{name: a, token_file: x, queues: []}]", "tls: {cert_file: a}"} {
 		if err := check(bad); err == nil {

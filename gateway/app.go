@@ -107,7 +107,7 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 	queue.RedirectLog(a.log)
 	told := ops.Told{Metrics: a.metrics, Log: a.log}
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
-		Redis: a.config.Redis, Data: a.config.Data,
+		Redis: a.config.Redis, Data: a.config.Data, Log: a.log,
 		Journal: queue.Options{
 			Lease: time.Duration(a.config.Work.Lease), PerAccount: a.config.Work.PerAccount,
 			PromiseFor: time.Duration(a.config.Work.Promise), LettersBytes: int64(a.config.Work.LettersBytes), OnBreach: told.Breach, OnExpired: told.Expired,
@@ -124,7 +124,6 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 	err = a.backend.Prepare(ctx, a.routes.Queues())
 	if a.mayStartAway(err) {
 		a.log.Warn("REDIS IS AWAY: webhooks are spooled until it answers", "err", err)
-		a.background(told.Await(a.backend, a.routes.Queues()))
 		return nil
 	}
 	return told.Prepared(a.backend, err)
@@ -199,9 +198,10 @@ func (a *App) background(runs ...func(ctx context.Context, grace time.Duration))
 
 func (a *App) openAdmin(context.Context) (err error) {
 	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()), ops.NewSpoolCollector(a.spool),
-		ops.NewMemoryCollector(a.line.Originals, a.darkroom), ops.NewHostsCollector(a.routes.AccountNames(), a.line.Hosts.Troubles))
+		ops.NewMemoryCollector(a.line.Originals, a.darkroom), ops.NewRedisCollector(a.backend.Condition),
+		ops.NewHostsCollector(a.routes.AccountNames(), a.line.Hosts.Troubles))
 	a.health = ops.NewHealth(
-		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Durability), a.spool), ops.StoreCheck(a.store.Check),
+		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Condition), a.spool), ops.StoreCheck(a.store.Check),
 		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check, ops.HostsCheck(a.line.Hosts.Troubles),
 	)
 	a.admin, err = a.listen(a.config.AdminListen, ops.Admin(a.health, a.metrics), nil)
@@ -240,10 +240,5 @@ func (a *App) Addresses() cli.Addresses {
 	return cli.Addresses{Public: a.public.Address(), Admin: a.admin.Address()}
 }
 
-// Watch reads a queue from its beginning, as agents' software would.
-func (a *App) Watch(ctx context.Context, name string, found func(document []byte) bool) error {
-	return a.backend.Watch(ctx, name, found)
-}
-
-// Ended is closed when the private redis-server is gone, and the gateway with it.
-func (a *App) Ended() <-chan struct{} { return a.backend.Ended() }
+// Journal is what the gateway accepts into, as the commands see it.
+func (a *App) Journal() cli.Journal { return a.backend }

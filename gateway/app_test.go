@@ -190,7 +190,7 @@ func documents(t *testing.T, app *App, n int) []message {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var found []message
-	err := app.Watch(ctx, testQueue, func(document []byte) bool {
+	err := app.Journal().Watch(ctx, testQueue, func(document []byte) bool {
 		queuetest.CheckDocument(t, document)
 		var m message
 		if err := json.Unmarshal(document, &m); err != nil {

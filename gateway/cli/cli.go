@@ -52,22 +52,27 @@ func Known(list []Channel) []connectors.Channel {
 }
 
 // Gateway is the program as the commands see it.
-//
-// house: methods because they are one life, from start to end, and each command
-// that runs a gateway lives through all of it.
 type Gateway interface {
 	// Start returns when every listener is bound and the worker works.
 	Start(ctx context.Context) error
 	// Addresses tells where it listens, after Start.
 	Addresses() Addresses
+	// Journal is its journal, after Start.
+	Journal() Journal
+	// Close stops it: what is in work is finished or put back.
+	Close() error
+}
+
+// Journal is a gateway's journal as the commands see it.
+type Journal interface {
 	// Watch calls found with each document that enters a queue, from its
 	// beginning, until ctx ends or found returns false.
 	Watch(ctx context.Context, queue string, found func(document []byte) bool) error
-	// Ended is closed when the gateway can make nothing durable any more, and
-	// has to be closed. It may be nil. Valid after Start.
+	// Ended is closed when nothing can be made durable any more, and the gateway
+	// has to be closed. It may be nil.
 	Ended() <-chan struct{}
-	// Close stops it: what is in work is finished or put back.
-	Close() error
+	// Err is why it has ended, and what to do.
+	Err() error
 }
 
 // Addresses are host:port.

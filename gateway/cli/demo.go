@@ -157,7 +157,7 @@ func (d *demo) start(ctx context.Context, data string) (func(), error) {
 // watch reads the queue as agents' software would.
 func (d *demo) watch(ctx context.Context) {
 	var unread error
-	err := d.gateway.Watch(ctx, simulatedQueue, func(raw []byte) bool {
+	err := d.gateway.Journal().Watch(ctx, simulatedQueue, func(raw []byte) bool {
 		doc, err := readDocument(raw)
 		if err != nil {
 			unread = fmt.Errorf("a document does not parse: %w", err)
@@ -243,7 +243,7 @@ func (d *demo) keep(ctx context.Context) error {
 		return nil
 	case err := <-d.broken:
 		return err
-	case <-d.gateway.Ended():
-		return fmt.Errorf("%w: its redis-server has ended", errBroken)
+	case <-d.gateway.Journal().Ended():
+		return fmt.Errorf("%w: %w", errBroken, d.gateway.Journal().Err())
 	}
 }

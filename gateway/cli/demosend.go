@@ -62,8 +62,8 @@ func (d *demo) await(ctx context.Context, account string) (document, error) {
 			}
 		case err := <-d.broken:
 			return document{}, err
-		case <-d.gateway.Ended():
-			return document{}, fmt.Errorf("%w: its redis-server has ended", errBroken)
+		case <-d.gateway.Journal().Ended():
+			return document{}, fmt.Errorf("%w: %w", errBroken, d.gateway.Journal().Err())
 		case <-timeout.C:
 			return document{}, fmt.Errorf("nothing at the queue after %s", patience)
 		case <-ctx.Done():

@@ -204,7 +204,9 @@ func (f *fakeGateway) Watch(ctx context.Context, _ string, found func([]byte) bo
 	return f.watch(ctx, found)
 }
 
+func (f *fakeGateway) Journal() Journal       { return f }
 func (f *fakeGateway) Ended() <-chan struct{} { return f.ended }
+func (f *fakeGateway) Err() error             { return errors.New("the private redis-server has ended") }
 func (f *fakeGateway) Close() error           { return f.closed }
 
 var errTest = errors.New("what the test broke")

@@ -81,8 +81,8 @@ func serve(ctx context.Context, gateway Gateway, log *slog.Logger) error {
 	select {
 	case <-ctx.Done():
 		log.Info("stopping: what is in work is finished or put back; Ctrl-C again to leave at once")
-	case <-gateway.Ended():
-		ended = errors.New("the private redis-server has ended, so nothing can be made durable; start again: what was acknowledged is on its disk")
+	case <-gateway.Journal().Ended():
+		ended = gateway.Journal().Err()
 	}
 	if err := errors.Join(ended, gateway.Close()); err != nil {
 		return fmt.Errorf("stopped: %w", err)

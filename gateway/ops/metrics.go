@@ -53,6 +53,8 @@
 //	lightlock_photos_waiting{share}                 photos that wait for it, or for a process
 //	lightlock_hosts_open{account,reason}            media hosts that are left alone for a while, because they fail, or
 //	                                                paused, because they asked for patience
+//	lightlock_redis_memory_ratio                    part of its maxmemory that Redis uses; of a cluster's primaries the fullest
+//	lightlock_admission_closed                      1 while nothing is accepted because Redis is nearly full
 //	lightlock_queue_talks{queue}                    conversations in which something waits to be sent
 //
 // Beside these are Go's own and the process's.

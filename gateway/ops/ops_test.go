@@ -53,7 +53,7 @@ func open(t *testing.T) *admin {
 	}
 	a.metrics.Register(ops.NewQueueCollector(a.backend, []string{"support"}))
 	a.health = ops.NewHealth(
-		ops.RedisCheck(a.backend, a.backend.Durability),
+		ops.RedisCheck(a.backend, a.backend.Condition),
 		ops.StoreCheck(func(ctx context.Context) error { return a.store(ctx) }),
 		ops.QueueCheck(a.backend, []string{"support"}), a.accounts.Check,
 	)
@@ -225,7 +225,7 @@ func TestLineOfAQueue(t *testing.T) {
 // lasts.
 func TestLineOfRedis(t *testing.T) {
 	for level, want := range map[queue.Durability]ops.State{queue.Fsync: ops.OK, queue.Trusted: ops.OK, queue.Memory: ops.Warn} {
-		got := ops.RedisCheck(figures{}, func() queue.Durability { return level })(t.Context())
+		got := ops.RedisCheck(figures{}, func() queue.Condition { return queue.Condition{Durability: level} })(t.Context())
 		if len(got) != 1 || got[0].State != want || !strings.HasSuffix(got[0].Note, string(level)) {
 			t.Errorf("%s: got %+v, want %s", level, got, want)
 		}

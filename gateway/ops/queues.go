@@ -10,34 +10,10 @@ import (
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
-// nothingDurable ends the note about a journal that fails and has no spool.
-const nothingDurable = "; nothing can be made durable"
-
 // Counter counts queues; *queue.Journal is one.
 type Counter interface {
 	Stats(ctx context.Context, name string) (queue.Stats, error)
 	Ping(ctx context.Context) error
-}
-
-// RedisCheck is /readyz's line about the journal: without it nothing can be
-// made durable.
-func RedisCheck(c Counter, level func() queue.Durability) Check {
-	return func(ctx context.Context) []Line {
-		start := time.Now()
-		if err := c.Ping(ctx); err != nil {
-			return []Line{{"redis", Fail, "does not answer" + nothingDurable}}
-		}
-		took := float64(time.Since(start).Microseconds()) / 1000
-		return []Line{{"redis", stateOf(level()), fmt.Sprintf("%.1f ms, %s", took, level())}}
-	}
-}
-
-// stateOf warns of a level at which messages can be lost.
-func stateOf(level queue.Durability) State {
-	if level == queue.Memory {
-		return Warn
-	}
-	return OK
 }
 
 // PausedCheck is /readyz's line about a gateway that accepts and works on

@@ -1,9 +1,7 @@
 package ops
 
 import (
-	"context"
 	"log/slog"
-	"time"
 
 	"github.com/lightlock/lightlock/gateway/queue"
 )
@@ -37,17 +35,6 @@ func (t Told) Prepared(b *queue.Backend, err error) error {
 		t.Log.Info("journal open", "durability", b.Durability(), "where", b.Description)
 	}
 	return err
-}
-
-// Await returns a loop that waits for a backend that was away.
-func (t Told) Await(b *queue.Backend, queues []string) func(context.Context, time.Duration) {
-	return func(ctx context.Context, _ time.Duration) {
-		b.Await(ctx, queues, func(err error) {
-			if t.Prepared(b, err) != nil {
-				t.Log.Error("redis must not be used as it is; webhooks stay in the spool", "err", err)
-			}
-		})
-	}
 }
 
 // Spooled is for spool.Options.OnSpooled.

@@ -24,6 +24,9 @@ func (j *Journal) Accept(ctx context.Context, queue string, items []Item) ([]Acc
 			return nil, fmt.Errorf("queue: accept item %d: %w", i, err)
 		}
 	}
+	if err := j.admit(ctx, queue); err != nil {
+		return nil, err
+	}
 	return j.together.accept(ctx, queue, items)
 }
 

@@ -25,5 +25,5 @@ func Attach(ctx context.Context, o OpenOptions) (*Backend, error) {
 		}
 		o.Redis = &config.Redis{Address: socket}
 	}
-	return openConfigured(o)
+	return openConfigured(ctx, o)
 }

@@ -37,33 +37,82 @@ func settings() []setting {
 }
 
 // Doctor asks Redis whether it can keep what it acknowledges, and remembers the
-// level found. A Redis that does not let us ask is trusted. The error unwraps to
-// ErrAway if Redis does not answer.
+// level found. In a cluster it asks each primary, and where Sentinels name the
+// primary the one that it is now; findings then begin with its address. A Redis
+// that does not let us ask is trusted. The error unwraps to ErrAway if one of
+// them does not answer.
 func (b *Backend) Doctor(ctx context.Context) (Checkup, error) {
 	if b.Durability() == Memory {
 		return Checkup{Durability: Memory}, nil
 	}
-	checkup, err := diagnose(ctx, b.client, b.Durability() == Trusted)
+	checkup, err := b.examine(ctx)
+	b.watchdog.pending.Store(err != nil)
 	if err == nil {
 		b.durability.Store(checkup.Durability)
 	}
 	return checkup, err
 }
 
-func diagnose(ctx context.Context, client redis.Cmdable, trusted bool) (Checkup, error) {
+// refusal makes an error of findings, or nil where there are none.
+func refusal(findings []string) (err error) {
+	for _, finding := range findings {
+		err = errors.Join(err, fmt.Errorf("redis: %s", finding))
+	}
+	return err
+}
+
+// examine asks all primaries, and is as content as with the worst of them.
+func (b *Backend) examine(ctx context.Context) (Checkup, error) {
+	all := Checkup{Durability: b.configured}
+	primaries, err := b.primaries(ctx)
+	if err != nil {
+		return all, err
+	}
+	for _, p := range primaries {
+		one, err := diagnose(ctx, p.client, b.configured == Trusted, b.isCluster())
+		if err != nil {
+			return all, wrap("doctor", fmt.Errorf("%s%w", before(p.name), err))
+		}
+		if one.Durability == Trusted {
+			all.Durability = Trusted
+		}
+		if all.Version == "" || olderThan(one.Version, all.Version) {
+			all.Version = one.Version
+		}
+		for _, finding := range one.Findings {
+			all.Findings = append(all.Findings, before(p.name)+finding)
+		}
+	}
+	return all, nil
+}
+
+// before is what stands before a sentence about one of several servers.
+func before(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}
+
+func diagnose(ctx context.Context, client redis.Cmdable, trusted, cluster bool) (Checkup, error) {
 	checkup := Checkup{Durability: Fsync}
 	if trusted {
 		checkup.Durability = Trusted
 	}
 	info, err := client.Info(ctx, "server").Result()
 	if err != nil && !forbidden(err) {
-		return checkup, wrap("doctor", err)
+		return checkup, err
 	}
-	checkup.Version = versionIn(info)
-	if checkup.Version != "" && olderThan(checkup.Version, 7, 0) {
+	checkup.Version = inInfo(info, "redis_version")
+	if finding := misplaced(inInfo(info, "redis_mode"), cluster); finding != "" {
+		// Its other answers are about something else.
+		checkup.Findings = []string{finding}
+		return checkup, nil
+	}
+	if olderThan(checkup.Version, oldest) {
 		checkup.Findings = append(checkup.Findings, fmt.Sprintf(
-			"redis %s is older than 7.0, and a full memory would stop those who empty it; upgrade it: apt-get install redis-server",
-			checkup.Version))
+			"redis %s is older than %s, and a full memory would stop those who empty it; upgrade it: apt-get install redis-server",
+			checkup.Version, oldest))
 	}
 	if trusted {
 		return checkup, nil
@@ -74,7 +123,19 @@ func diagnose(ctx context.Context, client redis.Cmdable, trusted bool) (Checkup,
 		return checkup, nil
 	}
 	checkup.Findings = append(checkup.Findings, findings...)
-	return checkup, wrap("doctor", err)
+	return checkup, err
+}
+
+// misplaced tells whether a server is of another kind than was configured. A
+// cluster client finds that out by itself.
+func misplaced(mode string, cluster bool) string {
+	switch {
+	case mode == "sentinel":
+		return "this is a Sentinel, which holds no data; set redis.master, the name of the primary that it watches over"
+	case mode == "cluster" && !cluster:
+		return "this is a node of a cluster, and most of the data would belong elsewhere; set redis.cluster: true"
+	}
+	return ""
 }
 
 func askSettings(ctx context.Context, client redis.Cmdable) ([]string, error) {
@@ -132,24 +193,28 @@ func forbidden(err error) bool {
 		strings.Contains(text, "command is not allowed") || strings.Contains(text, "unknown subcommand")
 }
 
-func versionIn(info string) string {
+// inInfo returns a field of what INFO answers, or nothing.
+func inInfo(info, field string) string {
 	for line := range strings.Lines(info) {
-		if version, found := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); found {
-			return version
+		if value, found := strings.CutPrefix(strings.TrimSpace(line), field+":"); found {
+			return value
 		}
 	}
 	return ""
 }
 
-func olderThan(version string, major, minor int) bool {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 {
+// oldest is the first release that lets scripts run when the memory is full.
+const oldest = "7.0"
+
+// olderThan compares versions by their first two numbers. One that cannot be read
+// is not older.
+func olderThan(version, other string) bool {
+	var major, minor, otherMajor, otherMinor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
 		return false
 	}
-	gotMajor, errMajor := strconv.Atoi(parts[0])
-	gotMinor, errMinor := strconv.Atoi(parts[1])
-	if errMajor != nil || errMinor != nil {
+	if _, err := fmt.Sscanf(other, "%d.%d", &otherMajor, &otherMinor); err != nil {
 		return false
 	}
-	return gotMajor < major || gotMajor == major && gotMinor < minor
+	return major < otherMajor || major == otherMajor && minor < otherMinor
 }

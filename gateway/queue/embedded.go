@@ -21,14 +21,14 @@ func openEmbedded(o OpenOptions) (*Backend, error) {
 	if err := server.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("queue: embedded store: %w", err)
 	}
-	b, err := newBackend(&redis.Options{Addr: server.Addr(), Password: password}, o.Journal)
+	b, err := newBackend(&redis.UniversalOptions{Addrs: []string{server.Addr()}, Password: password}, o.Journal)
 	if err != nil {
 		server.Close()
 		return nil, err
 	}
 	// It takes Redis 7's first line of a script for a syntax error.
 	b.scripts.unflagged.Store(true)
-	b.durability.Store(Memory)
+	b.claim(Memory)
 	b.Description = "embedded store: KEEPS NOTHING, every message is lost when the gateway stops; install redis-server or configure redis"
 	done := make(chan struct{})
 	stopped := make(chan struct{})

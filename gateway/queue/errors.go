@@ -14,9 +14,18 @@ import (
 
 // awayReplies are the first words with which a Redis that answers says that it
 // cannot keep anything now: it loads, a script hangs, its disk is full, it has
-// lost its cluster, its replicas or its place as primary.
+// lost its cluster, its replicas or its place as primary, or a queue is on its
+// way to another primary.
 func awayReplies() []string {
-	return []string{"LOADING", "BUSY", "MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN"}
+	return []string{
+		"LOADING", "BUSY", "MISCONF", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN",
+		"UNBLOCKED", "MOVED", "ASK",
+	}
+}
+
+// awayTexts are errors of go-redis itself that have no type of their own.
+func awayTexts() []string {
+	return []string{"redis: cluster has no nodes", "redis: all sentinels specified in configuration are unreachable"}
 }
 
 // wrap says what was being done and marks the kinds of error that callers act
@@ -43,6 +52,9 @@ func kindOf(err error) error {
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, redis.ErrClosed),
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, net.ErrClosed):
+		return ErrAway
+	}
+	if slices.ContainsFunc(awayTexts(), func(text string) bool { return strings.Contains(err.Error(), text) }) {
 		return ErrAway
 	}
 	return nil

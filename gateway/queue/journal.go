@@ -102,6 +102,9 @@ type Journal struct {
 
 	// together combines the calls of Accept.
 	together *combiner
+	// admit returns an error that unwraps to ErrFull where nothing more is to be
+	// taken in, so that those who make room have some.
+	admit func(ctx context.Context, queue string) error
 
 	mu     sync.Mutex
 	queues map[string]bool
@@ -136,6 +139,7 @@ func New(client redis.UniversalClient, options Options) (*Journal, error) {
 		options:  options,
 		consumer: randomID(),
 		queues:   make(map[string]bool),
+		admit:    func(context.Context, string) error { return nil },
 	}
 	j.together = newCombiner(j.acceptAll)
 	return j, nil

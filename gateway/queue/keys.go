@@ -100,6 +100,14 @@ func (k keys) putOff(lane string) (delayed, records string) {
 	return k.photosDelayed, k.data
 }
 
+// large are those keys of a queue that can grow large, in an operator's words.
+func (k keys) large() map[string]string {
+	return map[string]string{
+		"the agents' queue": k.out, "the inbox": k.inbox, "photos that wait": k.data,
+		"delayed messages": k.records, "dead letters": k.letters,
+	}
+}
+
 // or returns prefix and name, or another key where there is no name: a script
 // has a place for every key, and takes one that it has anyway for none.
 func or(prefix, name, other string) string {

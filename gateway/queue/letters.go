@@ -65,6 +65,9 @@ func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]b
 	if err != nil || len(letters) == 0 {
 		return nil, err
 	}
+	if err := j.admit(ctx, queue); err != nil {
+		return nil, err
+	}
 	keys := []string{k.dead, k.letters}
 	args := []any{randomID(), millis(j.options.SeenFor), j.options.LettersBytes, trimAtOnce}
 	for _, l := range letters {

@@ -2,18 +2,15 @@ package queue
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/gateway/queue/redisserver"
@@ -35,9 +32,6 @@ const (
 // ioTimeout bounds the wait for an answer where no context does so earlier.
 const ioTimeout = 3 * time.Second
 
-// maxSocketPath is what sockaddr_un.sun_path holds on Linux beside its final NUL.
-const maxSocketPath = 107
-
 // OpenOptions say where the journal lives.
 type OpenOptions struct {
 	// Redis is the configured one; nil starts a private redis-server.
@@ -49,6 +43,9 @@ type OpenOptions struct {
 	Binary string
 	// Journal are the journal's own options.
 	Journal Options
+	// Log is told when Redis goes away, comes back, is full or has changed; nil
+	// says nothing.
+	Log *slog.Logger
 }
 
 // Backend is an open journal with the Redis behind it.
@@ -59,11 +56,24 @@ type Backend struct {
 	// it can be trusted. It holds no secret.
 	Description string
 
-	client     *redis.Client
+	client redis.UniversalClient
+	log    *slog.Logger
+	// sentinel is the name by which Sentinels know the primary, or empty.
+	sentinel string
+	// configured is the level that the configuration claims, and durability the
+	// one that was found.
+	configured Durability
 	durability atomic.Value // Durability
 	prepared   atomic.Bool
-	ended      <-chan struct{}
-	stop       func() error
+
+	memory   memory
+	watchdog watchdog
+	unwatch  func()
+	stop     func() error
+
+	ended  chan struct{} // closed when reason is set
+	once   sync.Once
+	reason error
 }
 
 // Open connects to the configured Redis; without one it starts the redis-server
@@ -71,7 +81,7 @@ type Backend struct {
 // that keeps nothing. A configured Redis need not answer yet: ask Doctor.
 func Open(ctx context.Context, o OpenOptions) (*Backend, error) {
 	if o.Redis != nil {
-		return openConfigured(o)
+		return openConfigured(ctx, o)
 	}
 	server, err := redisserver.Start(ctx, redisserver.Options{Dir: filepath.Join(o.Data, "redis"), Binary: o.Binary})
 	if errors.Is(err, redisserver.ErrNotFound) {
@@ -80,17 +90,18 @@ func Open(ctx context.Context, o OpenOptions) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}
-	b, err := newBackend(&redis.Options{Network: "unix", Addr: server.Address()}, o.Journal)
+	b, err := newBackend(&redis.UniversalOptions{Addrs: []string{server.Address()}}, o.Journal)
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
-	b.durability.Store(Fsync)
+	b.claim(Fsync)
+	b.stop = server.Close
 	b.Description = "private redis-server, appendfsync always, files in " + filepath.Join(o.Data, "redis")
-	b.ended, b.stop = server.Done(), server.Close
+	b.startWatch(ctx, o.Log, server.Done())
 	return b, nil
 }
 
-func openConfigured(o OpenOptions) (*Backend, error) {
+func openConfigured(ctx context.Context, o OpenOptions) (*Backend, error) {
 	options, err := clientOptions(*o.Redis)
 	if err != nil {
 		return nil, err
@@ -103,49 +114,15 @@ func openConfigured(o OpenOptions) (*Backend, error) {
 	if o.Redis.Durability == string(Trusted) {
 		level = Trusted
 	}
-	b.durability.Store(level)
-	b.Description = "redis at " + options.Addr
+	b.claim(level)
+	b.Description = describe(*o.Redis)
+	b.startWatch(ctx, o.Log, nil)
 	return b, nil
 }
 
-// clientOptions translates the configuration. Its errors do not repeat the
-// address: one that is wrong may be a URL with a password in it.
-func clientOptions(c config.Redis) (*redis.Options, error) {
-	options := &redis.Options{
-		Network: "tcp", Addr: c.Address, DB: c.DB, Username: c.Username, Password: c.Password.Reveal(),
-	}
-	host, _, err := net.SplitHostPort(c.Address)
-	switch {
-	case filepath.IsAbs(c.Address) && len(c.Address) > maxSocketPath:
-		return nil, fmt.Errorf("queue: %w: the socket's path has %d bytes, and the system takes %d", ErrInvalid, len(c.Address), maxSocketPath)
-	case filepath.IsAbs(c.Address) && c.TLS:
-		return nil, fmt.Errorf("queue: %w: TLS needs an address host:port", ErrInvalid)
-	case filepath.IsAbs(c.Address):
-		options.Network = "unix"
-	case err != nil || strings.ContainsAny(host, "@/"):
-		return nil, fmt.Errorf("queue: %w: the address of redis is neither host:port nor the absolute path of a socket; user and password have keys of their own", ErrInvalid)
-	case c.TLS:
-		options.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	}
-	return options, nil
-}
-
-// newBackend makes client and journal. Every wait is bounded, and ended by its
-// context; go-redis' own three repeats stay on, because each script recognises
-// its repeat.
-func newBackend(options *redis.Options, journal Options) (*Backend, error) {
-	options.ContextTimeoutEnabled = true
-	options.DialTimeout = 2 * time.Second
-	options.DialerRetries = 1 // each of the repeats dials anew
-	options.ReadTimeout = ioTimeout
-	options.WriteTimeout = ioTimeout
-	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	client := redis.NewClient(options)
-	j, err := New(client, journal)
-	if err != nil {
-		return nil, errors.Join(err, client.Close())
-	}
-	return &Backend{Journal: j, client: client, stop: func() error { return nil }}, nil
+func (b *Backend) claim(level Durability) {
+	b.configured = level
+	b.durability.Store(level)
 }
 
 // Durability returns the level as far as it is known: what was configured,
@@ -155,10 +132,30 @@ func (b *Backend) Durability() Durability {
 	return level
 }
 
-// Ended is closed when a private redis-server has ended, for whatever reason;
-// nothing can be made durable then, and the gateway should stop. It is nil, and
-// so never ready, where there is none.
+// Ended is closed when nothing can be made durable here any more, and the gateway
+// should stop: a private redis-server has ended, or a Redis that was away at the
+// start turns out not to keep what it acknowledges. Err says which. It is also
+// closed by Close.
 func (b *Backend) Ended() <-chan struct{} { return b.ended }
+
+// Err is why the Backend has ended, in a sentence that says what to do, or nil
+// if it has not.
+func (b *Backend) Err() error {
+	select {
+	case <-b.ended:
+		return b.reason
+	default:
+		return nil
+	}
+}
+
+// end tells all who wait for Ended; the first reason counts.
+func (b *Backend) end(reason error) {
+	b.once.Do(func() {
+		b.reason = reason
+		close(b.ended)
+	})
+}
 
 // Close deletes our consumers where nothing is in their hands, ends the
 // connections, and then a private server.
@@ -167,7 +164,11 @@ func (b *Backend) Close(ctx context.Context) error {
 	if errors.Is(left, ErrAway) {
 		left = nil // the lease ends by itself
 	}
-	return errors.Join(left, b.client.Close(), b.stop())
+	closed := b.client.Close() // which ends what the watchdog is waiting for
+	b.unwatch()
+	stopped := b.stop()
+	b.end(errClosed)
+	return errors.Join(left, closed, stopped)
 }
 
 // RedirectLog sends what go-redis itself has to say, which is otherwise written

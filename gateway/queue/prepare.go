@@ -1,58 +1,29 @@
 package queue
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"time"
-)
-
-// askEvery is how often a Redis that is away is asked whether it is back.
-const askEvery = time.Second
+import "context"
 
 // Prepare asks Doctor, and makes the queues. It unwraps to ErrAway if Redis does
-// not answer; another error says why this Redis must not be used, a line for each
+// not answer: then all of this is done when it does, and the Backend ends if it
+// must not be used as it is. Another error says why that is so, a line for each
 // reason.
 func (b *Backend) Prepare(ctx context.Context, queues []string) error {
+	for _, name := range queues {
+		b.remember(name)
+	}
 	checkup, err := b.Doctor(ctx)
-	if err != nil {
-		return err
-	}
-	for _, finding := range checkup.Findings {
-		err = errors.Join(err, fmt.Errorf("redis: %s", finding))
-	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = refusal(checkup.Findings)
 	}
 	for _, name := range queues {
-		if err := b.EnsureQueue(ctx, name); err != nil {
-			return err
-		}
-	}
-	b.prepared.Store(true)
-	return nil
-}
-
-// Ready tells whether Prepare has succeeded: only then is it known that Redis
-// keeps what it acknowledges.
-func (b *Backend) Ready() bool { return b.prepared.Load() }
-
-// Await asks until Prepare succeeds or ctx ends, and tells of its success, which
-// is nil, and of a Redis that must not be used as it is.
-func (b *Backend) Await(ctx context.Context, queues []string, tell func(error)) {
-	for ctx.Err() == nil {
-		limited, cancel := context.WithTimeout(ctx, ioTimeout)
-		err := b.Prepare(limited, queues)
-		cancel()
-		if err == nil || !errors.Is(err, ErrAway) && ctx.Err() == nil {
-			tell(err)
-		}
 		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(askEvery):
+			err = b.EnsureQueue(ctx, name)
 		}
 	}
+	b.watchdog.pending.Store(err != nil)
+	b.prepared.Store(err == nil)
+	return err
 }
+
+// Ready tells whether Redis has been found to keep what it acknowledges, by
+// Prepare or, where it was away then, later.
+func (b *Backend) Ready() bool { return b.prepared.Load() }

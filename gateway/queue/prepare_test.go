@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
@@ -19,42 +20,90 @@ func TestARedisThatIsAwayIsPreparedWhenItAnswers(t *testing.T) {
 	if err := b.Prepare(t.Context(), []string{q}); !errors.Is(err, queue.ErrAway) || b.Ready() {
 		t.Errorf("got %v, ready %t, want %v", err, b.Ready(), queue.ErrAway)
 	}
-	told := make(chan error, 1)
-	go b.Await(t.Context(), []string{q}, func(err error) { told <- err })
 	server.Restart()
-	if err := <-told; err != nil || !b.Ready() {
-		t.Errorf("got %v, ready %t", err, b.Ready())
+	await(t, "it is ready", b.Ready)
+	groups := connect(t, server.Address()).XInfoGroups(t.Context(), queue.Stream(q)).Val()
+	if b.Err() != nil || len(groups) != 1 {
+		t.Errorf("got %v and groups %v, want the agents' group", b.Err(), groups)
 	}
 	accept(t, b.Journal, "a")
 	wantCounts(t, b.Journal, counts{waiting: 1})
 }
 
-// A Redis that forgets is not used, however long it is waited for, and is asked
-// again, because somebody may mend it.
+// What is wrong at the start is told there; where Redis was away then, the
+// gateway has to stop with the same sentence.
 func TestARedisThatForgetsIsNotPrepared(t *testing.T) {
 	t.Parallel()
-	address := queuetest.Redis(t)
-	client := connect(t, address)
-	if err := client.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err(); err != nil {
+	server := queuetest.Start(t, "--maxmemory-policy", "allkeys-lru", "--appendonly", "no")
+	early := open(t, queue.OpenOptions{Redis: at(server.Address())})
+	defer shut(t, early)
+	refused := early.Prepare(t.Context(), []string{q})
+	if refused == nil || errors.Is(refused, queue.ErrAway) || !strings.Contains(refused.Error(), "maxmemory-policy is \"allkeys-lru\"") ||
+		!strings.Contains(refused.Error(), "appendonly is \"no\"") || early.Ready() {
+		t.Errorf("got %v, ready %t", refused, early.Ready())
+	}
+
+	server.Kill()
+	b := open(t, queue.OpenOptions{Redis: at(server.Address())})
+	if err := b.Prepare(t.Context(), []string{q}); !errors.Is(err, queue.ErrAway) {
 		t.Fatal(err)
 	}
-	b := open(t, queue.OpenOptions{Redis: at(address)})
+	server.Restart()
+	<-b.Ended()
+	if got := b.Err(); got == nil || got.Error() != refused.Error() || b.Ready() {
+		t.Errorf("got %v, ready %t; want %v", got, b.Ready(), refused)
+	}
+	shut(t, b)
+	if got := b.Err(); got == nil || got.Error() != refused.Error() {
+		t.Errorf("after Close: got %v", got)
+	}
+}
+
+// A gateway that serves goes on when somebody spoils its Redis, and says so.
+func TestARedisThatIsSpoiledLaterIsAWarning(t *testing.T) {
+	t.Parallel()
+	server := queuetest.Start(t)
+	client := connect(t, server.Address())
+	b := open(t, queue.OpenOptions{Redis: at(server.Address())})
 	defer shut(t, b)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	told := make(chan error, 10)
-	ended := make(chan struct{})
-	go func() { defer close(ended); b.Await(ctx, []string{q}, func(err error) { told <- err }) }()
-	for range 2 {
-		if err := <-told; err == nil || !strings.Contains(err.Error(), "noeviction") || b.Ready() {
-			t.Errorf("got %v, ready %t", err, b.Ready())
-		}
-	}
-	if err := client.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err(); err != nil {
+	if err := b.Prepare(t.Context(), []string{q}); err != nil {
 		t.Fatal(err)
 	}
-	<-ended
-	if !b.Ready() {
-		t.Error("it is mended and not used")
+	spoil := func(policy string) {
+		t.Helper()
+		if err := client.ConfigSet(t.Context(), "maxmemory-policy", policy).Err(); err != nil {
+			t.Fatal(err)
+		}
+		queue.ExamineSoon(b)
 	}
+	spoil("allkeys-lru")
+	await(t, "it is a warning", func() bool {
+		wrong := b.Condition().Wrong
+		return len(wrong) == 1 && strings.Contains(wrong[0], "noeviction")
+	})
+	accept(t, b.Journal, "a")
+	spoil("noeviction")
+	await(t, "it is none any more", func() bool { return len(b.Condition().Wrong) == 0 })
+	if b.Err() != nil || !b.Ready() {
+		t.Errorf("got %v, ready %t", b.Err(), b.Ready())
+	}
+}
+
+// A private server that ends takes the gateway with it, and Close says why.
+func TestAPrivateServerThatEndsEndsTheBackend(t *testing.T) {
+	t.Parallel()
+	b := open(t, queue.OpenOptions{Data: t.TempDir()})
+	if b.Err() != nil {
+		t.Fatal(b.Err())
+	}
+	_ = queue.ClientOf(b).Do(t.Context(), "SHUTDOWN", "NOSAVE")
+	select {
+	case <-b.Ended():
+	case <-time.After(20 * time.Second):
+		t.Fatal("it has not ended")
+	}
+	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "start again") {
+		t.Errorf("got %v", err)
+	}
+	_ = b.Close(context.Background())
 }

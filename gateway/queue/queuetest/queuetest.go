@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -35,6 +36,19 @@ type Server struct {
 // fails, because what it would prove stays unproven.
 func Start(t testing.TB, extra ...string) *Server {
 	t.Helper()
+	return start(t, redisserver.Options{Extra: extra})
+}
+
+// StartIn is Start with the server's files in a folder of the test's.
+func StartIn(t testing.TB, dir string, extra ...string) *Server {
+	t.Helper()
+	return startIn(t, redisserver.Options{Dir: dir, Extra: extra})
+}
+
+// start starts a server in a folder of its own. A File of the options is its
+// text, not its path.
+func start(t testing.TB, o redisserver.Options) *Server {
+	t.Helper()
 	// Not t.TempDir: its path holds the test's name, and is removed while a
 	// server that is being killed may still write to it.
 	dir, err := os.MkdirTemp("", "queuetest-")
@@ -42,13 +56,19 @@ func Start(t testing.TB, extra ...string) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return StartIn(t, dir, extra...)
+	o.Dir = dir
+	if text := o.File; text != "" {
+		o.File = filepath.Join(dir, "redis.conf")
+		if err := os.WriteFile(o.File, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return startIn(t, o)
 }
 
-// StartIn is Start with the server's files in a folder of the test's.
-func StartIn(t testing.TB, dir string, extra ...string) *Server {
+func startIn(t testing.TB, o redisserver.Options) *Server {
 	t.Helper()
-	s := &Server{t: t, options: redisserver.Options{Dir: dir, Extra: extra}}
+	s := &Server{t: t, options: o}
 	t.Cleanup(func() {
 		if s.server != nil {
 			s.Kill()

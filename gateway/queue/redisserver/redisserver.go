@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,6 +51,9 @@ type Options struct {
 	Binary string
 	// MaxMemory is when it stops taking anything in, in bytes; 0 means 1 GiB.
 	MaxMemory int64
+	// File is a configuration file, over which all arguments win. Only a Sentinel
+	// needs one, which writes to it.
+	File string
 	// Extra are further arguments, such as "--cluster-enabled", "yes".
 	Extra []string
 }
@@ -195,13 +199,17 @@ func (s *Server) arguments(o Options) []string {
 	if memory == 0 {
 		memory = defaultMemory
 	}
-	return append([]string{
+	var file []string
+	if o.File != "" {
+		file = []string{o.File}
+	}
+	return slices.Concat(file, []string{
 		"--port", "0", "--unixsocket", s.socket, "--unixsocketperm", "700",
 		"--dir", s.dir, "--pidfile", filepath.Join(s.dir, pidFile), "--daemonize", "no",
 		"--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no", "--save", "",
 		"--maxmemory", strconv.FormatInt(memory, 10), "--maxmemory-policy", "noeviction",
 		"--loglevel", "warning", "--always-show-logo", "no",
-	}, o.Extra...)
+	}, o.Extra)
 }
 
 // await returns when the server answers PONG; until then it may be refusing

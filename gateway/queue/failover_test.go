@@ -1,0 +1,232 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+)
+
+// The lease of these tests: what a lost reply leaves in nobody's hands is soon
+// taken over.
+const shortLease = 300 * time.Millisecond
+
+// takeover is less than it takes for another primary to answer. What was
+// acknowledged before then was so by the killed one.
+const takeover = 500 * time.Millisecond
+
+func openOn(t *testing.T, redis *config.Redis, queues ...string) *queue.Backend {
+	t.Helper()
+	b := open(t, queue.OpenOptions{Redis: redis, Journal: queue.Options{Lease: shortLease}})
+	t.Cleanup(func() { _ = b.Close(context.Background()) })
+	checkup, err := b.Doctor(t.Context())
+	if err != nil || len(checkup.Findings) != 0 || checkup.Durability != queue.Fsync {
+		t.Fatalf("the doctor says %+v, %v", checkup, err)
+	}
+	for _, name := range queues {
+		if err := b.EnsureQueue(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// traffic accepts and works on a queue without a pause, as a platform that
+// repeats what was not answered 2xx, and a worker that goes on.
+type traffic struct {
+	t *testing.T
+	b *queue.Backend
+	q string
+
+	stop     chan struct{}
+	running  sync.WaitGroup
+	accepted sync.Map // name to when it was acknowledged
+	total    atomic.Int64
+	refused  atomic.Int64
+}
+
+func startTraffic(t *testing.T, b *queue.Backend, name string) *traffic {
+	r := &traffic{t: t, b: b, q: name, stop: make(chan struct{})}
+	for sender := range 3 {
+		r.running.Go(func() {
+			for n := 0; !r.stopped(); n++ {
+				time.Sleep(10 * time.Millisecond) // others use this machine, too
+				r.send(fmt.Sprintf("%d-%d", sender, n))
+			}
+		})
+	}
+	r.running.Go(func() {
+		for !r.stopped() {
+			r.work()
+		}
+	})
+	t.Cleanup(r.end)
+	return r
+}
+
+func (r *traffic) stopped() bool {
+	select {
+	case <-r.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+func (r *traffic) end() {
+	if !r.stopped() {
+		close(r.stop)
+	}
+	r.running.Wait()
+}
+
+// send repeats one event until it is accepted.
+func (r *traffic) send(name string) {
+	for !r.stopped() {
+		ctx, cancel := context.WithTimeout(r.t.Context(), 500*time.Millisecond)
+		start := time.Now()
+		_, err := r.b.Accept(ctx, r.q, []queue.Item{item(name)})
+		cancel()
+		if took := time.Since(start); took > 5*time.Second {
+			r.t.Errorf("an accept took %v beyond its deadline", took)
+		}
+		if err == nil {
+			r.accepted.Store(name, time.Now())
+			r.total.Add(1)
+			return
+		}
+		r.refused.Add(1)
+		if !errors.Is(err, queue.ErrAway) {
+			r.t.Errorf("accept: %v; want ErrAway", err)
+			return
+		}
+	}
+}
+
+// work finishes what it is given; what goes wrong comes back.
+func (r *traffic) work() {
+	entries, err := r.b.Take(r.t.Context(), r.q, queue.Words, 20, 50*time.Millisecond)
+	over, errOver := r.b.TakeOver(r.t.Context(), r.q, queue.Words, 20)
+	for _, err := range []error{err, errOver} {
+		if err != nil && !errors.Is(err, queue.ErrAway) {
+			r.t.Errorf("take: %v; want ErrAway", err)
+		}
+	}
+	for _, e := range append(entries, over...) {
+		err := r.b.Begin(r.t.Context(), &e, "")
+		if err == nil {
+			_, err = r.b.Complete(r.t.Context(), e, queue.End{Document: []byte(e.Key)})
+		}
+		if err != nil && !errors.Is(err, queue.ErrAway) && !errors.Is(err, queue.ErrFenced) {
+			r.t.Errorf("work: %v; want ErrAway", err)
+		}
+	}
+}
+
+// more waits until another n events are accepted.
+func (r *traffic) more(n int64) {
+	r.t.Helper()
+	want := r.total.Load() + n
+	queuetest.Await(r.t, "more is accepted", func() bool { return r.total.Load() >= want || r.t.Failed() })
+}
+
+// balance ends the traffic, finishes all work, and compares what was acknowledged
+// with what is in the agents' queue. Lost are only those that were acknowledged
+// before the primary was killed: it answers before its replica has a copy.
+func (r *traffic) balance(killed time.Time) {
+	r.t.Helper()
+	r.end()
+	queuetest.Await(r.t, "all is worked on", func() bool {
+		r.work()
+		s, err := r.b.Stats(r.t.Context(), r.q)
+		return err == nil && s.Unfinished() == 0
+	})
+	seen := map[string]int{}
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	defer cancel()
+	stats, err := r.b.Stats(ctx, r.q)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for left := stats.Delivered; left > 0; left = 0 {
+		if err := r.b.Watch(ctx, r.q, func(document []byte) bool {
+			seen[string(document)]++
+			left--
+			return left > 0
+		}); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	for key, n := range seen {
+		if n > 1 {
+			r.t.Errorf("event %.12s is %d times in the agents' queue", key, n)
+		}
+	}
+	lost := 0
+	r.accepted.Range(func(name, at any) bool {
+		if seen[hash(name.(string))] == 0 {
+			lost++
+			if at.(time.Time).After(killed.Add(takeover)) {
+				r.t.Errorf("event %v is lost; it was acknowledged %v after the kill", name, at.(time.Time).Sub(killed))
+			}
+		}
+		return true
+	})
+	r.t.Logf("%d acknowledged, %d refused meanwhile, %d in the agents' queue, %d lost in the window before the kill",
+		r.total.Load(), r.refused.Load(), len(seen), lost)
+	if lost > int(r.total.Load())/10 {
+		r.t.Errorf("%d are lost, which is no window", lost)
+	}
+}
+
+func TestAClusterIsServedByConfigurationAlone(t *testing.T) {
+	t.Parallel()
+	c := queuetest.StartCluster(t)
+	lost, others := c.Queue(0, 0), []string{c.Queue(1, 0), c.Queue(2, 0)}
+	b := openOn(t, c.Config(), append(others, lost)...)
+	for _, name := range append(others, lost) {
+		r := startTraffic(t, b, name)
+		r.more(50)
+		r.balance(time.Time{})
+	}
+
+	struck, spared := startTraffic(t, b, c.Queue(0, 1)), startTraffic(t, b, c.Queue(1, 1))
+	struck.more(100)
+	c.Nodes[0].Kill()
+	killed := time.Now()
+	spared.more(50)
+	struck.more(100)
+	t.Logf("accepted again %v after the kill", time.Since(killed).Round(time.Millisecond))
+	struck.balance(killed)
+	if spared.refused.Load() > spared.total.Load()/10 {
+		t.Errorf("a queue on another primary was refused %d times", spared.refused.Load())
+	}
+
+	c.Nodes[0].Restart() // as the replica of the one that has taken over
+	queuetest.Await(t, "the killed node follows", func() bool { return !c.Nodes[0].IsPrimary() })
+	for _, n := range c.Nodes[1:] { // a rolling restart of the others
+		spared.more(20)
+		c.Restart(n)
+	}
+	spared.more(20)
+	spared.balance(time.Now())
+}
+
+func TestSentinelsAreServedByConfigurationAlone(t *testing.T) {
+	t.Parallel()
+	s := queuetest.StartSentinels(t)
+	r := startTraffic(t, openOn(t, s.Config(), q), q)
+	r.more(100)
+	s.Nodes[0].Kill()
+	killed := time.Now()
+	r.more(100)
+	t.Logf("accepted again %v after the kill", time.Since(killed).Round(time.Millisecond))
+	r.balance(killed)
+}
