@@ -113,7 +113,7 @@ type Spool struct {
 	// Enabled is false where the gateway has no disk that lasts.
 	Enabled bool `yaml:"enabled" jsonschema_description:"Whether webhooks are kept in local files while redis does not take them. Without it they are refused, and some platforms never repeat them."`
 	// MaxBytes is how much the files of all queues may take up together.
-	MaxBytes Bytes `yaml:"max_bytes" check:"min=1 MB,max=1024 GB" why:"a webhook must fit in, and the disk must hold it" jsonschema_description:"How much the files may take up together. 256 MB hold about 200,000 messages."`
+	MaxBytes Bytes `yaml:"max_bytes" check:"min=1 MB,max=16 GB" why:"a webhook must fit in, and the disk must hold it" jsonschema_description:"How much the files may take up together. 256 MB hold about 200,000 messages."`
 	// Folder is this gateway's alone; empty means the folder spool below Data.
 	Folder string `yaml:"folder" jsonschema_description:"Folder of the files, of one gateway alone. Unless set, spool below data."`
 }

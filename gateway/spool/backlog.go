@@ -44,18 +44,31 @@ type backlog struct {
 	tell     rate.Sometimes
 
 	mu       sync.Mutex
-	segments []*segment // the oldest first
-	forming  *group     // what the next write takes
-	flushing bool       // a write goes on, or is about to
-	number   uint64     // of the next segment; only a flush changes it
-	aside    int        // files that stay where they are
+	segments []*segment    // the oldest first
+	forming  *group        // what the next write takes
+	flushing bool          // a write goes on, or is about to
+	number   uint64        // of the next segment; only a flush changes it
+	held     chan struct{} // closed when webhooks need not wait for the drain any more
+	aside    int           // files that stay where they are
 }
 
-// empty tells whether nothing waits, nor is being written.
-func (b *backlog) empty() bool {
+// empty tells whether nothing waits, after a moment if the last are just being
+// handed in. What is being written does not count: nobody has been told of it, so
+// it has no place before what comes now.
+func (b *backlog) empty(ctx context.Context) bool {
+	b.mu.Lock()
+	held := b.held
+	b.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-time.After(holdTime):
+		case <-ctx.Done():
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.flushing && b.waiting() == 0
+	return b.waiting() == 0
 }
 
 func (b *backlog) waiting() int {
@@ -127,12 +140,12 @@ func (b *backlog) flush() {
 		}
 		g.err = err
 		close(g.done)
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
 	}
 	b.flushing = false
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
 }
 
 // tail returns the segment that is appended to, or nil if there must be another.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -25,6 +27,8 @@ const (
 	// patience is how often what is in front may fail by itself, and not because
 	// the journal is away or full.
 	patience = 3
+	// holdTime is how long a webhook waits at most for the last in front of it.
+	holdTime = 100 * time.Millisecond
 	// complainEvery is how often the log hears that the journal takes nothing.
 	complainEvery = 10 * time.Second
 )
@@ -83,16 +87,22 @@ func (b *backlog) rest(stopping context.Context, pause <-chan time.Time) {
 
 // drain hands in what waits until nothing does or something is in the way.
 func (b *backlog) drain(ctx context.Context) error {
+	defer b.release()
 	for n := 0; ; {
+		if n > 0 {
+			b.hold() // the journal has just shown that it takes something
+		}
 		f, err := b.front()
 		switch {
+		case errors.Is(err, io.EOF) && b.more(ctx):
+			continue
 		case errors.Is(err, io.EOF):
 			if n > 0 {
 				b.tell.Do(func() { b.spool.options.Log.Info("spool drained", "queue", b.name, "records", n) })
 			}
 			return nil
 		case err != nil:
-			if b.failures++; b.failures >= patience {
+			if b.failures++; b.failures >= patience && lost(err) {
 				b.giveUp(f.segment, err)
 			}
 			return err
@@ -106,6 +116,51 @@ func (b *backlog) drain(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// hold lets new webhooks wait a moment if only the last few are left. Without it
+// a steady load would be spooled for ever: there would always be one that has just
+// been written while the one before it was handed in.
+func (b *backlog) hold() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held == nil && b.waiting() <= batchItems {
+		b.held = make(chan struct{})
+	}
+}
+
+// release ends a hold.
+func (b *backlog) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held != nil {
+		close(b.held)
+		b.held = nil
+	}
+}
+
+// more waits for the end of a write that began before a hold, and tells whether
+// there was one.
+func (b *backlog) more(ctx context.Context) bool {
+	b.mu.Lock()
+	writing := b.held != nil && b.flushing
+	b.mu.Unlock()
+	if !writing {
+		return false
+	}
+	select {
+	case <-b.wake:
+		return true
+	case <-time.After(holdTime): // a disk that hangs
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// lost tells whether a file cannot be read because of the file, and not because
+// this process has too many open, say.
+func lost(err error) bool {
+	return errors.Is(err, syscall.EIO) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrNotExist)
 }
 
 // handIn gives a batch to the journal and returns how many records have had

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -303,4 +305,37 @@ func TestAStop(t *testing.T) {
 			want(t, "journal", d.got(q), upTo(1000))
 		})
 	}
+}
+
+// A load that never pauses finds its way back to the journal.
+func TestASteadyLoadIsNotSpooledForEver(t *testing.T) {
+	var spooledLast atomic.Int64
+	d := away()
+	s := open(t, t.TempDir(), slowly{d}, func(o *Options) { o.OnSpooled = func(string) { spooledLast.Store(0) } })
+	run(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	var writers sync.WaitGroup
+	for w := range 16 {
+		writers.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if _, err := s.Accept(t.Context(), q, []queue.Item{item(fmt.Sprintf("%d.%d", w, i))}); err != nil {
+					t.Error(err)
+				}
+				spooledLast.Add(1)
+			}
+		})
+	}
+	eventually(t, "the load is spooled", func() bool { return len(s.Pending()) > 100 })
+	d.set(nil)
+	eventually(t, "a thousand in a row are not spooled", func() bool { return spooledLast.Load() > 1000 })
+	cancel()
+	writers.Wait()
+}
+
+// slowly is a journal that takes a while, as one does that syncs.
+type slowly struct{ *desk }
+
+func (s slowly) Accept(ctx context.Context, name string, items []queue.Item) ([]queue.Accepted, error) {
+	time.Sleep(time.Millisecond)
+	return s.desk.Accept(ctx, name, items)
 }

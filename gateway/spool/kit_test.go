@@ -25,6 +25,7 @@ type desk struct {
 	mu      sync.Mutex
 	fail    func(items []queue.Item, letters []queue.Letter) error
 	keys    map[string][]string // by queue, in order, dead letters too
+	seen    map[string]bool
 	letters []queue.Letter
 	repeats int
 	largest int // how many events came at once
@@ -64,13 +65,14 @@ func (d *desk) Bury(_ context.Context, name string, letters []queue.Letter) ([]b
 }
 
 func (d *desk) take(name, key string) bool {
-	if slices.Contains(d.keys[name], key) {
+	if d.keys == nil {
+		d.keys, d.seen = map[string][]string{}, map[string]bool{}
+	}
+	if d.seen[name+key] {
 		d.repeats++
 		return false
 	}
-	if d.keys == nil {
-		d.keys = map[string][]string{}
-	}
+	d.seen[name+key] = true
 	d.keys[name] = append(d.keys[name], key)
 	return true
 }

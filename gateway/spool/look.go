@@ -41,7 +41,7 @@ func (b *backlog) stats() Stats {
 	s := Stats{Queue: b.name, Records: b.waiting(), Aside: b.aside}
 	for _, g := range b.segments {
 		if len(g.waiting) > 0 {
-			s.Oldest = max(0, b.spool.options.Now().Sub(g.waiting[0].time))
+			s.Oldest = max(0, b.spool.options.Now().Sub(time.UnixMilli(g.waiting[0].ms)))
 			break
 		}
 	}
@@ -144,7 +144,7 @@ func (c *Contents) add(f file) {
 	}
 	c.Bytes += f.bytes
 	if len(s.waiting) > 0 && c.Records == 0 {
-		c.Oldest = s.waiting[0].time
+		c.Oldest = time.UnixMilli(s.waiting[0].ms)
 	}
 	c.Records += len(s.waiting)
 	c.Keys = append(c.Keys, s.keys()...)

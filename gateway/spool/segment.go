@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"time"
 )
 
 // The names of segments: they are read in the order of their numbers, and one
@@ -28,8 +27,8 @@ const (
 
 // arrival is a record that has not been drained.
 type arrival struct {
-	at   int64 // its place
-	time time.Time
+	at int64 // its place
+	ms int64 // when it came
 }
 
 // segment is one file of a queue's backlog.
@@ -148,7 +147,7 @@ func (s *segment) list(file io.ReaderAt) error {
 			s.end = p.from
 			return nil
 		case p.kind == whole:
-			s.waiting = append(s.waiting, arrival{p.from, p.arrived})
+			s.waiting = append(s.waiting, arrival{p.from, p.arrived.UnixMilli()})
 		}
 	}
 }
@@ -163,7 +162,7 @@ func (s *segment) write(records []pending, sync func(*os.File) error) (added []a
 		data, at = packSegment(s.marker), 0
 	}
 	for _, r := range records {
-		added = append(added, arrival{at + int64(len(data)), r.arrived})
+		added = append(added, arrival{at + int64(len(data)), r.arrived.UnixMilli()})
 		data = appendRecord(data, s.marker, r.arrived, r.body)
 	}
 	if _, err = s.file.WriteAt(data, at); err == nil {

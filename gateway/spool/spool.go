@@ -54,7 +54,7 @@ const firstTime = 500 * time.Millisecond
 // Segments are small enough that a drained one gives back its room soon.
 const (
 	minSegment = 64 << 10
-	maxSegment = 4 << 20
+	maxSegment = 64 << 20
 )
 
 // Journal is where events are made durable; *queue.Journal is one.
@@ -154,7 +154,7 @@ func (s *Spool) keep(ctx context.Context, name string, c contents, journal func(
 		return journal(ctx)
 	}
 	ready := s.options.Ready()
-	if ready && b.empty() {
+	if ready && b.empty(ctx) {
 		err := within(ctx, 3, firstTime, journal)
 		if err == nil || errors.Is(err, queue.ErrInvalid) {
 			return err
