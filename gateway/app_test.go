@@ -166,7 +166,7 @@ type message struct {
 		Late         bool
 		Text         string
 		Photos       []struct {
-			Status, Reason     string
+			ID, Status, Reason string
 			Damaged            bool
 			Source             struct{ Width, Height int }
 			Preview, Thumbnail struct {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 // patience is how long the demo waits for a photo at the end of the queue.
@@ -57,7 +58,8 @@ func (d *demo) await(ctx context.Context, account string) (document, error) {
 	for {
 		select {
 		case doc := <-d.arrivals:
-			if doc.Source == account && doc.Data.Seq == d.sent[account] && len(doc.Data.Photos) > 0 {
+			ours := doc.Source == account && doc.Data.Seq == d.sent[account] && len(doc.Data.Photos) > 0
+			if ours && doc.Data.Photos[0].Status != string(queue.Pending) { // which is said of it later
 				return doc, nil
 			}
 		case err := <-d.broken:

@@ -205,7 +205,7 @@ func (c *crew) keepPromises(ctx context.Context, name string) {
 func (c *crew) keepPromise(ctx context.Context, e queue.Entry) error {
 	j, err := decodeJob(e.Payload)
 	if err != nil {
-		return nil //nolint:nilerr // see above
+		return nil
 	}
 	limited, cancel := settling(ctx)
 	defer cancel()
