@@ -106,12 +106,10 @@ func (a *App) onClose(stop func() error) { a.stops = append(a.stops, stop) }
 func (a *App) openJournal(ctx context.Context) (err error) {
 	queue.RedirectLog(a.log)
 	told := ops.Told{Metrics: a.metrics, Log: a.log}
+	options := queue.OptionsOf(a.config.Work)
+	options.OnBreach, options.OnExpired = told.Breach, told.Expired
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
-		Redis: a.config.Redis, Data: a.config.Data, Log: a.log,
-		Journal: queue.Options{
-			Lease: time.Duration(a.config.Work.Lease), PerAccount: a.config.Work.PerAccount,
-			PromiseFor: time.Duration(a.config.Work.Promise), LettersBytes: int64(a.config.Work.LettersBytes), OnBreach: told.Breach, OnExpired: told.Expired,
-		},
+		Redis: a.config.Redis, Data: a.config.Data, Log: a.log, Journal: options,
 	})
 	if err != nil {
 		return err

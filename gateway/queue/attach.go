@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/gateway/queue/redisserver"
@@ -26,4 +27,13 @@ func Attach(ctx context.Context, o OpenOptions) (*Backend, error) {
 		o.Redis = &config.Redis{Address: socket}
 	}
 	return openConfigured(ctx, o)
+}
+
+// OptionsOf are the options of a gateway that works as configured, so that every
+// process that has a hand in its queues has the same.
+func OptionsOf(work config.Work) Options {
+	return Options{
+		Lease: time.Duration(work.Lease), PerAccount: work.PerAccount, PromiseFor: time.Duration(work.Promise),
+		LettersBytes: int64(work.LettersBytes),
+	}
 }

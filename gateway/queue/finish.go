@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,6 +25,10 @@ type End struct {
 	// Told is the id under which the message was told, if Document is about what
 	// became of its photos since.
 	Told string
+	// Named is the id by which Document names the photos that it gives up, if it is
+	// the message itself: what becomes of them when the dead letter is retried will
+	// be told under the same. Without it, that is the attempt.
+	Named string
 	// Erase is what an unsend is about.
 	Erase *Trace
 	// Notice goes to the consumer, unless the party has had one within a minute,
@@ -107,7 +112,12 @@ func (end End) letter(e Entry) ([]byte, error) {
 	if end.Cause == "" {
 		return nil, nil
 	}
+	told := cmp.Or(end.Told, end.Named)
+	if told == "" && len(end.Document) > 0 {
+		told = e.Attempt
+	}
 	return packLetter(Letter{
+		Attempt: e.Attempt, Told: told,
 		Key: e.Key, Cause: end.Cause, Conversation: e.Conversation, Seq: e.Seq, Lane: e.Lane,
 		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Message: end.Message, Content: ContentPayload, Raw: e.Payload,
 	})

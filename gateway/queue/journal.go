@@ -160,7 +160,7 @@ func (j *Journal) EnsureQueue(ctx context.Context, queue string) error {
 	j.remember(queue)
 	silent := max(time.Hour, 10*j.options.Lease)
 	answer, err := j.run(ctx, j.scripts.ensure,
-		[]string{k.inbox, k.photos, k.out, k.data, k.photosDelayed, k.lanes}, millis(silent), j.options.PerAccount).Slice()
+		[]string{k.inbox, k.photos, k.out, k.data, k.photosDelayed, k.lanes, k.delayed}, millis(silent), j.options.PerAccount).Slice()
 	if err != nil {
 		return wrap("ensure "+queue, err)
 	}

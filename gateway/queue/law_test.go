@@ -58,6 +58,7 @@ func TestTheLaw(t *testing.T) {
 			"dead":     w.dead,
 			"release":  w.release,
 			"due":      w.due,
+			"revive":   w.revive,
 			"crash":    w.crash,
 			"keep":     w.keepAlive,
 			"leave":    w.leave,
@@ -194,6 +195,27 @@ func (w *world) due(r *rapid.T) {
 func (w *world) crash(r *rapid.T) {
 	i, _ := w.pick(r)
 	w.start(i)
+}
+
+// revive retries any dead letter. What has reached the agents has no photos that
+// could follow.
+func (w *world) revive(r *rapid.T) {
+	_, j := w.pick(r)
+	letters, err := j.Letters(w.t.Context(), q, 100)
+	if err != nil {
+		r.Fatal(err)
+	}
+	if len(letters) == 0 {
+		r.Skip("nothing is dead")
+	}
+	l := letters[rapid.IntRange(0, len(letters)-1).Draw(r, "letter")]
+	outcome, err := j.Revive(w.t.Context(), q, l)
+	if err != nil || outcome == queue.Withdrawn || outcome == queue.Told && l.Told == "" {
+		r.Fatalf("revive %+v: got %v, error %v", l, outcome, err)
+	}
+	if outcome == queue.Mine {
+		w.marked[l.Key] = true
+	}
 }
 
 // noteOutcome counts who won. The same attempt may be told so again.

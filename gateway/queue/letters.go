@@ -28,6 +28,10 @@ type Letter struct {
 	Message string `json:"message,omitempty"`
 	// Lane is the Item's.
 	Lane string `json:"lane,omitempty"`
+	// Attempt is the one that it died of, and Told the id under which agents know
+	// its photos: empty as long as they know nothing of the message.
+	Attempt string `json:"attempt,omitempty"`
+	Told    string `json:"told,omitempty"`
 	// Connector is the one that an event came by that never was in the journal.
 	Connector string `json:"connector,omitempty"`
 	// Content says what Raw is.

@@ -115,6 +115,14 @@ func claim(t testing.TB, j *queue.Journal) queue.Sending {
 func scenarios() []scenario {
 	var trace queue.Trace     // of what is being unsent
 	var sending queue.Sending // what is being sent
+	var dead queue.Letter     // what is being revived
+	died := func(prepare func(testing.TB, *queue.Journal, redis.Cmdable) queue.Entry) func(testing.TB, *queue.Journal, redis.Cmdable) queue.Entry {
+		return func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
+			prepare(t, j, client)
+			dead = letter(t, j, "a")
+			return queue.Entry{}
+		}
+	}
 	claimed := func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
 		posted(t, j, client)
 		sending = claim(t, j)
@@ -236,6 +244,12 @@ func scenarios() []scenario {
 		}},
 		{name: "unbury", prepare: buriedA, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return j.Unbury(t.Context(), q, hash("a"))
+		}},
+		{name: "revive", prepare: died(diedA), act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			return j.Revive(t.Context(), q, dead)
+		}},
+		{name: "revive what was told", prepare: died(diedTold), act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+			return j.Revive(t.Context(), q, dead)
 		}},
 		{name: "childdied", prepare: inWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return j.ChildDied(t.Context(), e, 3)

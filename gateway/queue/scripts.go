@@ -28,7 +28,7 @@ type script struct {
 type scripts struct {
 	accept, begin, keepalive, complete, retry, release *script
 	due, bury, childdied, ensure, leave, stats, expire *script
-	drop, unbury                                       *script
+	drop, unbury, revive                               *script
 	post, claim, conclude, lost, overdue, tell         *script
 	orphans, lanes                                     *script
 	// unflagged is set once the server has proven not to know the #!lua line.
@@ -41,7 +41,7 @@ func loadScripts() (*scripts, error) {
 		"accept": &s.accept, "begin": &s.begin, "keepalive": &s.keepalive, "complete": &s.complete,
 		"retry": &s.retry, "release": &s.release, "due": &s.due, "bury": &s.bury,
 		"childdied": &s.childdied, "ensure": &s.ensure, "leave": &s.leave, "stats": &s.stats, "expire": &s.expire,
-		"drop": &s.drop, "unbury": &s.unbury,
+		"drop": &s.drop, "unbury": &s.unbury, "revive": &s.revive,
 		"post": &s.post, "claim": &s.claim, "conclude": &s.conclude, "lost": &s.lost,
 		"overdue": &s.overdue, "tell": &s.tell, "orphans": &s.orphans, "lanes": &s.lanes,
 	} {

@@ -207,7 +207,7 @@ func TestEachScriptWritesNothingIfACounterIsNoNumber(t *testing.T) {
 	counters := map[string][2]string{
 		"accept": {slot + "conv:" + hash("other"), "seq"}, "childdied": {slot + "work:" + hash("a"), "deaths:3"},
 	}
-	for _, name := range []string{"bury", "expire", "complete as a dead letter", "complete an unsend", "drop"} {
+	for _, name := range []string{"bury", "expire", "complete as a dead letter", "complete an unsend", "drop", "revive"} {
 		counters[name] = [2]string{slot + "dead:data", "bytes"}
 	}
 	for _, name := range []string{"begin", "retry", "release begun"} {

@@ -24,6 +24,13 @@ type Stats struct {
 	// Told messages have been forwarded before their photos were settled; they
 	// are among those that wait, are in work or delayed too.
 	Told int64
+	// Accepted is how many events have ever been put into the journal, a retried
+	// dead letter's again, and Finished how many have left it for good, whatever
+	// became of them. Both count on from wherever they were.
+	Accepted, Finished int64
+	// Unaccounted is by how many the events in the journal fall short of those that
+	// must be in it. It is zero, or the promise is broken.
+	Unaccounted int64
 	// OldestWaiting is the age of the oldest entry in an inbox or a lane since it
 	// was put there, in work or not; zero if there is none.
 	OldestWaiting time.Duration
@@ -62,7 +69,7 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 	if err != nil {
 		return Stats{}, wrap("stats", err)
 	}
-	if len(answer) != 16 {
+	if len(answer) != 18 {
 		return Stats{}, unexpected("stats", answer)
 	}
 	count := func(i int) int64 { n, _ := answer[i].(int64); return n }
@@ -73,7 +80,9 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 		}
 		return max(0, time.Duration(now-ms)*time.Millisecond)
 	}
+	accepted, finished := number(answer[16]), number(answer[17])
 	return Stats{
+		Accepted: accepted, Finished: finished, Unaccounted: accepted - finished - count(0) - count(2),
 		Waiting: max(0, count(0)-count(1)), InWork: count(1), Delayed: count(2), Dead: count(3), Delivered: count(4),
 		OldestWaiting: since(number(answer[5])), OldestDelivered: since(number(answer[6])),
 		Overdue: since(number(answer[7])), OldestDead: since(number(answer[8])),

@@ -251,7 +251,7 @@ func (b *backlog) bury(ctx context.Context, letters []queue.Letter) error {
 func (r record) dead(cause string) []queue.Letter {
 	letters := r.letters
 	for _, i := range r.items {
-		letters = append(letters, queue.Letter{Key: i.Key, Cause: cause, Raw: i.Payload})
+		letters = append(letters, queue.Letter{Key: i.Key, Cause: cause, Content: queue.ContentPayload, Raw: i.Payload})
 	}
 	return letters
 }

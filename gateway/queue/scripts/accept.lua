@@ -20,7 +20,7 @@ local function event(i)
 end
 
 local bad = mistyped('stream', inbox, p.photos) or mistyped('hash', p.data) or mistyped('zset', p.promised)
-  or mistyped('set', p.lanes)
+  or mistyped('set', p.lanes) or miscounted(p.lanes)
 local events = {}
 for i = 0, (#KEYS - 5) / 3 - 1 do
   local e = event(i)
@@ -32,6 +32,7 @@ if bad then return redis.error_reply(bad) end
 
 local clock = now()
 local time = whole(clock)
+local journaled = 0
 
 -- journal writes an event down, and returns its mark.
 local function journal(e, conversation, seq)
@@ -43,6 +44,7 @@ local function journal(e, conversation, seq)
     redis.call('ZADD', p.promised, whole(clock + promise_for), e.key)
     queue_up(p, e.lane, e.key, time)
   end
+  journaled = journaled + 1
   return 'accepted ' .. nonce .. ' ' .. conversation .. ' ' .. seq
 end
 
@@ -128,4 +130,6 @@ for i, e in ipairs(events) do
   answers[i] = {new and 1 or 0, new and what or 'repeated', conversation or '', seq or '0',
     digest and e.digest ~= '' and digest ~= e.digest and 1 or 0}
 end
+-- Once for all of them, behind the marks: it counts, and decides nothing.
+if journaled > 0 then tally(p.lanes, 'accepted', journaled) end
 return answers

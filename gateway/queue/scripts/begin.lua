@@ -22,8 +22,7 @@ local record = e.lane ~= '' and redis.call('HGET', e.data, e.key) or ''
 if settled(mark) or e.lane ~= '' and record == '' then
   -- The event was accepted again after its mark had expired, and the other
   -- entry was finished first: it has had its one effect.
-  drop(e.stream, e.id)
-  forget(e, e.lane, e.key)
+  finish(e)
   return {-1, '-', '-', '', ''}
 end
 local current = redis.call('HMGET', e.work, 'attempt', 'last', 'before', 'starts')

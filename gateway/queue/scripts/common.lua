@@ -84,6 +84,21 @@ local function mislaned(lanes, lane)
   return mistyped('list', line) or mistyped('hash', window)
 end
 
+-- What enters the journal and what leaves it for good is counted, so that the
+-- difference is what must be in it. The count's key is made of the same name.
+local function counts_of(lanes)
+  return string.sub(lanes, 1, -#'lanes' - 1) .. 'counts'
+end
+
+local function miscounted(lanes)
+  local counts = counts_of(lanes)
+  return mistyped('hash', counts) or uncounted(counts, 'accepted') or uncounted(counts, 'finished')
+end
+
+local function tally(lanes, what, n)
+  redis.call('HINCRBY', counts_of(lanes), what, n)
+end
+
 -- entry reads what every script about an entry in a worker's hands is given
 -- first: ten keys and seven arguments. It returns an error's text besides if one
 -- of the keys holds another type.
@@ -94,7 +109,8 @@ local function entry()
     most = tonumber(ARGV[6]), keep_for = ARGV[7]}
   return e, mistyped('stream', e.stream, e.photos) or mistyped('string', e.seen)
     or mistyped('hash', e.work, e.data, e.told, e.kept, e.attempts) or mistyped('zset', e.promised)
-    or mistyped('set', e.lanes) or mislaned(e.lanes, e.lane) or uncounted(e.work, 'starts')
+    or mistyped('set', e.lanes) or mislaned(e.lanes, e.lane) or miscounted(e.lanes)
+    or uncounted(e.work, 'starts')
 end
 
 -- holds is the fence: the entry is still this consumer's, and no later attempt
@@ -220,19 +236,25 @@ end
 -- stands, and lets the next of its lane in.
 local function forget(p, lane, key)
   if lane == '' then return end
-  redis.call('HDEL', p.data, key)
+  tally(p.lanes, 'finished', redis.call('HDEL', p.data, key))
   redis.call('ZREM', p.promised, key)
   redis.call('HDEL', p.told, key)
   redis.call('HDEL', p.kept, key)
   depart(p, lane, key)
 end
 
+-- finish takes an entry out of the journal for good.
+local function finish(e)
+  drop(e.stream, e.id)
+  if e.lane == '' then tally(e.lanes, 'finished', 1) end
+  forget(e, e.lane, e.key)
+end
+
 -- withdraw ends an entry whose message has been unsent. lost is an attempt whose
 -- end nobody knows, or -.
 local function withdraw(e, lost)
   local mark = 'withdrawn ' .. e.attempt .. ' ' .. lost .. trail(e, e.key, redis.call('GET', e.seen))
-  drop(e.stream, e.id)
-  forget(e, e.lane, e.key)
+  finish(e)
   redis.call('DEL', e.work)
   redis.call('SET', e.seen, mark, 'PX', e.keep_for)
 end

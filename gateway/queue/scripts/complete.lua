@@ -36,10 +36,14 @@ local mark = redis.call('GET', e.seen) or ''
 local what, by = string.match(mark, '^(%a+) (%x+)')
 if by == e.attempt and what == 'done' then return 'mine' end
 if by == e.attempt and what == 'withdrawn' then return 'withdrawn' end
-if not holds(e) then return 'other' end
+if not holds(e) then
+  -- The dead letter that this has made may have been revived before its repeat,
+  -- and still names this attempt's pictures.
+  local kept = ' ' .. (redis.call('HGET', e.kept, e.key) or '') .. ' '
+  return letter ~= '' and string.find(kept, ' ' .. e.attempt .. ' ', 1, true) and 'mine' or 'other'
+end
 if settled(mark ~= '' and mark) then
-  drop(e.stream, e.id)
-  forget(e, e.lane, e.key)
+  finish(e)
   redis.call('DEL', e.work)
   return 'other'
 end
@@ -65,6 +69,8 @@ local function erase(t)
     forget(e, t.record.lane, t.key)
   elseif not put_off then
     return
+  else
+    tally(e.lanes, 'finished', 1)
   end
   redis.call('DEL', t.work)
   redis.call('SET', t.seen, 'withdrawn ' .. e.attempt .. ' -', 'PX', e.keep_for)
@@ -95,8 +101,7 @@ if e.lane ~= '' then
     redis.call('HDEL', e.attempts, kept)
   end
 end
-drop(e.stream, e.id)
-forget(e, e.lane, e.key)
+finish(e)
 redis.call('DEL', e.work)
 redis.call('SET', e.seen, mark, 'PX', e.keep_for)
 return 'mine'

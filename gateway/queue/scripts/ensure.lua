@@ -3,15 +3,15 @@
 -- consumers that have been silent for long and have nothing in hand, and repairs
 -- lanes. A consumer that was only stopped is made anew when it reads again. With
 -- allow-oom, because a full Redis is emptied by the very gateways that start on it.
--- KEYS inbox, photos, out, data, delayed photos, lanes
+-- KEYS inbox, photos, out, data, delayed photos, lanes, delayed
 -- ARGV silent for (ms), entries in a window
 -- Answers the number of groups made, of consumers deleted, and the keys that were
 -- in a lane's window and nowhere else.
-local inbox, out, delayed, silent_for = KEYS[1], KEYS[3], KEYS[5], tonumber(ARGV[1])
+local inbox, out, delayed, words, silent_for = KEYS[1], KEYS[3], KEYS[5], KEYS[7], tonumber(ARGV[1])
 local p = {photos = KEYS[2], data = KEYS[4], lanes = KEYS[6], most = tonumber(ARGV[2])}
 
 local bad = mistyped('stream', inbox, p.photos, out) or mistyped('hash', p.data)
-  or mistyped('zset', delayed) or mistyped('set', p.lanes)
+  or mistyped('zset', delayed, words) or mistyped('set', p.lanes) or miscounted(p.lanes)
 local names = not bad and redis.call('SMEMBERS', p.lanes) or {}
 for _, lane in ipairs(names) do bad = bad or mislaned(p.lanes, lane) end
 if bad then return redis.error_reply(bad) end
@@ -21,6 +21,11 @@ local function ensure(stream, name)
   if group(stream, name) then return end
   redis.call('XGROUP', 'CREATE', stream, name, '0', 'MKSTREAM')
   made = made + 1
+end
+-- What stands in the journal already was written by a release that did not count.
+if redis.call('EXISTS', counts_of(p.lanes)) == 0 then
+  local here = redis.call('XLEN', inbox) + redis.call('HLEN', p.data) + redis.call('ZCARD', words)
+  if here > 0 then tally(p.lanes, 'accepted', here) end
 end
 ensure(inbox, 'workers')
 ensure(p.photos, 'workers')

@@ -7,7 +7,6 @@ if bad then return redis.error_reply(bad) end
 
 if owner(e.stream, e.id) ~= e.consumer then return 'other' end
 if redis.call('HEXISTS', e.data, e.key) == 1 then return 'other' end
-forget(e, e.lane, e.key)
-drop(e.stream, e.id)
+finish(e)
 redis.call('DEL', e.work)
 return 'mine'

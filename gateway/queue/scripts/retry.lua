@@ -21,7 +21,9 @@ if message ~= e.seen and unsent(message) then
   return 'withdrawn'
 end
 redis.call('HSET', records, e.key, record)
-redis.call('ZADD', delayed, whole(now() + after), e.key)
+local added = redis.call('ZADD', delayed, whole(now() + after), e.key)
+-- One that was accepted again after its mark had expired is put off with the other.
+if e.lane == '' then tally(e.lanes, 'finished', 1 - added) end
 drop(e.stream, e.id)
 if e.lane ~= '' and keep == '1' then
   local kept = redis.call('HGET', e.kept, e.key)

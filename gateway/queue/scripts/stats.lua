@@ -8,12 +8,13 @@
 -- empty), the time, the number of agents' readers and how long the liveliest
 -- of them has been silent (ms), the conversations in which something waits to
 -- be sent, when the first of them should be looked at (or empty), the messages
--- that were told, and the bytes of the dead letters.
+-- that were told, the bytes of the dead letters, and how many events have ever
+-- been put into the journal and have left it for good.
 local inbox, photos, delayed, delayed_photos, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local out, outgoing, data, told, lanes, letters = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 
 local bad = mistyped('stream', inbox, photos, out) or mistyped('zset', delayed, delayed_photos, dead, outgoing)
-  or mistyped('hash', data, told, letters) or mistyped('set', lanes)
+  or mistyped('hash', data, told, letters, counts_of(lanes)) or mistyped('set', lanes)
 local names = not bad and redis.call('SMEMBERS', lanes) or {}
 for _, lane in ipairs(names) do bad = bad or mislaned(lanes, lane) end
 if bad then return redis.error_reply(bad) end
@@ -58,4 +59,5 @@ return {
   waits or '', oldest(out) or '', least(first(delayed), first(delayed_photos)) or '', first(dead) or '', whole(now()),
   readers, silent, redis.call('ZCARD', outgoing), first(outgoing) or '', redis.call('HLEN', told),
   redis.call('HGET', letters, 'bytes') or '0',
+  redis.call('HGET', counts_of(lanes), 'accepted') or '0', redis.call('HGET', counts_of(lanes), 'finished') or '0',
 }
