@@ -23,6 +23,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/spool"
 	"github.com/lightlock/lightlock/gateway/store"
+	"github.com/lightlock/lightlock/gateway/sweep"
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
 
@@ -135,19 +136,17 @@ func (a *App) mayStartAway(err error) bool {
 // openSpool puts the spool before the journal.
 func (a *App) openSpool(context.Context) (err error) {
 	told := ops.Told{Metrics: a.metrics, Log: a.log}
-	a.spool, err = spool.Open(spool.Options{
+	if a.spool, err = spool.Open(spool.Options{
 		Folder: a.config.SpoolFolder(), Limit: a.config.Spool.Limit(), Queues: a.routes.Queues(), Journal: a.backend,
 		Ready: a.backend.Ready, Log: a.log, OnSpooled: told.Spooled, OnBroken: told.Broken, Now: failpoint.Now,
-	})
-	if err == nil {
+	}); err == nil {
 		a.onClose(a.spool.Close)
 	}
 	return err
 }
 
 func (a *App) openStore(context.Context) (err error) {
-	a.store, err = store.New(a.config)
-	if err == nil {
+	if a.store, err = store.New(a.config); err == nil {
 		a.onClose(a.store.Close)
 	}
 	return err
@@ -155,8 +154,7 @@ func (a *App) openStore(context.Context) (err error) {
 
 func (a *App) openDarkroom(context.Context) (err error) {
 	a.memory.Start(a.log)
-	a.darkroom, err = darkroom.New(darkroom.Options{Memory: a.memory.Children, Log: a.log})
-	if err == nil {
+	if a.darkroom, err = darkroom.New(darkroom.Options{Memory: a.memory.Children, Log: a.log}); err == nil {
 		a.onClose(a.darkroom.Close)
 	}
 	return err
@@ -171,10 +169,13 @@ func (a *App) startWork(context.Context) error {
 		Hosts: hosts.New(hosts.Options{PerHost: a.config.Work.PerHost, Slots: a.config.Work.Slots, Log: a.log}),
 	}
 	out := &outbound.Line{
-		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log,
-		Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
+		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log, Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
 	}
-	a.background(out.Run, a.line.Run, a.spool.Run)
+	upkeep := &sweep.Sweeper{
+		Journal: a.backend.Journal, Store: a.store, Queues: a.routes.Queues(), Metrics: a.metrics, Log: a.log,
+		Lease: time.Duration(a.config.Work.Lease), Keep: time.Duration(a.config.Photos.Keep),
+	}
+	a.background(out.Run, a.line.Run, a.spool.Run, upkeep.Run)
 	return nil
 }
 

@@ -22,6 +22,8 @@
 //	lightlock_photo_profiles_total{use}             photos developed that had a colour profile of their own: converted,
 //	                                                or ignored, with their numbers taken for sRGB; one that is
 //	                                                developed twice, for a try that failed later, counts twice
+//	lightlock_orphans_swept_total{queue}            attempts that were not delivered and whose pictures were deleted
+//	lightlock_pictures_expired_total                attempts whose pictures were deleted for their age (photos.keep)
 //	lightlock_forwarded_total{queue}                messages put into an agents' queue
 //	lightlock_told_total{queue}                     of these, messages whose photos were not settled yet
 //	lightlock_outgoing_total{account,kind,result}   messages to consumers, notices and replies: sent, failed, unknown
@@ -43,6 +45,7 @@
 //	                                                journal: breach, or the step at which Redis did not answer
 //	                                                spool: broken, a record that stays in its file
 //	                                                work: dead, unfinished, newer
+//	                                                sweep: orphans, or expire: what did not go through
 //	                                                registration: missing, repaired, not_repaired, or a kind of error
 //	                                                send: retry; outgoing: the step at which Redis did not answer
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
@@ -86,6 +89,8 @@ type Metrics struct {
 	settled    *prometheus.CounterVec
 	expired    *prometheus.CounterVec
 	spooled    *prometheus.CounterVec
+	swept      *prometheus.CounterVec
+	old        *prometheus.CounterVec
 	trouble    *prometheus.CounterVec
 	latency    *prometheus.HistogramVec
 	accept     *prometheus.HistogramVec
@@ -107,6 +112,8 @@ func NewMetrics() *Metrics {
 		settled:    counter("settled_total", "Events that needed no work, because their message was taken back or nothing was left to change.", "connector", "fate"),
 		expired:    counter("letters_expired_total", "Dead letters removed for their age, or for their bytes together.", "queue", "why"),
 		spooled:    counter("spooled_total", "Webhooks that went to the spool.", "queue"),
+		swept:      counter("orphans_swept_total", "Attempts that were not delivered and whose pictures were deleted.", "queue"),
+		old:        counter("pictures_expired_total", "Attempts whose pictures were deleted for their age."),
 		trouble:    counter("trouble_total", "Things that went wrong on the way, by step and kind.", "step", "kind"),
 		latency: histogram("message_seconds", "From the webhook's arrival to the agents' queue.",
 			[]float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000}, "queue"),
@@ -114,7 +121,7 @@ func NewMetrics() *Metrics {
 			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}, "connector"),
 	}
 	m.registry.MustRegister(m.webhooks, m.events, m.duplicates, m.photos, m.damaged, m.profiles,
-		m.forwarded, m.told, m.outgoing, m.settled, m.expired, m.spooled, m.trouble, m.latency, m.accept,
+		m.forwarded, m.told, m.outgoing, m.settled, m.expired, m.spooled, m.swept, m.old, m.trouble, m.latency, m.accept,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -200,6 +207,13 @@ func (m *Metrics) LettersExpired(queue, why string, n int) {
 
 // Spooled counts a webhook that went to the spool.
 func (m *Metrics) Spooled(queue string) { m.spooled.WithLabelValues(queue).Inc() }
+
+// OrphansSwept counts attempts that were not delivered and whose pictures were
+// deleted.
+func (m *Metrics) OrphansSwept(queue string, n int) { m.swept.WithLabelValues(queue).Add(float64(n)) }
+
+// PicturesExpired counts an attempt whose pictures were deleted for their age.
+func (m *Metrics) PicturesExpired() { m.old.WithLabelValues().Inc() }
 
 // Trouble counts something that went wrong in a step.
 func (m *Metrics) Trouble(step, kind string) { m.trouble.WithLabelValues(step, kind).Inc() }

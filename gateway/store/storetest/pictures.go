@@ -105,12 +105,12 @@ func checkSeek(b *bench) error {
 	}{{0, io.SeekEnd, len(want)}, {0, io.SeekStart, 0}, {150_000, io.SeekStart, 150_000}, {10, io.SeekStart, 10}, {5, io.SeekCurrent, 1015}, {-1, io.SeekEnd, len(want) - 1}, {9, io.SeekEnd, len(want) + 9}, {0, io.SeekStart, 0}} {
 		at, err := f.Seek(step.offset, step.whence)
 		if err != nil || at != int64(step.was) {
-			return fmt.Errorf("seek to %d from %d: got %d, %v, want %d", step.offset, step.whence, at, err, step.was)
+			return fmt.Errorf("seek to %d from %d: got %d, %w, want %d", step.offset, step.whence, at, orNone(err), step.was)
 		}
 		rest := want[min(step.was, len(want)):]
 		got, err := io.ReadAll(io.LimitReader(f, 1000))
 		if err != nil || !bytes.Equal(got, rest[:min(1000, len(rest))]) {
-			return fmt.Errorf("read at %d: got %d bytes %.20q, %v, want %.20q", step.was, len(got), got, err, rest)
+			return fmt.Errorf("read at %d: got %d bytes %.20q, %w, want %.20q", step.was, len(got), got, orNone(err), rest)
 		}
 	}
 	if _, err := f.Seek(-1, io.SeekStart); err == nil {
@@ -139,7 +139,7 @@ func checkExists(b *bench) error {
 		"other bytes": picture(2, 5000), "its beginning": first[:4999], "more of it": append(bytes.Clone(first), 0), "its last bit": last, "one byte": first[:1],
 	} {
 		if err := b.put(key(), other); !errors.Is(err, store.ErrExists) {
-			return fmt.Errorf("put of %s: got %v, want ErrExists", name, err)
+			return fmt.Errorf("put of %s: got %w, want ErrExists", name, orNone(err))
 		}
 		if err := b.there(key(), first); err != nil {
 			return fmt.Errorf("after a put of %s: %w", name, err)
