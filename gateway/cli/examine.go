@@ -167,7 +167,7 @@ func (e *examination) private() {
 func (e *examination) doctor(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
-	address := e.loaded.Config.Redis.Address
+	address := strings.Join(e.loaded.Config.Redis.Places(), ", ")
 	e.redis = visible(address)
 	queue.RedirectLog(slog.New(slog.DiscardHandler))
 	backend, err := queue.Open(ctx, queue.OpenOptions{Redis: e.loaded.Config.Redis, Data: e.loaded.Config.Data})

@@ -221,13 +221,45 @@ func TestLineOfAQueue(t *testing.T) {
 	}
 }
 
-// A level at which messages can be lost is worth a warning for as long as it
-// lasts.
+// What may lose messages is worth a warning for as long as it lasts, and a Redis
+// that takes nothing in says what fills it.
 func TestLineOfRedis(t *testing.T) {
-	for level, want := range map[queue.Durability]ops.State{queue.Fsync: ops.OK, queue.Trusted: ops.OK, queue.Memory: ops.Warn} {
-		got := ops.RedisCheck(figures{}, func() queue.Condition { return queue.Condition{Durability: level} })(t.Context())
-		if len(got) != 1 || got[0].State != want || !strings.HasSuffix(got[0].Note, string(level)) {
-			t.Errorf("%s: got %+v, want %s", level, got, want)
+	for name, test := range map[string]struct {
+		condition queue.Condition
+		state     ops.State
+		note      string
+	}{
+		"durable":  {queue.Condition{Durability: queue.Fsync, Filled: .124}, ops.OK, " ms, fsync, 12 % full"},
+		"trusted":  {queue.Condition{Durability: queue.Trusted}, ops.OK, " ms, trusted"},
+		"memory":   {queue.Condition{Durability: queue.Memory}, ops.Warn, " ms, memory"},
+		"spoiled":  {queue.Condition{Durability: queue.Fsync, Wrong: []string{"a is b", "c is d"}}, ops.Warn, "a is b; c is d"},
+		"too full": {queue.Condition{Durability: queue.Fsync, Filled: .9, Closed: true, Fills: "full of x"}, ops.Fail, "full of x; nothing can be made durable"},
+	} {
+		got := ops.RedisCheck(figures{}, func() queue.Condition { return test.condition })(t.Context())
+		if len(got) != 1 || got[0].State != test.state || !strings.HasSuffix(got[0].Note, test.note) {
+			t.Errorf("%s: got %+v, want %s with %q", name, got, test.state, test.note)
+		}
+	}
+}
+
+func TestFiguresOfRedis(t *testing.T) {
+	condition := queue.Condition{Filled: .5}
+	m := ops.NewMetrics()
+	m.Register(ops.NewRedisCollector(func() queue.Condition { return condition }))
+	for _, closed := range []float64{0, 1} {
+		condition.Closed = closed == 1
+		want := map[string]float64{"lightlock_redis_memory_ratio": .5, "lightlock_admission_closed": closed}
+		families, err := m.Gatherer().Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if value, ok := want[f.GetName()]; ok && f.GetMetric()[0].GetGauge().GetValue() == value {
+				delete(want, f.GetName())
+			}
+		}
+		if len(want) > 0 {
+			t.Errorf("closed %v: not found: %v", closed, want)
 		}
 	}
 }

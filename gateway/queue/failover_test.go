@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -197,6 +198,9 @@ func TestAClusterIsServedByConfigurationAlone(t *testing.T) {
 		r.balance(time.Time{})
 	}
 
+	doctorNames(t, b, c.Nodes[2])
+	fullAlone(t, b, c)
+
 	struck, spared := startTraffic(t, b, c.Queue(0, 1)), startTraffic(t, b, c.Queue(1, 1))
 	struck.more(100)
 	c.Nodes[0].Kill()
@@ -229,4 +233,35 @@ func TestSentinelsAreServedByConfigurationAlone(t *testing.T) {
 	r.more(100)
 	t.Logf("accepted again %v after the kill", time.Since(killed).Round(time.Millisecond))
 	r.balance(killed)
+	doctorNames(t, r.b, s.Nodes[1])
+}
+
+// doctorNames spoils one server and wants the doctor to say which.
+func doctorNames(t *testing.T, b *queue.Backend, n *queuetest.Node) {
+	t.Helper()
+	client := connect(t, n.Address())
+	client.ConfigSet(t.Context(), "appendfsync", "everysec")
+	checkup, err := b.Doctor(t.Context())
+	if err != nil || len(checkup.Findings) != 1 || !strings.HasPrefix(checkup.Findings[0], n.Addr+": appendfsync is \"everysec\"") {
+		t.Errorf("the doctor says %+v, %v; want one finding about %s", checkup, err, n.Addr)
+	}
+	client.ConfigSet(t.Context(), "appendfsync", "always")
+}
+
+// fullAlone fills one primary: its queues are closed, the others' are not.
+func fullAlone(t *testing.T, b *queue.Backend, c *queuetest.Cluster) {
+	t.Helper()
+	client := connect(t, c.Nodes[1].Address())
+	client.ConfigSet(t.Context(), "maxmemory", fmt.Sprint(int64(inInfo(t, client, "memory", "used_memory:")*1.03)))
+	await(t, "it is closed", func() bool { return b.Condition().Closed })
+	for primary, want := range []error{nil, queue.ErrFull, nil} {
+		if _, err := b.Accept(t.Context(), c.Queue(primary, 0), []queue.Item{item("more")}); !errors.Is(err, want) {
+			t.Errorf("a queue on primary %d: got %v, want %v", primary, err, want)
+		}
+	}
+	if got := b.Condition().Fills; !strings.HasPrefix(got, c.Nodes[1].Addr+": ") {
+		t.Errorf("got %q, want it to name %s", got, c.Nodes[1].Addr)
+	}
+	client.ConfigSet(t.Context(), "maxmemory", "1gb")
+	await(t, "it is open", func() bool { return !b.Condition().Closed })
 }
