@@ -103,7 +103,7 @@ func (c *crew) takeWords(ctx context.Context, name string, held chan struct{}) {
 // what it left, another gateway with a free slot will have.
 func (c *crew) takePhotos(ctx context.Context, name string) {
 	for ctx.Err() == nil {
-		some, err := c.Journal.Await(ctx, name, queue.Photos, listen)
+		some, err := c.Journal.Listen(ctx, name, queue.Photos, listen)
 		if err != nil {
 			c.silence(ctx, "wait for photos", err)
 		}

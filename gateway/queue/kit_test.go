@@ -239,3 +239,10 @@ func freePort(t testing.TB) string {
 	}
 	return port
 }
+
+// quickRedis starts a server that writes nothing to its disk, for tests that ask
+// it very often and do not kill it.
+func quickRedis(t testing.TB) string {
+	t.Helper()
+	return queuetest.Start(t, "--appendonly", "no", "--save", "").Address()
+}

@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lightlock/lightlock/gateway/queue"
-	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
 // world is a few gateways at one Redis. Every entry that a gateway ever had
@@ -36,7 +35,7 @@ type world struct {
 // that no event is delivered twice.
 func TestTheLaw(t *testing.T) {
 	t.Parallel()
-	address := queuetest.Redis(t)
+	address := quickRedis(t)
 	client := connect(t, address)
 	rapid.Check(t, func(r *rapid.T) {
 		client.FlushAll(t.Context())

@@ -10,7 +10,7 @@ import (
 
 func TestALostReplyMakesNoSecondEffect(t *testing.T) {
 	t.Parallel()
-	address := queuetest.Redis(t)
+	address := quickRedis(t)
 	client, proxy := connect(t, address), queuetest.NewProxy(t, address)
 	run := func(s scenario, cut bool) (answer any, after string, starts string) {
 		client.FlushAll(t.Context())

@@ -21,6 +21,8 @@ type scenario struct {
 	moves bool
 	// reads marks a script that writes nothing.
 	reads bool
+	// derived are keys that the script makes of others, in a slot's own words.
+	derived []string
 	// asks marks a call that asks Redis something before it runs its script.
 	asks bool
 	// touches marks a script whose repeat starts an entry's lease anew.
@@ -72,23 +74,6 @@ func buriedA(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
 	return queue.Entry{}
 }
 
-// photoInWork begins message a, which has photos.
-func photoInWork(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
-	i := photo("a", "shop")
-	i.Message = hash("message a")
-	acceptItems(t, j, i)
-	e := takePhotos(t, j, "a")[0]
-	if err := j.Begin(t.Context(), &e, i.Message); err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-// telling tells message a of the party.
-func telling(document string) queue.Telling {
-	return queue.Telling{ID: hash("telling")[:32], Message: hash("message a"), Party: hash("party"), Document: []byte(document)}
-}
-
 // talk is the conversation of what is posted.
 var talk = hash("conversation") + " " + hash("party")
 
@@ -128,7 +113,7 @@ func scenarios() []scenario {
 		sending = claim(t, j)
 		return queue.Entry{}
 	}
-	return []scenario{
+	return append(photoScenarios(), []scenario{
 		{name: "accept", prepare: nothing, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			got, err := j.Accept(t.Context(), q, []queue.Item{item("a"), item("b"), {Kind: queue.ItemMessage, Key: hash("c"), Party: hash("other")}})
 			for i := range got {
@@ -264,38 +249,11 @@ func scenarios() []scenario {
 		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return nil, j.Close(t.Context())
 		}},
-		{name: "lost", prepare: func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
-			photos(t, j, "shop", "a")
-			client.HDel(t.Context(), "{"+queue.Stream(q)+"}:photos:data", hash("a"))
-			return queue.Entry{}
-		}, moves: true, asks: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
-			entries, err := j.Take(t.Context(), q, queue.Photos, 1, 0)
-			return len(entries), err
-		}},
-		{name: "overdue", prepare: func(t testing.TB, _ *queue.Journal, client redis.Cmdable) queue.Entry {
-			hasty := journalOn(t, client.(redis.UniversalClient), queue.Options{PromiseFor: 1})
-			photos(t, hasty, "shop", "a")
-			return queue.Entry{}
-		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
-			entries, err := j.Overdue(t.Context(), q, 5)
-			return len(entries), err
-		}},
-		{name: "tell", prepare: photoInWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
-			return j.Tell(t.Context(), e, telling("received"))
-		}},
-		{name: "orphans", prepare: photoInWork, reads: true, asks: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
-			orphans, _, err := j.Orphans(t.Context(), q, 0, 10)
-			return len(orphans), err
-		}},
-		{name: "lanes", prepare: photoInWork, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
-			lanes, err := j.Lanes(t.Context(), q)
-			return len(lanes), err
-		}},
 		{name: "stats", prepare: inWork, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			s, err := j.Stats(t.Context(), q)
 			return s.InWork, err
 		}},
-	}
+	}...)
 }
 
 // waitAMillisecond waits until the oldest dead letter has an age.

@@ -7,7 +7,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lightlock/lightlock/gateway/queue"
-	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
 // The messages of TestTheLawOfUnsends are named by a digit; e and u before it
@@ -18,7 +17,7 @@ import (
 // forwarded once, or has been unsent and is nowhere.
 func TestTheLawOfUnsends(t *testing.T) {
 	t.Parallel()
-	address := queuetest.Redis(t)
+	address := quickRedis(t)
 	client := connect(t, address)
 	rapid.Check(t, func(r *rapid.T) {
 		client.FlushAll(t.Context())

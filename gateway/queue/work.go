@@ -73,17 +73,17 @@ func blocking(wait time.Duration) time.Duration {
 	return wait
 }
 
-// Await waits up to block (at most 5 s) until an inbox has something to be taken,
+// Listen waits up to block (at most 5 s) until an inbox has something to be taken,
 // and tells whether it has. It takes nothing, so that who has no slot for a photo
 // yet can wait for one of each.
-func (j *Journal) Await(ctx context.Context, queue string, from Inbox, block time.Duration) (bool, error) {
+func (j *Journal) Listen(ctx context.Context, queue string, from Inbox, block time.Duration) (bool, error) {
 	k, err := keysOf(queue)
 	if err != nil {
 		return false, err
 	}
 	groups, err := j.client.XInfoGroups(ctx, k.of(from)).Result()
 	if err != nil && !strings.Contains(err.Error(), "no such key") {
-		return false, wrap("await", err)
+		return false, wrap("listen", err)
 	}
 	last := "0-0" // no group: Take makes it
 	for _, group := range groups {
@@ -97,7 +97,7 @@ func (j *Journal) Await(ctx context.Context, queue string, from Inbox, block tim
 	if errors.Is(err, redis.Nil) {
 		return false, nil
 	}
-	return len(streams) > 0, wrap("await", err)
+	return len(streams) > 0, wrap("listen", err)
 }
 
 // TakeOver hands out up to count entries whose worker has given no sign of life

@@ -5,7 +5,7 @@
 local e, bad = entry()
 if bad then return redis.error_reply(bad) end
 
-if redis.call('HGET', e.work, 'last') == e.attempt then return 'mine' end
+if redis.call('HGET', e.work, 'back') == e.attempt then return 'mine' end
 if owner(e.stream, e.id) ~= e.consumer then return 'other' end
 if overtaken(e) then return 'other' end
 
@@ -15,10 +15,12 @@ if e.lane == '' then
 elseif redis.call('HEXISTS', e.data, e.key) == 1 then
   stand(e, e.lane, e.key)
 end
--- Asked here and not of the worker: it may have lost the reply to its begin.
+-- Asked here and not of the worker: it may have lost the reply to its begin. An
+-- attempt that was none must not hide how the one before it ended.
 if redis.call('HGET', e.work, 'attempt') == e.attempt then
   redis.call('HINCRBY', e.work, 'starts', -1)
+  redis.call('HSET', e.work, 'last', e.attempt)
 end
-redis.call('HSET', e.work, 'last', e.attempt)
+redis.call('HSET', e.work, 'back', e.attempt)
 redis.call('PEXPIRE', e.work, e.keep_for)
 return 'mine'
