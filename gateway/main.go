@@ -27,6 +27,7 @@ func program() cli.Program {
 		NewGateway: func(loaded *config.Loaded, log *slog.Logger) (cli.Gateway, error) {
 			return NewApp(loaded, log)
 		},
+		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 	}

@@ -82,8 +82,10 @@ type Addresses struct{ Public, Admin string }
 type Program struct {
 	Channels   []Channel
 	NewGateway func(*config.Loaded, *slog.Logger) (Gateway, error)
-	Stdout     io.Writer
-	Stderr     io.Writer
+	// Stdin is where a person answers.
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
 }
 
 // commands is the grammar.
@@ -97,6 +99,8 @@ type commands struct {
 
 	Load loadCmd `cmd:"" help:"Put a gateway under load, and hold it to its promise."`
 
+	Queue   queueCmd   `cmd:"" help:"Show what waits, for how long, and how fast it moves."`
+	Dead    deadCmd    `cmd:"" help:"List, show, retry and drop dead letters."`
 	Connect connectCmd `cmd:"" help:"Make the platforms send their webhooks to this gateway."`
 }
 
