@@ -123,6 +123,20 @@ func newBackend(options *redis.UniversalOptions, journal Options) (*Backend, err
 	return b, nil
 }
 
+// clock is the time by the clock of the server that holds a queue, and by which
+// its scripts go.
+func (j *Journal) clock(ctx context.Context, queue string) (time.Time, error) {
+	cluster, ok := j.client.(*redis.ClusterClient)
+	if !ok {
+		return j.client.Time(ctx).Result()
+	}
+	master, err := cluster.MasterForKey(ctx, Stream(queue))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return master.Time(ctx).Result()
+}
+
 // primary is one of the Redis servers that hold data. There are several in a
 // cluster.
 type primary struct {

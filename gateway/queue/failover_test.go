@@ -198,6 +198,7 @@ func TestAClusterIsServedByConfigurationAlone(t *testing.T) {
 		r.balance(time.Time{})
 	}
 
+	everyKindOfCall(t, b, c.Queue(2, 0))
 	doctorNames(t, b, c.Nodes[2])
 	fullAlone(t, b, c)
 
@@ -234,6 +235,32 @@ func TestSentinelsAreServedByConfigurationAlone(t *testing.T) {
 	t.Logf("accepted again %v after the kill", time.Since(killed).Round(time.Millisecond))
 	r.balance(killed)
 	doctorNames(t, r.b, s.Nodes[1])
+}
+
+// everyKindOfCall makes the calls that are no scripts, of which each has to find
+// its server by itself.
+func everyKindOfCall(t *testing.T, b *queue.Backend, name string) {
+	t.Helper()
+	if _, err := b.Bury(t.Context(), name, []queue.Letter{{Key: hash("broken")}, {Key: hash("another")}}); err != nil {
+		t.Errorf("bury: %v", err)
+	}
+	if got, err := b.Letters(t.Context(), name, 5); err != nil || len(got) != 2 {
+		t.Errorf("got %d letters, %v", len(got), err)
+	}
+	conversation := hash("conversation")
+	if _, err := b.Post(t.Context(), name, queue.Outgoing{Key: hash("words"), Conversation: conversation, Party: hash("party")}); err != nil {
+		t.Errorf("post: %v", err)
+	}
+	talks, err := b.Talks(t.Context(), name, 5)
+	if err != nil || len(talks) != 1 {
+		t.Fatalf("got talks %v, %v", talks, err)
+	}
+	if s, err := b.Claim(t.Context(), name, talks[0]); err != nil || s == nil {
+		t.Errorf("claim: %v", err)
+	}
+	if err := b.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v", err)
+	}
 }
 
 // doctorNames spoils one server and wants the doctor to say which.

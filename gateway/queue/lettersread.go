@@ -69,7 +69,7 @@ func (j *Journal) letterPages(ctx context.Context, queue string, span Span) (*le
 	if span == (Span{}) {
 		return p, nil
 	}
-	now, err := j.client.Time(ctx).Result()
+	now, err := j.clock(ctx, queue)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (j *Journal) Talks(ctx context.Context, queue string, limit int) ([]string,
 	if err != nil || limit < 1 {
 		return nil, err
 	}
-	now, err := j.client.Time(ctx).Result()
+	now, err := j.clock(ctx, queue)
 	if err != nil {
 		return nil, wrap("talks", err)
 	}
