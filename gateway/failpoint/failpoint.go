@@ -38,6 +38,13 @@ const (
 	MidUnsend    Point = "mid-unsend" // pictures are deleted, and the words are not
 )
 
+// The points of the spool.
+const (
+	BeforeFsync Point = "before-fsync" // records are written, and not on the disk
+	AfterAppend Point = "after-append" // they are, and nobody has been told
+	MidDrain    Point = "mid-drain"    // the journal has them, and the spool does not know
+)
+
 // The points on the way out.
 const (
 	BeforeSend Point = "before-send" // a message is marked as being sent, and is not
@@ -48,6 +55,7 @@ const (
 func Points() []Point {
 	return []Point{
 		BeforeAccept, AfterAccept, AfterRead, AfterBegin, MidFetch, MidDevelop, MidBlobs, AfterBlobs,
-		BeforeRetry, AfterRetry, BeforeEnd, AfterEnd, MidUnsend, BeforeSend, AfterSend,
+		BeforeRetry, AfterRetry, BeforeEnd, AfterEnd, MidUnsend,
+		BeforeFsync, AfterAppend, MidDrain, BeforeSend, AfterSend,
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
+	"github.com/lightlock/lightlock/gateway/load"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
@@ -29,10 +30,11 @@ var (
 // stops and cuts at random.
 type chaos struct {
 	*world
-	proxy *queuetest.Proxy
-	steps []step
-	seed  uint64
-	quit  chan struct{} // closed when no more is killed
+	proxy  *queuetest.Proxy
+	calls  []*load.Call
+	ledger *load.Ledger
+	seed   uint64
+	quit   chan struct{} // closed when no more is killed
 
 	kills, redisKills, pointKills, stops, cuts atomic.Int64
 
@@ -54,8 +56,8 @@ func TestChaos(t *testing.T) {
 	proxy := queuetest.NewProxy(t, server.Address())
 	s := newStage(t)
 	c := &chaos{
-		world: worldAt(s, server, proxy.Address()), proxy: proxy, seed: seed, quit: make(chan struct{}),
-		steps: s.plan(rand.New(rand.NewPCG(seed, 0)), *chaosMessages), slots: make([]*gateway, *chaosGateways),
+		world: worldAt(s, server, proxy.Address(), fewAtOnce), proxy: proxy, seed: seed, quit: make(chan struct{}),
+		calls: s.plan(seed, *chaosMessages), ledger: load.NewLedger(), slots: make([]*gateway, *chaosGateways),
 	}
 	begin := time.Now()
 	var slots, harm sync.WaitGroup
@@ -66,15 +68,35 @@ func TestChaos(t *testing.T) {
 	harm.Go(c.harm)
 	c.sendAll(c.send)
 	harm.Wait()
-	t.Logf("%d calls sent in %v", len(c.steps), time.Since(begin).Round(time.Second))
+	t.Logf("%d calls sent in %v", len(c.calls), time.Since(begin).Round(time.Second))
 	c.idle()
 	t.Logf("%d kills: %d of gateways at random, %d at points, %d of redis-server; %d stops beyond the lease, %d cuts; done after %v",
 		c.total(), c.kills.Load(), c.pointKills.Load(), c.redisKills.Load(), c.stops.Load(), c.cuts.Load(), time.Since(begin).Round(time.Second))
-	c.noSecondNotice()
+	c.saidOnce()
 	c.unharmed = c.withoutFaults()
-	c.check()
+	c.byTheLedger()
+	c.poisoned(c.check())
 	close(end)
 	slots.Wait()
+}
+
+// fewAtOnce keeps down how many messages are in work when a gateway is killed.
+// One that is three times is taken for the cause.
+func fewAtOnce(s settings) { s["work"].(settings)["slots"] = 4 }
+
+// poisoned wants every dead letter to be one that was in work at three deaths, by
+// the chance of so many kills, and few of them.
+func (c *chaos) poisoned(b balance) {
+	c.t.Helper()
+	letters, err := c.journal.Letters(c.t.Context(), testQueue, b.dead+1)
+	if err != nil || len(letters) != b.dead || b.dead > 2+b.accepted/100 {
+		c.t.Errorf("%d dead letters, %v; want %d, and that they are few", len(letters), err, b.dead)
+	}
+	for _, l := range letters {
+		if l.Cause != "gateways died while working on it" {
+			c.t.Errorf("DEAD: %s", l.Cause)
+		}
+	}
 }
 
 func (c *chaos) total() int64 { return c.kills.Load() + c.pointKills.Load() + c.redisKills.Load() }
@@ -161,65 +183,146 @@ func (c *chaos) harm() {
 // senders is how many calls platforms have open at once.
 const senders = 8
 
+// plan is what consumers say on all channels, with copies, messages that are
+// taken back or edited, and forged ones.
+func (s *stage) plan(seed uint64, messages int) []*load.Call {
+	s.t.Helper()
+	names := slices.Concat(goodPictures, goodPictures, badPictures)
+	p := load.Plan{
+		Seed: seed, Name: canary, Messages: messages, Consumers: 50, Photos: 0.5,
+		Duplicates: 0.15, Unsends: 0.08, Edits: 0.05, Forged: 0.02,
+	}
+	for _, name := range names {
+		p.Originals = append(p.Originals, picture(name))
+	}
+	var calls []*load.Call
+	for call, err := range p.Calls(s.speakers) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		calls = append(calls, call)
+		e := call.Event
+		one := said{channel: channelOf(call), kind: e.Kind, text: e.Text, message: e.Key}
+		if e.Of != nil {
+			one.message = e.Of.Key
+		}
+		if e.Photos > 0 {
+			one.pictures = names[e.Photo : e.Photo+1]
+		}
+		if !call.Forged {
+			s.said[e.Key] = one
+		}
+	}
+	return calls
+}
+
+// channelOf is the channel of a call.
+func channelOf(call *load.Call) string {
+	channel, _, _ := strings.Cut(call.Speaker.Name(), "/")
+	return channel
+}
+
 // sendAll goes through the plan.
-func (c *chaos) sendAll(send func(n int, s step)) {
+func (c *chaos) sendAll(send func(n int, call *load.Call)) {
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range senders {
 		all.Go(func() {
-			for n := int(next.Add(1)) - 1; n < len(c.steps); n = int(next.Add(1)) - 1 {
-				send(n, c.steps[n])
+			for n := int(next.Add(1)) - 1; n < len(c.calls); n = int(next.Add(1)) - 1 {
+				send(n, c.calls[n])
 			}
 		})
 	}
 	all.Wait()
 }
 
-// send makes a call when its time has come: messages last as long as the faults.
-func (c *chaos) send(n int, s step) {
-	for !c.over() && int64(n)*int64(*chaosKills) > (c.total()+1)*int64(len(c.steps)) {
+// send makes a call when its time has come, for messages last as long as the
+// faults, and now and then twice at once.
+func (c *chaos) send(n int, call *load.Call) {
+	for !c.over() && int64(n)*int64(*chaosKills) > (c.total()+1)*int64(len(c.calls)) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	var copies sync.WaitGroup
-	for range s.copies {
-		copies.Go(func() { c.deliver1(s) })
+	for range 1 + n%10/9 {
+		copies.Go(func() { c.persist(call) })
 	}
 	copies.Wait()
 }
 
-// deliver1 makes a call as its platform does: some give up where there is no
-// answer, and what became of it is nobody's promise then.
-func (c *chaos) deliver1(s step) {
-	if !s.once {
-		c.deliver(s.call)
-		return
-	}
-	for _, i := range rand.Perm(len(c.slots)) {
+// persist makes a call as its platform does: again until it is answered 2xx, but
+// for Twilio, which gives up, and for a forger, who should.
+func (c *chaos) persist(call *load.Call) {
+	once := call.Forged || channelOf(call) == "twilio"
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		c.mu.Lock()
-		g := c.slots[i]
+		g := c.slots[rand.IntN(len(c.slots))]
 		c.mu.Unlock()
-		if g != nil && g.public != "" && !g.dead() {
-			g.post(s.call)
+		if g == nil || g.dead() {
+			continue
+		}
+		c.ledger.Sent(call, time.Now())
+		status := g.hear(call)
+		c.ledger.Answered(call, status)
+		if call.Forged && status != http.StatusUnauthorized && status != 0 {
+			c.t.Errorf("a forged call of %s is answered %d", channelOf(call), status)
+		}
+		if once || status/100 == 2 {
 			return
 		}
 	}
+	c.t.Errorf("a call of %s is never accepted", channelOf(call))
 }
 
-// noSecondNotice wants no consumer to have heard more than once of the one
-// picture that was rejected.
-func (c *chaos) noSecondNotice() {
+// hear takes a call of the load tool's, over a connection of its own, and
+// answers with its status, or 0.
+func (g *gateway) hear(call *load.Call) int {
+	client, err := load.NewClient("http://" + g.public)
+	if err != nil {
+		return 0
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	status, err := client.Send(ctx, call)
+	if err != nil {
+		return 0
+	}
+	return status
+}
+
+// saidOnce wants consumers to have been told no more than the journal knows of:
+// what was sent, and what may have been.
+func (c *chaos) saidOnce() {
 	c.t.Helper()
-	for channel, p := range c.platforms {
-		heard := map[string]int{}
-		for _, m := range p.Sent() {
-			heard[m.Consumer]++
-		}
-		for _, consumer := range slices.Sorted(maps.Keys(heard)) {
-			if heard[consumer] > 1 {
-				c.t.Errorf("DOUBLE: a consumer on %s has %d notices of one picture", channel, heard[consumer])
-			}
+	sent := 0
+	for _, p := range c.platforms {
+		sent += len(p.Sent())
+	}
+	told := c.inspector.Ledger(testQueue).Told
+	c.t.Logf("notices by their results: %v; consumers have %d", told, sent)
+	if least, most := told["sent"], told["sent"]+told["unknown"]; sent < least || sent > most || told["waiting"] > 0 {
+		c.t.Errorf("consumers have %d notices, want from %d to %d, and none that waits", sent, least, most)
+	}
+}
+
+// byTheLedger holds the load tool's list of what was answered 2xx against the
+// queue, and adds it to our own.
+func (c *chaos) byTheLedger() {
+	c.t.Helper()
+	for _, e := range c.ledger.Acked() {
+		c.acked[e.Key] = true
+	}
+	for _, entry := range c.inspector.Ledger(testQueue).Documents {
+		if _, _, err := c.ledger.Found(entry.Text, time.Now()); err != nil {
+			c.t.Error(err)
 		}
 	}
+	b, err := c.ledger.Balance(context.Background(), c.journal.Recall)
+	if err != nil || !b.Good() || b.Waiting > 0 || b.Unsettled > 0 {
+		c.t.Errorf("by the load tool's ledger: %+v, %v", b, err)
+	}
+	c.t.Logf("by the load tool's ledger: accepted %d, delivered %d, withdrawn %d, taken %d, dead %d, lost %d, doubled %d, forged %d, revived %d",
+		b.Accepted, b.Delivered, b.Withdrawn, b.Taken, b.Dead, len(b.Lost), len(b.Doubled), len(b.Forged), len(b.Revived))
 }
 
 // withoutFaults is the same plan with one gateway that nothing happens to: what
@@ -228,11 +331,13 @@ func (c *chaos) withoutFaults() map[string]string {
 	c.t.Helper()
 	w := newWorldOn(c.stage)
 	g := w.start()
-	c.sendAll(func(_ int, s step) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if status := g.send(ctx, s.Request); status != http.StatusOK {
-			c.t.Errorf("without faults a call of %s is answered %d", s.channel, status)
+	c.sendAll(func(_ int, call *load.Call) {
+		want := http.StatusOK
+		if call.Forged {
+			want = http.StatusUnauthorized
+		}
+		if status := g.hear(call); status != want {
+			c.t.Errorf("without faults a call of %s is answered %d, want %d", channelOf(call), status, want)
 		}
 	})
 	b := w.settle()

@@ -58,7 +58,7 @@ func (w *world) launch(environment ...string) *gateway {
 	w.mu.Lock()
 	g := &gateway{w: w, name: fmt.Sprintf("gateway%d", len(w.gateways)+1), log: &buffer{}, ended: make(chan struct{})}
 	w.gateways = append(w.gateways, g)
-	file := w.configure(g.name)
+	file := w.configure(g.name, w.spoolOf(g))
 	w.mu.Unlock()
 	if w.program != "" {
 		binary = w.program
@@ -76,6 +76,16 @@ func (w *world) launch(environment ...string) *gateway {
 	}()
 	w.t.Cleanup(func() { g.kill() })
 	return g
+}
+
+// spoolOf gives a gateway the folder of its spool.
+func (w *world) spoolOf(g *gateway) string {
+	n := slices.IndexFunc(w.spools, (*gateway).dead)
+	if n < 0 {
+		n, w.spools = len(w.spools), append(w.spools, nil)
+	}
+	w.spools[n] = g
+	return w.spoolFolder(n)
 }
 
 // ready tells whether the gateway has said where it listens.
@@ -164,12 +174,14 @@ func (g *gateway) post(c call) int {
 	ctx, cancel := context.WithTimeout(context.Background(), platformTime)
 	defer cancel()
 	status := g.send(ctx, c.Request)
-	if status/100 == 2 {
-		g.w.mu.Lock()
-		defer g.w.mu.Unlock()
-		for _, key := range c.keys {
-			g.w.acked[key] = true
-		}
+	g.w.mu.Lock()
+	defer g.w.mu.Unlock()
+	if status/100 != 2 {
+		g.w.refused++
+		return status
+	}
+	for _, key := range c.keys {
+		g.w.acked[key] = true
 	}
 	return status
 }

@@ -2,53 +2,92 @@ package faults
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
-// TestRow09: the disk under Redis is full. What is answered 2xx is there when it
-// has room again.
+// TestRow09: the disk under Redis is full, or the one under the spool while Redis
+// is away. The first is spooled; the second is answered 503, and the platform
+// comes again. What was answered 2xx is there when there is room.
 func TestRow09(t *testing.T) {
-	t.Parallel()
-	disk := filepath.Join(t.TempDir(), "disk")
-	smallDisk(t, disk)
-	server := queuetest.StartIn(t, disk)
-	w := worldOn(newStage(t), server)
-	g := w.start()
-	g.accepts(w.say(message{channel: "line", id: "before", consumer: "ana", text: canary, pictures: []string{"red"}})...)
-	w.idle()
-	filler := filepath.Join(disk, "filler")
-	fill(t, filler)
-	var refused []call
 	long := strings.Repeat(canary+" ", 200)
-	w.await("Redis has ended on its full disk", func() bool {
-		c := w.say(message{channel: "viber", id: fmt.Sprint(len(refused)), consumer: "ana", text: long})[0]
-		switch status := g.post(c); status {
-		case 0:
-			t.Error("a call hangs while the disk is full")
-		case 200:
-		default:
-			refused = append(refused, c)
+	say := func(w *world, n int) call {
+		return w.say(message{channel: "viber", id: fmt.Sprint(n), consumer: "ana", text: long})[0]
+	}
+	t.Run("under Redis", func(t *testing.T) {
+		t.Parallel()
+		disk := filepath.Join(t.TempDir(), "disk")
+		smallDisk(t, disk)
+		server := queuetest.StartIn(t, disk)
+		w := worldOn(newStage(t), server)
+		g := w.start()
+		g.accepts(w.say(message{channel: "line", id: "before", consumer: "ana", text: canary, pictures: []string{"red"}})...)
+		w.idle()
+		filler := filepath.Join(disk, "filler")
+		fill(t, filler)
+		n := 0
+		w.await("Redis has ended on its full disk", func() bool {
+			n++
+			g.accepts(say(w, n))
+			return server.Ended()
+		})
+		for range 5 {
+			n++
+			g.accepts(say(w, n))
 		}
-		return server.Ended()
+		if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+		server.Kill()
+		server.Restart()
+		if b := w.settle(); b.delivered != n+2 {
+			t.Errorf("%v; want %d delivered", b, n+2)
+		}
 	})
-	if err := os.Remove(filler); err != nil {
-		t.Fatal(err)
-	}
-	server.Kill()
-	server.Restart()
-	for _, c := range refused {
-		w.deliver(c)
-	}
-	w.settle()
+	t.Run("under the spool", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		disk := w.spoolFolder(0)
+		smallDisk(t, disk)
+		g := w.start()
+		w.server.Kill()
+		var refused call
+		n := 0
+		w.await("the spool is full", func() bool {
+			n++
+			refused = say(w, n)
+			switch status := g.post(refused); status {
+			case http.StatusOK:
+				return false
+			case http.StatusServiceUnavailable:
+				return true
+			default:
+				t.Fatalf("answered %d", status)
+				return true
+			}
+		})
+		if status, text := g.get("/readyz"); status != http.StatusServiceUnavailable {
+			t.Errorf("/readyz: %d %s; want 503 where neither Redis nor the spool works", status, text)
+		}
+		w.server.Restart()
+		w.deliver(refused)
+		if b := w.settle(); b.delivered != n {
+			t.Errorf("%v; want %d delivered", b, n)
+		}
+		if status, text := g.get("/readyz"); status != http.StatusOK {
+			t.Errorf("/readyz: %d %s; want 200 after it", status, text)
+		}
+	})
 }
 
-// TestRow10: a backlog fills Redis up to its maxmemory. Workers go on and drain
-// it, and the gateway recovers by itself.
+// TestRow10: a backlog fills Redis up to its maxmemory. What comes then is
+// spooled, workers drain the backlog, and the gateway recovers by itself.
 func TestRow10(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -56,28 +95,20 @@ func TestRow10(t *testing.T) {
 	g := w.start()
 	w.inspector.Set("maxmemory", fmt.Sprint(w.inspector.UsedMemory()+3<<20))
 	long := strings.Repeat(canary+" ", 300)
-	var refused call
 	n := 0
 	w.await("Redis is full", func() bool {
 		n++
-		c := w.say(message{channel: "viber", id: fmt.Sprint(n), consumer: fmt.Sprint(n % 50), text: long})[0]
-		switch status := g.post(c); status {
-		case 200:
-			return false
-		case 503:
-			refused = c
-			return true
-		default:
-			t.Fatalf("answered %d", status)
-			return true
-		}
+		g.accepts(w.say(message{channel: "viber", id: fmt.Sprint(n), consumer: fmt.Sprint(n % 50), text: long})...)
+		return len(w.spooled()) > 10
 	})
+	if status, text := g.get("/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz: %d %s; want 200", status, text)
+	}
 	w.edits = nil
 	w.start()
-	// Agents' software reads, or the queue itself would stay what fills it.
-	w.idle()
+	// Agents' software reads, or their queue would go on filling it.
+	w.awaitStats("the backlog is drained", func(s queue.Stats) bool { return s.Unfinished() == 0 })
 	w.inspector.Set("maxmemory", fmt.Sprint(w.inspector.UsedMemory()+30<<20))
-	w.deliver(refused)
 	if b := w.settle(); b.delivered != n {
 		t.Errorf("%v; want %d delivered", b, n)
 	}

@@ -210,7 +210,10 @@ func TestRow15(t *testing.T) {
 					t.Errorf("delayed by %v, want the longest time of 15 minutes for two hours", wait)
 				}
 			}
+			// Another gateway has not been asked for patience, and its time is come.
+			g.kill()
 			w.inspector.Hasten(testQueue)
+			w.start()
 			w.settle()
 		})
 	}

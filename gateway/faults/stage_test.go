@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +25,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/viber/vibersim"
 	"github.com/lightlock/lightlock/connectors/whatsapp"
 	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
+	"github.com/lightlock/lightlock/gateway/load"
 )
 
 const (
@@ -46,7 +46,8 @@ type stage struct {
 	settings  map[string]config.Settings
 	// readers are the connectors, for what a call's events are: the same bytes
 	// are the same events.
-	readers map[string]connectors.Connector
+	readers  map[string]connectors.Connector
+	speakers []*load.Speaker
 
 	mu   sync.Mutex
 	said map[string]said // by the event's key
@@ -55,8 +56,12 @@ type stage struct {
 // said is an event as its platform tells of it.
 type said struct {
 	channel  string
-	event    connectors.Event
+	kind     connectors.Kind
+	text     string
 	pictures []string // names of what it shows
+	// message is a name of the message that it is or is about, if it can be told
+	// from others.
+	message string
 }
 
 func newStage(t testing.TB) *stage {
@@ -89,6 +94,11 @@ func enter[P sim.Platform](s *stage, channel connectors.Channel, start func() (P
 		s.t.Fatal(err)
 	}
 	s.platforms[channel.Name], s.settings[channel.Name], s.readers[channel.Name] = p, settings, reader
+	speaker, err := load.Speak(load.Channel{Channel: channel, Simulate: func() (sim.Platform, error) { return p, nil }}, settings, publicURL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.speakers = append(s.speakers, speaker)
 }
 
 // line returns the simulated LINE, the plainest of the platforms.
@@ -163,7 +173,11 @@ func (s *stage) read(channel string, r *connectors.Request, pictures []string) (
 		}
 		n := min(len(e.Photos), len(pictures))
 		c.keys = append(c.keys, eventKey(channel, e))
-		s.said[eventKey(channel, e)] = said{channel, e, pictures[:n]}
+		one := said{channel: channel, kind: e.Kind, text: e.Text, pictures: pictures[:n]}
+		if e.MessageID != "" {
+			one.message = digest(channel, e.Account, "message", e.MessageID)
+		}
+		s.said[eventKey(channel, e)] = one
 		pictures = pictures[n:]
 	}
 	return c, pictures
@@ -207,17 +221,3 @@ func digest(words ...string) string {
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
-
-// about names the message that an event is or is about.
-func (s said) about() string {
-	return digest(s.channel, s.event.Account, "message", s.event.MessageID)
-}
-
-// wrap puts a handler before the API of a platform.
-func (s *stage) wrap(channel string, wrap func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
-	s.platforms[channel].Wrap(func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { wrap(w, r, next) })
-	})
-}
-
-func unwrap(s *stage, channel string) { s.platforms[channel].Wrap(nil) }

@@ -18,6 +18,7 @@ import (
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
+	"github.com/lightlock/lightlock/gateway/spool"
 )
 
 const serviceToken = "a-service-token-of-more-than-32-characters"
@@ -43,7 +44,11 @@ type world struct {
 
 	mu       sync.Mutex
 	gateways []*gateway
-	acked    map[string]bool
+	// spools are the gateways that have the folders of spools, by number: a new
+	// one has that of one that has gone, as with a volume.
+	spools  []*gateway
+	refused int // calls that were not answered 2xx
+	acked   map[string]bool
 
 	// unharmed is what each event's documents say in a run without faults.
 	unharmed map[string]string
@@ -114,12 +119,13 @@ func (w *world) checkLog() {
 
 // configure writes the files of a gateway and returns the path of the first.
 // Gateways share their folder of pictures.
-func (w *world) configure(name string) string {
+func (w *world) configure(name, spool string) string {
 	w.t.Helper()
 	file := settings{
 		"listen": "127.0.0.1:0", "admin_listen": "127.0.0.1:0", "public_url": publicURL,
 		"data": filepath.Join(w.dir, "data"), "connectors": filepath.Join(w.dir, name, "connectors"),
 		"redis":    maps.Clone(w.redis),
+		"spool":    settings{"folder": spool},
 		"work":     settings{"lease": lease.String(), "attempts": 4, "retry_min": "10ms", "retry_max": "200ms"},
 		"services": []any{settings{"name": "desktop", "token": w.secret(serviceToken), "queues": []string{testQueue}}},
 	}
@@ -245,10 +251,32 @@ func (w *world) awaitStats(what string, condition func(queue.Stats) bool) {
 	})
 }
 
+// spooled are the keys of the events that wait in spools.
+func (w *world) spooled() []string {
+	w.t.Helper()
+	var keys []string
+	for n := range w.spools {
+		contents, err := spool.Look(w.spoolFolder(n))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, c := range contents {
+			keys = append(keys, c.Keys...)
+			if len(c.Aside) > 0 {
+				w.t.Errorf("the spool has put %v aside", c.Aside)
+			}
+		}
+	}
+	return keys
+}
+
+func (w *world) spoolFolder(n int) string { return filepath.Join(w.dir, fmt.Sprintf("spool%d", n)) }
+
 // idle waits until every event that was accepted has had its effect, and all
 // that is to be said to consumers has a result.
 func (w *world) idle() {
 	w.t.Helper()
+	w.await("the spools are empty", func() bool { return len(w.spooled()) == 0 })
 	w.awaitStats("the journal is empty", func(s queue.Stats) bool {
 		if s.Unfinished() > 0 || s.Talks > 0 {
 			return false

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/retry"
 )
@@ -110,6 +111,7 @@ func (b *backlog) drain(ctx context.Context) error {
 			return errNotReady
 		}
 		done, err := b.handIn(ctx, f)
+		failpoint.Hit(failpoint.MidDrain)
 		b.consume(f, done)
 		n += done
 		if err != nil {

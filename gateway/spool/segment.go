@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"github.com/lightlock/lightlock/gateway/failpoint"
 )
 
 // The names of segments: they are read in the order of their numbers, and one
@@ -166,6 +168,7 @@ func (s *segment) write(records []pending, sync func(*os.File) error) (added []a
 		data = appendRecord(data, s.marker, r.arrived, r.body)
 	}
 	if _, err = s.file.WriteAt(data, at); err == nil {
+		failpoint.Hit(failpoint.BeforeFsync)
 		err = sync(s.file)
 	}
 	if err != nil {
@@ -176,6 +179,7 @@ func (s *segment) write(records []pending, sync func(*os.File) error) (added []a
 		}
 		return nil, left, err
 	}
+	failpoint.Hit(failpoint.AfterAppend)
 	return added, 0, nil
 }
 

@@ -73,12 +73,14 @@ func (i *Inspector) Age(name string, by time.Duration) {
 // Delayed tells when each delayed event of a queue is due.
 func (i *Inspector) Delayed(name string) map[string]time.Time {
 	i.t.Helper()
-	members, err := i.client.ZRangeWithScores(i.t.Context(), slot(name)+"delayed", 0, -1).Result()
-	i.check(err)
 	due := map[string]time.Time{}
-	for _, m := range members {
-		key, _ := m.Member.(string)
-		due[key] = time.UnixMilli(int64(m.Score))
+	for _, set := range delayed(name) {
+		members, err := i.client.ZRangeWithScores(i.t.Context(), set, 0, -1).Result()
+		i.check(err)
+		for _, m := range members {
+			key, _ := m.Member.(string)
+			due[key] = time.UnixMilli(int64(m.Score))
+		}
 	}
 	return due
 }
@@ -87,7 +89,9 @@ func (i *Inspector) Delayed(name string) map[string]time.Time {
 func (i *Inspector) Hasten(name string) {
 	i.t.Helper()
 	for key := range i.Delayed(name) {
-		i.check(i.client.ZAddXX(i.t.Context(), slot(name)+"delayed", redis.Z{Member: key}).Err())
+		for _, set := range delayed(name) {
+			i.check(i.client.ZAddXX(i.t.Context(), set, redis.Z{Member: key}).Err())
+		}
 	}
 }
 
@@ -110,6 +114,11 @@ func slot(name string) string { return "{" + queue.Stream(name) + "}:" }
 
 // inboxes are the streams of the journal.
 func inboxes(name string) []string { return []string{slot(name) + "inbox", slot(name) + "photos"} }
+
+// delayed are the sets of what waits for its time.
+func delayed(name string) []string {
+	return []string{slot(name) + "delayed", slot(name) + "photos:delayed"}
+}
 
 // keys lists the keys that begin like this.
 func (i *Inspector) keys(prefix string) []string {
@@ -169,6 +178,8 @@ type Ledger struct {
 	Places map[string][]Place
 	// Documents are those in the agents' queue, in its order.
 	Documents []Entry
+	// Told counts the messages to consumers by what became of them.
+	Told map[string]int
 }
 
 // Entry is a document in the agents' queue.
@@ -181,21 +192,26 @@ type Entry struct {
 // Ledger reads a queue's.
 func (i *Inspector) Ledger(name string) Ledger {
 	i.t.Helper()
-	l := Ledger{Marks: map[string]string{}, Places: map[string][]Place{}}
+	l := Ledger{Marks: map[string]string{}, Places: map[string][]Place{}, Told: map[string]int{}}
 	for _, inbox := range inboxes(name) {
 		i.journaled(inbox, &l)
 	}
-	for set, place := range map[string]Place{"delayed": Delayed, "dead": Dead} {
-		members, err := i.client.ZRange(i.t.Context(), slot(name)+set, 0, -1).Result()
-		i.check(err)
-		l.found(place, members...)
+	for key := range i.Delayed(name) {
+		l.found(Delayed, key)
 	}
+	dead, err := i.client.ZRange(i.t.Context(), slot(name)+"dead", 0, -1).Result()
+	i.check(err)
+	l.found(Dead, dead...)
 	for _, lane := range i.keys(slot(name) + "lane:") {
 		members, err := i.client.LRange(i.t.Context(), lane, 0, -1).Result()
 		i.check(err)
-		l.found(Waiting, members...)
+		for _, member := range members { // its key and the time of its acceptance
+			key, _, _ := strings.Cut(member, " ")
+			l.found(Waiting, key)
+		}
 	}
-	i.marks(slot(name)+"seen:", &l)
+	i.marks(slot(name)+"seen:", func(key, what string) { l.Marks[key] = what })
+	i.marks(slot(name)+"told:", func(_, what string) { l.Told[what]++ })
 	for _, m := range i.stream(queue.Stream(name)) {
 		text, _ := m.Values["event"].(string)
 		l.Documents = append(l.Documents, Entry{m.ID, []byte(text)})
@@ -234,8 +250,8 @@ func (i *Inspector) journaled(inbox string, l *Ledger) {
 	}
 }
 
-// marks reads what is remembered of the events, many at a time.
-func (i *Inspector) marks(prefix string, l *Ledger) {
+// marks reads what is remembered of events or messages, many at a time.
+func (i *Inspector) marks(prefix string, note func(key, what string)) {
 	i.t.Helper()
 	for some := range slices.Chunk(i.keys(prefix), 1000) {
 		values, err := i.client.MGet(i.t.Context(), some...).Result()
@@ -243,7 +259,7 @@ func (i *Inspector) marks(prefix string, l *Ledger) {
 		for n, value := range values {
 			text, _ := value.(string)
 			what, _, _ := strings.Cut(text, " ")
-			l.Marks[strings.TrimPrefix(some[n], prefix)] = what
+			note(strings.TrimPrefix(some[n], prefix), what)
 		}
 	}
 }
