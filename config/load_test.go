@@ -231,3 +231,23 @@ func TestSilenceAboutDurabilityMeansFsync(t *testing.T) {
 		t.Errorf("got %+v, password %q", l.Config.Redis, l.Config.Redis.Password.Reveal())
 	}
 }
+
+func TestWhereTheSpoolLies(t *testing.T) {
+	for text, want := range map[string]struct {
+		folder string
+		limit  int64
+	}{
+		"data: var\n": {filepath.Join("etc", "var", "spool"), 256 << 20},
+		"spool: {folder: disk, max_bytes: 2 GB}\n":      {filepath.Join("etc", "disk"), 2 << 30},
+		"spool: {folder: /mnt/spool, enabled: false}\n": {"/mnt/spool", 0},
+	} {
+		inFolder(t, map[string]string{"etc/lightlock.yaml": goodGateway + text})
+		l, err := Load(filepath.Join("etc", "lightlock.yaml"), testChannels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if folder, limit := l.Config.SpoolFolder(), l.Config.Spool.Limit(); folder != want.folder || limit != want.limit {
+			t.Errorf("%s: got %s with %d bytes, want %s with %d", text, folder, limit, want.folder, want.limit)
+		}
+	}
+}

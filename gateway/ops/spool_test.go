@@ -3,6 +3,7 @@ package ops_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestEitherPlaceIsEnough(t *testing.T) {
 		redis := func(context.Context) []ops.Line { return []ops.Line{{Name: "redis", State: test.redis, Note: "note"}} }
 		recorder := httptest.NewRecorder()
 		health := ops.NewHealth(ops.DurableCheck(redis, test.spool))
-		ops.Admin(health, ops.NewMetrics()).ServeHTTP(recorder, httptest.NewRequest("GET", "/readyz", nil))
+		ops.Admin(health, ops.NewMetrics()).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 		if got := recorder.Body.String(); got != test.want {
 			t.Errorf("%s: got\n%swant\n%s", what, got, test.want)
 		}
@@ -74,7 +75,7 @@ func TestTheSpoolsFigures(t *testing.T) {
 		fmt.Fprintf(&want, "lightlock_%s %v\n", name, value)
 	}
 	recorder := httptest.NewRecorder()
-	metrics.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+	metrics.Handler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for line := range strings.Lines(want.String()) {
 		if !strings.Contains(recorder.Body.String(), line) {
 			t.Errorf("/metrics has no line %s", line)

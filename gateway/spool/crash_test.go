@@ -213,6 +213,9 @@ func brokenRecord(t *testing.T, name string, data []byte, broken int, good []str
 	s := open(t, folder, d, fast, logTo(text), func(o *Options) { o.OnBroken = func(string) { counted++ } })
 	accept(t, s, "after")
 	want(t, "pending", s.Pending(), append(good, key("after")))
+	if got := s.Stats()[1].Records; got != len(good)+1 {
+		t.Errorf("counted %d that wait, want %d", got, len(good)+1)
+	}
 	d.set(nil)
 	drainAll(t, s)
 	want(t, "journal", d.got(q), append(good, key("after")))

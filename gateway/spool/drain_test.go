@@ -230,22 +230,33 @@ func TestAWebhookThatIsRefusedBecomesADeadLetter(t *testing.T) {
 }
 
 // A journal that refuses everything, say for a password that has changed, loses
-// nothing and reorders nothing.
-func TestAJournalThatRefusesEverythingIsWaitedFor(t *testing.T) {
-	d := &desk{}
-	s := open(t, spooled(t, 5), d)
-	d.set(errors.New("NOAUTH"))
-	for range 3 * patience {
-		if err := s.backlogs[q].drain(t.Context()); err == nil {
-			t.Fatal("drain: got nil")
+// nothing and reorders nothing; and one that is away or full may take dead letters
+// in between.
+func TestAJournalThatTakesNothingIsWaitedFor(t *testing.T) {
+	for what, test := range map[string]struct {
+		err     error
+		letters bool
+	}{"refuses": {errors.New("NOAUTH"), false}, "away": {queue.ErrAway, true}, "full": {queue.ErrFull, true}} {
+		d := &desk{}
+		s := open(t, spooled(t, 5), d)
+		d.when(func(items []queue.Item, _ []queue.Letter) error {
+			if len(items) == 0 && test.letters {
+				return nil
+			}
+			return test.err
+		})
+		for range 3 * patience {
+			if err := s.backlogs[q].drain(t.Context()); err == nil {
+				t.Fatalf("%s: drain: got nil", what)
+			}
 		}
-	}
-	want(t, "pending", s.Pending(), upTo(5))
-	d.set(nil)
-	drainAll(t, s)
-	want(t, "journal", d.got(q), upTo(5))
-	if len(d.letters) != 0 {
-		t.Errorf("got letters %+v", d.letters)
+		want(t, what+": pending", s.Pending(), upTo(5))
+		d.set(nil)
+		drainAll(t, s)
+		want(t, what+": journal", d.got(q), upTo(5))
+		if len(d.letters) != 0 {
+			t.Errorf("%s: got letters %+v", what, d.letters)
+		}
 	}
 }
 
