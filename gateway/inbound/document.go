@@ -33,10 +33,10 @@ func document(e queue.Entry, j job, photos []queue.Photo, late bool) ([]byte, er
 // itself, or what became of the photos that were pending when it was told.
 func finished(e queue.Entry, j job, end queue.End) ([]byte, error) {
 	if end.Told == "" {
-		return document(e, j, j.photos(), end.Late)
+		return document(e, j, j.namedPhotos(e.Queue, end.Named), end.Late)
 	}
 	return queue.Document{
-		ID: queue.SettledID(e.Key), Type: queue.PhotoSettled, Account: j.Account, Conversation: e.Conversation, Time: j.ReceivedAt,
+		ID: j.settledID(e.Key), Type: queue.PhotoSettled, Account: j.Account, Conversation: e.Conversation, Time: j.ReceivedAt,
 		Data: queue.SettledData{
 			Channel:   j.Channel,
 			Consumer:  queue.Consumer{ID: j.Event.Consumer.ID, Name: j.Event.Consumer.Name},

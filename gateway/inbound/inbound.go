@@ -193,6 +193,9 @@ func (l *Line) photos(ctx context.Context, e queue.Entry, j *job) (trouble error
 			return err
 		default:
 			verdict = l.final(e, *j, p, err)
+			if verdict != nil && verdict.Reason == media.Unreachable && connectors.KindOf(err).Next().Retry {
+				j.giveUp(i, err.Error())
+			}
 		}
 		if verdict != nil {
 			j.settle(i, rejectedPhoto(key, p, verdict))
@@ -318,11 +321,19 @@ func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) err
 // became of its photos if its text is there already.
 func (l *Line) forward(ctx context.Context, e queue.Entry, j job) error {
 	end := queue.End{Message: j.message(), Party: j.party(), Told: e.Told, Notice: l.notice(e, j)}
+	if len(j.GivenUp) > 0 && e.Lane != "" {
+		end.Cause = j.trouble()
+		e.Payload, end.Named = j.reopened(e)
+	}
 	end, err := l.end(ctx, e, end, func(end queue.End) ([]byte, error) { return finished(e, j, end) })
 	if err != nil {
 		return err
 	}
 	l.count(e, j, end)
+	if end.Cause != "" {
+		l.Metrics.Trouble("work", "dead")
+		l.Log.Error("message kept as a dead letter, for another try of its photos", "key", e.Key, "account", j.Account, "cause", end.Cause)
+	}
 	l.Log.Info("message forwarded", "key", e.Key, "account", j.Account, "queue", e.Queue,
 		"photos", len(j.Event.Photos), "told_before", end.Told != "")
 	return nil
@@ -441,9 +452,13 @@ func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) err
 		if !j.settled(i) {
 			key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
 			j.settle(i, rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable}))
+			j.giveUp(i, cause)
 		}
 	}
 	end := queue.End{Cause: cause}
+	if len(j.GivenUp) > 0 {
+		e.Payload, end.Named = j.reopened(e)
+	}
 	readable := j.Event.Kind == connectors.Message && j.Event.ID != ""
 	if readable {
 		end.Message, end.Party, end.Told, end.Notice = j.message(), j.party(), e.Told, l.notice(e, j)

@@ -77,9 +77,15 @@ func (r Reviver) Retry(ctx context.Context, name string, l queue.Letter) error {
 
 // revive puts an event back that was in the journal.
 func (r Reviver) revive(ctx context.Context, name string, l queue.Letter) error {
+	l.Raw = revived(l.Raw)
 	outcome, err := r.Journal.Revive(ctx, name, l)
-	if err == nil && outcome == queue.Withdrawn {
+	switch {
+	case err != nil:
+		return err
+	case outcome == queue.Withdrawn:
 		return Refusal{"its sender has taken the message back"}
+	case outcome == queue.Told:
+		return Refusal{"it has reached the agents, and there are no photos that could follow"}
 	}
 	return err
 }
