@@ -29,8 +29,26 @@ type Optional[T any] struct{ Value T }
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (o *Optional[T]) UnmarshalJSON(raw []byte) error {
+	if value, ok := any(&o.Value).(*string); ok && plain(raw) {
+		*value = string(raw[1 : len(raw)-1]) // most are, and every webhook has some
+		return nil
+	}
 	_ = json.Unmarshal(raw, &o.Value) // which keeps what could be read
 	return nil
+}
+
+// plain tells whether a JSON value is a text that stands for itself: ASCII
+// without an escape.
+func plain(raw []byte) bool {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return false
+	}
+	for _, c := range raw[1 : len(raw)-1] {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Word is a text, or a whole number in its own digits, which may be beyond what

@@ -68,3 +68,19 @@ func TestLabel(t *testing.T) {
 		}
 	}
 }
+
+// TestOptionalText: a text is what it means, however it is written.
+func TestOptionalText(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"a b"`: "a b", `""`: "", `"a\"b"`: `a"b`, `"\u00e9\n"`: "é\n", `"é写"`: "é写", `"\ud83d\udcf7"`: "📷", "\"a\xff\"": "a\ufffd",
+		`"\\"`: `\`, `5`: "", `null`: "", `["a"]`: "", `{"a":"b"}`: "", `true`: "",
+	} {
+		var got struct {
+			Text   Optional[string] `json:"text"`
+			Beside int              `json:"beside"`
+		}
+		if err := json.Unmarshal([]byte(`{"text":`+raw+`,"beside":1}`), &got); err != nil || got.Text.Value != want || got.Beside != 1 {
+			t.Errorf("%s: got %+v, %v, want %q", raw, got, err, want)
+		}
+	}
+}
