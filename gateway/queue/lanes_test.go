@@ -1,6 +1,8 @@
 package queue_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -76,5 +78,172 @@ func TestAnAccountsPhotosDelayNoOthers(t *testing.T) {
 		if err != nil || len(lanes) != 1 || lanes[0].InWindow != 2 || lanes[0].Waiting != 2 || lanes[0].Oldest > time.Minute {
 			t.Errorf("got lanes %+v, error %v; want one with two in its window and two behind", lanes, err)
 		}
+	})
+}
+
+// A window that names what is nowhere would keep the others out for ever.
+func TestALaneThatIsStuckIsRepaired(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		var told []queue.Breach
+		client := connect(t, address)
+		j := journalOn(t, client, queue.Options{PerAccount: 3, OnBreach: func(b queue.Breach) { told = append(told, b) }})
+		photos(t, j, "shop", "gone", "deleted", "put off", "behind")
+		entries := takePhotos(t, j, "gone", "deleted", "put off")
+		begin(t, j, &entries[2])
+		want(t, "retry", queue.Mine)(j.Retry(t.Context(), entries[2], queue.Retry{After: time.Hour, Hold: true}))
+		client.XDel(t.Context(), keyOf("photos"), entries[0].ID, entries[1].ID)
+		client.HDel(t.Context(), keyOf("photos:data"), hash("gone"))
+		if err := j.EnsureQueue(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		if len(told) != 1 || told[0].What != "lane names an entry that is gone" || len(told[0].IDs) != 2 {
+			t.Errorf("told %+v, want both named once", told)
+		}
+		takePhotos(t, j, "deleted", "behind")
+		told = nil
+		if err := j.EnsureQueue(t.Context(), q); err != nil || len(told) != 0 {
+			t.Errorf("a lane in order: error %v, told %+v", err, told)
+		}
+	})
+}
+
+// A message with photos may wait for longer than its repeats are recognised.
+func TestAPhotoThatOutlivesItsMarkIsNotDoubled(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j, client := journal(t, address, queue.Options{}), connect(t, address)
+		first := photos(t, j, "shop", "a")[0]
+		client.Del(t.Context(), keyOf("seen:"+hash("a")))
+		for range 2 {
+			if again := photos(t, j, "shop", "a")[0]; again.New || again.Conversation != first.Conversation || again.Seq != first.Seq {
+				t.Errorf("got %+v, want a repeat of %+v", again, first)
+			}
+		}
+		wantCounts(t, j, counts{waiting: 1})
+		client.Del(t.Context(), keyOf("seen:"+hash("a")))
+		want(t, "complete", queue.Mine)(j.Complete(t.Context(), beginPhoto(t, j, "a"), queue.End{Document: []byte("received")}))
+		if photos(t, j, "shop", "a")[0].New {
+			t.Error("a message that was finished without its mark was accepted again")
+		}
+	})
+}
+
+// What has no record is nobody's work, and must not take a place.
+func TestAnEntryWithoutARecordMakesRoom(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		var told []queue.Breach
+		client := connect(t, address)
+		j := journalOn(t, client, queue.Options{PerAccount: 1, OnBreach: func(b queue.Breach) { told = append(told, b) }})
+		photos(t, j, "shop", "lost", "lost in hand", "behind")
+		client.HDel(t.Context(), keyOf("photos:data"), hash("lost"))
+		takePhotos(t, j)
+		if len(told) != 1 || told[0].What != "journal entry has no record" {
+			t.Errorf("told %+v", told)
+		}
+		e := takePhotos(t, j, "lost in hand")[0]
+		client.HDel(t.Context(), keyOf("photos:data"), e.Key)
+		if err := j.Begin(t.Context(), &e, ""); !errors.Is(err, queue.ErrFenced) {
+			t.Errorf("got %v, want ErrFenced", err)
+		}
+		takePhotos(t, j, "behind")
+		if got, unaccounted := countAll(t, j); got != (counts{inWork: 1}) || unaccounted != 2 {
+			t.Errorf("got %+v and %d unaccounted, want one in work, and both that were lost missed", got, unaccounted)
+		}
+	})
+}
+
+// Old and new gateways run side by side while they are replaced.
+func TestARecordOfANewerReleaseIsLeftAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		var told []queue.Breach
+		client := connect(t, address)
+		j := journalOn(t, client, queue.Options{PromiseFor: 1, Lease: atOnce, OnBreach: func(b queue.Breach) { told = append(told, b) }})
+		photos(t, j, "shop", "newer", "ours")
+		const record = "2 in another way\npayload"
+		client.HSet(t.Context(), keyOf("photos:data"), hash("newer"), record)
+		takePhotos(t, j, "ours")
+		if entries, err := j.Overdue(t.Context(), q, 5); err != nil || len(entries) != 1 || string(entries[0].Payload) != "ours" {
+			t.Errorf("overdue: got %+v, %v", entries, err)
+		}
+		if again := photos(t, j, "shop", "newer")[0]; again.New {
+			t.Error("its repeat was accepted")
+		}
+		client.Del(t.Context(), keyOf("seen:"+hash("newer")))
+		if again := photos(t, j, "shop", "newer")[0]; again.New {
+			t.Error("its repeat was accepted without a mark")
+		}
+		if got := client.HGet(t.Context(), keyOf("photos:data"), hash("newer")).Val(); got != record {
+			t.Errorf("the record is %q now", got)
+		}
+		if len(told) != 2 || told[0].What != "journal entry cannot be read" || told[1].What != "record cannot be read" {
+			t.Errorf("told %+v", told)
+		}
+		wantCounts(t, j, counts{inWork: 2})
+	})
+}
+
+func TestItemsOfAWrongLane(t *testing.T) {
+	j := journal(t, quickRedis(t), queue.Options{})
+	text, mixed, odd := photo("a", "shop"), photo("a", "shop"), photo("a", "shop")
+	text.Lane, mixed.Kind, mixed.Message, odd.Digest = "shop", queue.ItemEdit, hash("message"), "no hash"
+	for _, i := range []queue.Item{text, mixed, odd} {
+		if _, err := j.Accept(t.Context(), q, []queue.Item{i}); !errors.Is(err, queue.ErrInvalid) {
+			t.Errorf("%+v: got %v, want ErrInvalid", i, err)
+		}
+	}
+}
+
+func TestARepeatWithAnotherDigestIsTold(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j := journal(t, address, queue.Options{})
+		mismatch := func(digest string) bool {
+			t.Helper()
+			i := item("a")
+			i.Digest = digest
+			return acceptItems(t, j, i)[0].Mismatch
+		}
+		for when, finish := range map[string]func(){
+			"waiting": func() {},
+			"done": func() {
+				want(t, "complete", queue.Mine)(j.Complete(t.Context(), begun(t, j), queue.End{Document: []byte("received")}))
+			},
+		} {
+			if mismatch(hash("first")) {
+				t.Errorf("%s: the first differs from itself", when)
+			}
+			finish()
+			if mismatch(hash("first")) || mismatch("") || !mismatch(hash("second")) {
+				t.Errorf("%s: only another digest is a mismatch", when)
+			}
+			connect(t, address).FlushAll(t.Context())
+			if err := j.EnsureQueue(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// Who has no slot for a photo waits beside the inbox and takes nothing.
+func TestListenTakesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j := journal(t, address, queue.Options{})
+		want(t, "nothing there", false)(j.Listen(t.Context(), q, queue.Photos, 0))
+		photos(t, j, "shop", "a")
+		for range 2 {
+			want(t, "something there", true)(j.Listen(t.Context(), q, queue.Photos, time.Second))
+		}
+		wantCounts(t, j, counts{waiting: 1})
+		takePhotos(t, j, "a")
+		want(t, "taken by somebody", false)(j.Listen(t.Context(), q, queue.Photos, 0))
+		heard := make(chan bool)
+		go func() {
+			some, err := j.Listen(context.WithoutCancel(t.Context()), q, queue.Photos, 5*time.Second)
+			heard <- some && err == nil
+		}()
+		photos(t, j, "shop", "b")
+		if !<-heard {
+			t.Error("a listener did not hear of a photo")
+		}
+		connect(t, address).FlushAll(t.Context())
+		want(t, "no streams", false)(j.Listen(t.Context(), q, queue.Photos, 0))
 	})
 }

@@ -69,7 +69,7 @@ func TestTheLaw(t *testing.T) {
 }
 
 func (w *world) start(i int) {
-	j, err := queue.New(w.client, queue.Options{Lease: atOnce})
+	j, err := queue.New(w.client, queue.Options{Lease: atOnce, PerAccount: 2})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -97,6 +97,10 @@ func (w *world) accept(r *rapid.T) {
 	_, j := w.pick(r)
 	var items []queue.Item
 	for _, n := range rapid.SliceOfN(rapid.IntRange(0, 5), 1, 3).Draw(r, "events") {
+		if n > 2 {
+			items = append(items, photo(fmt.Sprint(n), "shop"))
+			continue
+		}
 		items = append(items, item(fmt.Sprint(n)))
 	}
 	got, err := j.Accept(w.t.Context(), q, items)
@@ -111,12 +115,14 @@ func (w *world) accept(r *rapid.T) {
 	}
 }
 
-// forget lets the mark of an event expire that is not finished.
+// forget lets the mark of an event expire that is not finished. A message with
+// photos is known by its record too.
 func (w *world) forget(r *rapid.T) {
 	key := item(fmt.Sprint(rapid.IntRange(0, 5).Draw(r, "event"))).Key
 	if mark := "{" + queue.Stream(q) + "}:seen:" + key; strings.HasPrefix(w.client.Get(w.t.Context(), mark).Val(), "accepted ") {
 		w.client.Del(w.t.Context(), mark)
-		w.marked[key], w.forgot = false, true
+		w.marked[key] = w.client.HExists(w.t.Context(), keyOf("photos:data"), key).Val()
+		w.forgot = w.forgot || !w.marked[key]
 	}
 }
 
@@ -141,14 +147,18 @@ func (w *world) keep(r *rapid.T, i int, entries []queue.Entry, err error) {
 
 func (w *world) take(r *rapid.T) {
 	i, j := w.pick(r)
-	entries, err := j.Take(w.t.Context(), q, queue.Words, 2, 0)
+	entries, err := j.Take(w.t.Context(), q, inbox(r), 2, 0)
 	w.keep(r, i, entries, err)
 }
 
 func (w *world) takeOver(r *rapid.T) {
 	i, j := w.pick(r)
-	entries, err := j.TakeOver(w.t.Context(), q, queue.Words, 1)
+	entries, err := j.TakeOver(w.t.Context(), q, inbox(r), 1)
 	w.keep(r, i, entries, err)
+}
+
+func inbox(r *rapid.T) queue.Inbox {
+	return rapid.SampledFrom([]queue.Inbox{queue.Words, queue.Photos}).Draw(r, "inbox")
 }
 
 func (w *world) begin(r *rapid.T) {
@@ -163,14 +173,27 @@ func (w *world) release(r *rapid.T) {
 
 func (w *world) retry(r *rapid.T) {
 	j, e := w.entry(r)
-	if _, err := j.Retry(w.t.Context(), *e, queue.Retry{Cause: "slow"}); err != nil {
+	if _, err := j.Retry(w.t.Context(), *e, queue.Retry{Cause: "slow", Hold: rapid.Bool().Draw(r, "hold")}); err != nil {
 		r.Fatal(err)
 	}
 }
 
 func (w *world) complete(r *rapid.T) {
 	j, e := w.entry(r)
-	outcome, err := j.Complete(w.t.Context(), *e, queue.End{Document: []byte(e.Key)})
+	w.end(r, j, e, queue.End{Document: []byte(e.Key)})
+}
+
+// end ends an entry. What was revived after agents had heard of it has photos
+// that follow.
+func (w *world) end(r *rapid.T, j *queue.Journal, e *queue.Entry, end queue.End) {
+	outcome, err := j.Complete(w.t.Context(), *e, end)
+	if outcome == queue.Told {
+		if end.Told, err = j.ToldAs(w.t.Context(), *e); err != nil {
+			r.Fatal(err)
+		}
+		end.Document = append(end.Document, " settled by "+e.Attempt...)
+		outcome, err = j.Complete(w.t.Context(), *e, end)
+	}
 	w.noteOutcome(r, e, outcome, err)
 }
 
@@ -180,8 +203,7 @@ func (w *world) dead(r *rapid.T) {
 	if rapid.Bool().Draw(r, "with text") {
 		document = []byte(e.Key)
 	}
-	outcome, err := j.Complete(w.t.Context(), *e, queue.End{Cause: "hopeless", Document: document})
-	w.noteOutcome(r, e, outcome, err)
+	w.end(r, j, e, queue.End{Cause: "hopeless", Document: document})
 }
 
 func (w *world) due(r *rapid.T) {
@@ -240,12 +262,13 @@ func (w *world) noteFence(r *rapid.T, err error) {
 // check is the law.
 func (w *world) check(r *rapid.T) {
 	done := map[string]bool{}
-	for _, key := range delivered(w.t, w.client) {
-		if done[key] {
-			r.Fatalf("event %s is twice in the agents' queue", key)
+	for _, document := range delivered(w.t, w.client) {
+		if done[document] {
+			r.Fatalf("event %s is twice in the agents' queue", document)
 		}
-		done[key] = true
+		done[document] = true
 	}
+	maps.DeleteFunc(done, func(document string, _ bool) bool { return strings.Contains(document, " settled ") })
 	letters, err := w.journals[0].Letters(w.t.Context(), q, 100)
 	checkLetterBytes(r, w.client)
 	if err != nil {
@@ -258,6 +281,9 @@ func (w *world) check(r *rapid.T) {
 		if !w.accepted[key] {
 			r.Fatalf("event %s was finished and never accepted", key)
 		}
+	}
+	for _, key := range w.client.HKeys(w.t.Context(), keyOf("photos:told")).Val() {
+		delete(done, key) // it has been heard of, and is in the journal again
 	}
 	now := count(w.t, w.journals[0])
 	if got := len(done) + int(now.waiting+now.inWork+now.delayed); !w.forgot && got != len(w.accepted) {
@@ -286,7 +312,7 @@ func journaled(t *testing.T, client *redis.Client) []string {
 	for _, message := range messages {
 		keys = append(keys, fmt.Sprint(message.Values["key"]))
 	}
-	return keys
+	return append(keys, client.HKeys(t.Context(), slot+"photos:data").Val()...)
 }
 
 // drain is a new gateway that finishes whatever is left.
@@ -298,15 +324,14 @@ func (w *world) drain(r *rapid.T) {
 			r.Fatalf("cannot be drained: %+v", count(w.t, j))
 		}
 		w.due(r)
-		taken, errTaken := j.Take(w.t.Context(), q, queue.Words, 10, 0)
-		over, errOver := j.TakeOver(w.t.Context(), q, queue.Words, 10)
-		if err := errors.Join(errTaken, errOver); err != nil {
-			r.Fatal(err)
+		for _, from := range []queue.Inbox{queue.Words, queue.Photos} {
+			taken, errTaken := j.Take(w.t.Context(), q, from, 10, 0)
+			over, errOver := j.TakeOver(w.t.Context(), q, from, 10)
+			w.keep(r, 0, append(taken, over...), errors.Join(errTaken, errOver))
 		}
-		for _, e := range append(taken, over...) {
+		for _, e := range w.held[0] {
 			w.noteFence(r, j.Begin(w.t.Context(), &e, ""))
-			outcome, err := j.Complete(w.t.Context(), e, queue.End{Document: []byte(e.Key)})
-			w.noteOutcome(r, &e, outcome, err)
+			w.end(r, j, &e, queue.End{Document: []byte(e.Key)})
 		}
 	}
 	w.check(r)
