@@ -155,7 +155,7 @@ func (f *Files) put(k Key, data []byte) error {
 		return err
 	}
 	defer func() { _ = f.root.Remove(temporary) }() // else it is abandoned
-	for range 3 {
+	for range 10 {
 		// A folder may go between two steps, because it was empty.
 		if err = f.name(temporary, k, data); !errors.Is(err, fs.ErrNotExist) {
 			return err

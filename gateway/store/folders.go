@@ -38,17 +38,23 @@ func makeDurable(dir string) error {
 	return nil
 }
 
-// makeFolders makes all folders of a path, from the top.
+// makeFolders makes all folders of a path, from the top: first all, so that none
+// is empty for long, then it brings them to the disk.
 func (f *Files) makeFolders(where string) error {
+	var names []string
+	var made []bool
 	for i := range len(where) + 1 {
 		if i < len(where) && where[i] != '/' {
 			continue
 		}
-		made, err := f.makeFolder(where[:i])
+		missing, err := f.makeFolder(where[:i])
 		if err != nil {
 			return err
 		}
-		if err := f.syncEntry(where[:i], made); err != nil {
+		names, made = append(names, where[:i]), append(made, missing)
+	}
+	for i, name := range names {
+		if err := f.syncEntry(name, made[i]); err != nil {
 			return err
 		}
 	}

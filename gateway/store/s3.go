@@ -3,12 +3,12 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -76,28 +76,54 @@ func (s *S3) Put(ctx context.Context, k Key, data []byte) error {
 	}
 	ctx, cancel := s.call(ctx)
 	defer cancel()
-	var err error
-	for range 3 {
-		_, err = s.putNew(ctx, s.name(k), data)
+	for pause := firstPause; ; pause *= 2 {
+		_, err := s.putNew(ctx, s.name(k), data)
 		if !taken(err) {
 			return explain(ctx, "put", err)
 		}
-		// Whoever was there before us may be ourselves, if an answer was lost;
-		// and may have failed or be gone by now.
-		if there := s.same(ctx, k, data); !errors.Is(there, ErrNotFound) {
+		// Whoever was there before us may be ourselves, if an answer was lost. Or
+		// there is none yet: somebody is about to put it, and may fail.
+		there := s.same(ctx, k, data)
+		if !errors.Is(there, ErrNotFound) {
 			return there
 		}
+		if pause > lastPause || !rest(ctx, pause) {
+			return explain(ctx, "put", err)
+		}
 	}
-	return explain(ctx, "put", err)
 }
 
-// putNew writes an object if there is none of that name. The digest in its
-// signature makes the server refuse bytes that were changed on their way.
-func (s *S3) putNew(ctx context.Context, name string, data []byte) (minio.UploadInfo, error) {
+// putNew writes an object if there is none of that name, and does so once more if
+// that fails of the connection or the server.
+func (s *S3) putNew(ctx context.Context, name string, data []byte) (info minio.UploadInfo, err error) {
+	for range repeats {
+		info, err = s.putOnce(ctx, name, data)
+		if !passing(err) || !rest(ctx, rand.N(lastPause)) { //nolint:gosec // no secret
+			break
+		}
+	}
+	return info, err
+}
+
+// putOnce sends an object. The digest in its signature makes the server refuse
+// bytes that were changed on their way. The reader hides that it could be read
+// again: minio would do so while the connection before still reads from it.
+func (s *S3) putOnce(ctx context.Context, name string, data []byte) (minio.UploadInfo, error) {
 	digest := sha256.Sum256(data)
-	options := minio.PutObjectOptions{ContentType: "image/jpeg", CacheControl: "no-store"}
+	options := minio.PutObjectOptions{ContentType: "image/jpeg", CacheControl: "no-store", DisableContentSha256: true}
 	options.SetMatchETagExcept("*")
-	return s.writes.PutObject(ctx, s.bucket, name, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(digest[:]), options)
+	body := struct{ io.Reader }{bytes.NewReader(data)}
+	return s.writes.PutObject(ctx, s.bucket, name, body, int64(len(data)), "", hex.EncodeToString(digest[:]), options)
+}
+
+// rest pauses, and tells whether there is time left.
+func rest(ctx context.Context, pause time.Duration) bool {
+	select {
+	case <-time.After(pause):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // taken tells whether there was an object of that name, or somebody was about to
@@ -151,7 +177,7 @@ func (s *S3) Check(ctx context.Context) error {
 	}
 	ctx, cancel := s.call(ctx)
 	defer cancel()
-	name := s.prefix + checks + rand.Text()
+	name := s.prefix + checks + randomName()
 	info, err := s.putNew(ctx, name, make([]byte, 4096))
 	if err != nil {
 		return explain(ctx, "put", err)

@@ -28,6 +28,9 @@ const (
 	// second time, because a server may close an idle connection at any moment.
 	// More is the journal's business.
 	repeats = 2
+	// firstPause and lastPause are before another try: to repeat a request, or to
+	// see what became of a picture that somebody else was putting.
+	firstPause, lastPause = 20 * time.Millisecond, 640 * time.Millisecond
 	// defaultRegion is what servers that have no regions expect.
 	defaultRegion = "us-east-1"
 )

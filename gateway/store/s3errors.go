@@ -37,11 +37,20 @@ func explain(ctx context.Context, step string, err error) error {
 	return fmt.Errorf("store: %s: the server's answer cannot be read", step)
 }
 
-// missing tells whether there is no such object. That there is no such bucket is
-// another matter, of which nobody must conclude that a picture is gone.
+// passing tells whether the same request may go through a moment later.
+func passing(err error) bool {
+	var answer minio.ErrorResponse
+	if errors.As(err, &answer) {
+		return answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout
+	}
+	return err != nil
+}
+
+// missing tells whether there is no such object. That there is no such bucket, or
+// no such user, is another matter: nobody must conclude that a picture is gone.
 func missing(err error) bool {
 	var answer minio.ErrorResponse
-	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code != minio.NoSuchBucket
+	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code == minio.NoSuchKey
 }
 
 var codeName = regexp.MustCompile(`^[A-Za-z]{1,64}$`)
@@ -63,7 +72,7 @@ func remedy(code string) string {
 	switch code {
 	case minio.NoSuchBucket:
 		return "make the bucket, or correct store.s3.bucket"
-	case "InvalidAccessKeyId":
+	case "InvalidAccessKeyId", "XAdminUserNotFound":
 		return "it does not know store.s3.access_key"
 	case "SignatureDoesNotMatch":
 		return "store.s3.secret_key does not belong to access_key"

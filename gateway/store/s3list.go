@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,6 +17,9 @@ const (
 	// checks is where Check writes below the prefix. No queue can be called so.
 	checks = ".check/"
 )
+
+// randomName is one that no other check has.
+func randomName() string { return rand.Text() }
 
 // listed is an object as a list shows it.
 type listed struct {

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,6 +49,7 @@ type Server struct {
 	AccessKey, SecretKey string
 
 	t       testing.TB
+	scheme  string
 	address string
 	extra   []string
 	process *exec.Cmd
@@ -70,7 +73,12 @@ func Start(t testing.TB, extra ...string) *Server {
 // a small disk.
 func StartIn(t testing.TB, folder string, extra ...string) *Server {
 	t.Helper()
+	scheme := "http://"
+	if slices.Contains(extra, "--cert") {
+		scheme = "https://"
+	}
 	s := &Server{
+		scheme: scheme,
 		Folder: filepath.Join(folder, "data"), AccessKey: rand.Text(), SecretKey: "secret-" + rand.Text(),
 		t: t, address: freeAddress(t), extra: extra,
 	}
@@ -91,13 +99,16 @@ func (s *Server) sidecar() string { return filepath.Join(filepath.Dir(s.Folder),
 // Config is how a gateway reaches the server.
 func (s *Server) Config() config.S3 {
 	return config.S3{
-		Endpoint: "http://" + s.address, Bucket: Bucket, Region: "us-east-1",
+		Endpoint: s.scheme + s.address, Bucket: Bucket, Region: "us-east-1",
 		AccessKey: config.NewSecret(s.AccessKey), SecretKey: config.NewSecret(s.SecretKey),
 	}
 }
 
 // Address returns the server's host and port, the same after a restart.
 func (s *Server) Address() string { return s.address }
+
+// Extra gives the server other arguments from its next start on.
+func (s *Server) Extra(arguments ...string) { s.extra = arguments }
 
 // Kill ends the server as a power cut would, but for the disk. One that has ended
 // already stays so.
@@ -151,7 +162,7 @@ func (s *Server) Restart() {
 func (s *Server) await() {
 	s.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		err := s.answers()
+		err := s.answers(time.Second)
 		if err == nil {
 			return
 		}
@@ -167,30 +178,39 @@ func (s *Server) await() {
 }
 
 // answers asks the server how it is.
-func (s *Server) answers() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func (s *Server) answers(within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+health, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.scheme+s.address+health, nil)
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := trusting().RoundTrip(r)
 	if err != nil {
 		return err
 	}
 	return answer.Body.Close()
 }
 
+// trusting believes any certificate: whether a gateway does is for tests of it.
+func trusting() *http.Transport {
+	return &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the test's own server, on loopback
+}
+
 func (s *Server) makeBucket() {
 	s.t.Helper()
-	client, err := minio.New(s.address, &minio.Options{Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""), Region: "us-east-1"})
+	client, err := minio.New(s.address, &minio.Options{
+		Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""), Region: "us-east-1", Secure: s.scheme == "https://", Transport: trusting(),
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	err = client.MakeBucket(ctx, Bucket, minio.MakeBucketOptions{})
-	if there := minio.ToErrorResponse(err).Code; err != nil && there != minio.BucketAlreadyOwnedByYou && !s.bucketIsThere() {
+	if s.bucketIsThere() {
+		return
+	}
+	if err := client.MakeBucket(ctx, Bucket, minio.MakeBucketOptions{}); err != nil {
 		s.t.Fatalf("make bucket: %v", err)
 	}
 }
@@ -202,7 +222,13 @@ func (s *Server) bucketIsThere() bool {
 
 // Pause stops the server as if its machine had fallen asleep; connections stay
 // open and nothing answers.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Pause() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	for s.answers(100*time.Millisecond) == nil {
+		// The signal is on its way.
+	}
+}
 
 // Continue ends a Pause.
 func (s *Server) Continue() { s.signal(syscall.SIGCONT) }

@@ -185,7 +185,7 @@ func race(k store.Key, gateways ...store.Store) error {
 	for i, err := range answers {
 		won := bytes.Equal(got, contents[i%2])
 		if won && err != nil || !won && !errors.Is(err, store.ErrExists) {
-			return fmt.Errorf("content %d, there: %t: its Put answered %v", i%2, won, err)
+			return fmt.Errorf("content %d, there: %t: its Put answered %w", i%2, won, orNone(err))
 		}
 	}
 	return nil

@@ -105,7 +105,7 @@ func checkListAge(b *bench) error {
 
 func checkListEmpty(b *bench) error {
 	if found, err := b.list(); err != nil || len(found) > 0 {
-		return fmt.Errorf("got %v, %v, want nothing", found, err)
+		return fmt.Errorf("got %v, %w, want nothing", found, orNone(err))
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func checkListEnds(b *bench) error {
 	enough, visits := errors.New("enough"), 0
 	err := b.Store.List(context.Background(), func(string, string, time.Duration) error { visits++; return enough })
 	if !errors.Is(err, enough) || visits != 1 {
-		return fmt.Errorf("got %v after %d visits, want the visitor's error after one", err, visits)
+		return fmt.Errorf("got %w after %d visits, want the visitor's error after one", orNone(err), visits)
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func checkListDelete(b *bench) error {
 		return b.delete(queue, attempt)
 	})
 	if err != nil || !maps.Equal(visited, names) {
-		return fmt.Errorf("%d of %d attempts were visited, error %v", len(visited), len(names), err)
+		return fmt.Errorf("%d of %d attempts were visited, error %w", len(visited), len(names), orNone(err))
 	}
 	return checkListEmpty(b)
 }
@@ -150,7 +150,7 @@ func checkCheck(b *bench) error {
 	all.Wait()
 	found, err := b.list()
 	if err = errors.Join(append(errs, err)...); err != nil || len(found) != 1 {
-		return fmt.Errorf("got %v, and %d attempts, want one", err, len(found))
+		return fmt.Errorf("got %w, and %d attempts, want one", orNone(err), len(found))
 	}
 	return b.there(key(), picture(1, 100))
 }
