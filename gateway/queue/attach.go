@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // ErrNotRunning means that there is nothing to attach to, because the gateway
 // whose private redis-server it would be does not run.
-var ErrNotRunning = redisserver.ErrNotRunning
+var ErrNotRunning = errors.New("nothing to attach to")
 
 // Attach connects to the Redis that a gateway with these options works on: the
 // configured one, or the private redis-server that the running gateway has
@@ -21,6 +22,9 @@ var ErrNotRunning = redisserver.ErrNotRunning
 func Attach(ctx context.Context, o OpenOptions) (*Backend, error) {
 	if o.Redis == nil {
 		socket, err := redisserver.Running(ctx, filepath.Join(o.Data, "redis"))
+		if errors.Is(err, redisserver.ErrNotRunning) {
+			return nil, fmt.Errorf("queue: %w: %w", ErrNotRunning, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("queue: %w", err)
 		}
