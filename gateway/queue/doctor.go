@@ -70,6 +70,9 @@ func (b *Backend) examine(ctx context.Context) (Checkup, error) {
 	}
 	for _, p := range primaries {
 		one, err := diagnose(ctx, p.client, b.configured == Trusted, b.isCluster())
+		if b.sentinel != "" && errors.Is(err, redis.Nil) {
+			return all, fmt.Errorf("queue: doctor: no Sentinel knows a primary named %.80q; correct redis.master", b.sentinel)
+		}
 		if err != nil {
 			return all, wrap("doctor", fmt.Errorf("%s%w", before(p.name), err))
 		}

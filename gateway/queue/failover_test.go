@@ -199,6 +199,7 @@ func TestAClusterIsServedByConfigurationAlone(t *testing.T) {
 	}
 
 	everyKindOfCall(t, b, c.Queue(2, 0))
+	misplaced(t, at(c.Nodes[0].Addr), "set redis.cluster: true")
 	doctorNames(t, b, c.Nodes[2])
 	fullAlone(t, b, c)
 
@@ -235,6 +236,21 @@ func TestSentinelsAreServedByConfigurationAlone(t *testing.T) {
 	t.Logf("accepted again %v after the kill", time.Since(killed).Round(time.Millisecond))
 	r.balance(killed)
 	doctorNames(t, r.b, s.Nodes[1])
+	misplaced(t, at(s.Sentinels[0].Addr), "set redis.master")
+	misplaced(t, &config.Redis{Address: s.Sentinels[0].Addr, Master: "somebody"}, "no Sentinel knows")
+	misplaced(t, &config.Redis{Address: s.Nodes[1].Addr, Cluster: true}, "cluster support disabled")
+}
+
+// misplaced wants the doctor to say what is wrong with a configuration that
+// reaches something else than it says.
+func misplaced(t *testing.T, redis *config.Redis, want string) {
+	t.Helper()
+	b := open(t, queue.OpenOptions{Redis: redis})
+	defer func() { _ = b.Close(context.Background()) }()
+	err := b.Prepare(t.Context(), []string{q})
+	if err == nil || errors.Is(err, queue.ErrAway) || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want it to say %q", err, want)
+	}
 }
 
 // everyKindOfCall makes the calls that are no scripts, of which each has to find

@@ -2,6 +2,8 @@ package queue
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -64,6 +66,33 @@ func TestARedisThatIsTooOldIsKnown(t *testing.T) {
 		got := inInfo("# Server\r\nredis_version:"+version+"\r\nredis_mode:standalone\r\n", "redis_version")
 		if got != version || olderThan(got, oldest) != old {
 			t.Errorf("got version %q of %q, too old %v", got, version, olderThan(got, oldest))
+		}
+	}
+}
+
+func TestWhatIsConfiguredBecomesTheRightClient(t *testing.T) {
+	for name, row := range map[string]struct {
+		redis config.Redis
+		want  string // part of the error, or the type of client
+	}{
+		"one":              {config.Redis{Address: "a:1", TLS: true}, "*redis.Client"},
+		"socket":           {config.Redis{Address: "/a.sock"}, "*redis.Client"},
+		"sentinels":        {config.Redis{Addresses: []string{"a:1", "b:1"}, Master: "m"}, "*redis.Client"},
+		"cluster":          {config.Redis{Addresses: []string{"a:1"}, Cluster: true, TLS: true}, "*redis.ClusterClient"},
+		"nothing":          {config.Redis{}, "no address"},
+		"a URL":            {config.Redis{Address: "redis://u:canary@a:1"}, "neither host:port"},
+		"a URL among them": {config.Redis{Addresses: []string{"a:1", "u:canary@a:1"}, Cluster: true}, "neither host:port"},
+		"socket by TLS":    {config.Redis{Address: "/a.sock", TLS: true}, "need an address host:port"},
+		"socket, cluster":  {config.Redis{Address: "/a.sock", Cluster: true}, "need an address host:port"},
+	} {
+		b, err := Open(t.Context(), OpenOptions{Redis: &row.redis})
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = fmt.Sprintf("%T", b.client)
+			_ = b.Close(t.Context())
+		}
+		if !strings.Contains(got, row.want) || strings.Contains(got, "canary") {
+			t.Errorf("%s: got %s, want %s", name, got, row.want)
 		}
 	}
 }
