@@ -197,6 +197,7 @@ func (a *App) background(runs ...func(ctx context.Context, grace time.Duration))
 
 func (a *App) openAdmin(context.Context) (err error) {
 	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()), ops.NewSpoolCollector(a.spool),
+		ops.NewLanesCollector(a.backend, a.routes.Queues(), inbound.LaneNames(a.routes)),
 		ops.NewMemoryCollector(a.line.Originals, a.darkroom), ops.NewRedisCollector(a.backend.Condition),
 		ops.NewHostsCollector(a.routes.AccountNames(), a.line.Hosts.Troubles))
 	a.health = ops.NewHealth(

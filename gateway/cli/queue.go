@@ -145,13 +145,7 @@ func lineOf(name string, s queue.Stats) queueLine {
 
 // accounts names the lanes by the configured accounts.
 func (d *desk) accounts(lanes []queue.LaneStats) []accountLine {
-	names := map[string]string{}
-	for _, route := range d.routes.All() {
-		for _, a := range route.Accounts {
-			names[inbound.Lane(route.Channel.Name, a.ID)] = a.Name
-		}
-	}
-	lines := []accountLine{}
+	names, lines := inbound.LaneNames(d.routes), []accountLine{}
 	for _, l := range lanes {
 		lines = append(lines, accountLine{
 			Account: names[l.Lane], Lane: l.Lane, Next: l.InWindow, Waiting: l.Waiting, Oldest: l.Oldest.Seconds(),

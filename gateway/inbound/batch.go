@@ -163,6 +163,17 @@ func said(e connectors.Event) string {
 // platform calls it, because a configured name may change meanwhile.
 func Lane(channel, account string) string { return digest(channel, account, "lane")[:32] }
 
+// LaneNames are the configured accounts' names by their lanes.
+func LaneNames(table *routes.Table) map[string]string {
+	names := map[string]string{}
+	for _, route := range table.All() {
+		for _, a := range route.Accounts {
+			names[Lane(route.Channel.Name, a.ID)] = a.Name
+		}
+	}
+	return names
+}
+
 // message names the message that the event is or is about, or nothing.
 func (j job) message() string {
 	if j.Event.MessageID == "" {

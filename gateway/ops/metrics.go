@@ -48,8 +48,16 @@
 //	                                                sweep: orphans, or expire: what did not go through
 //	                                                registration: missing, repaired, not_repaired, or a kind of error
 //	                                                send: retry; outgoing: the step at which Redis did not answer
-//	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered
+//	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered; and told, those of the
+//	                                                first three whose text was forwarded before their photos
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead
+//	lightlock_queue_overdue_seconds{queue}          by how long the first delayed message is late
+//	lightlock_queue_accepted_total{queue}           put into the journal ever, by all gateways
+//	lightlock_queue_finished_total{queue}           of these, those that have left it for good
+//	lightlock_queue_unaccounted{queue}              the difference that is not in the journal: zero, or messages are lost
+//	lightlock_account_photos{queue,account,state}   messages with photos: next, those that are or may be in work, and
+//	                                                behind, those that wait for them
+//	lightlock_account_oldest_seconds{queue,account} age of the first that waits behind
 //	lightlock_queue_letters_bytes{queue}            what the dead letters take up
 //	lightlock_queue_readers{queue}                  consumers of agents' software
 //	lightlock_photo_memory_bytes{share}             memory that photos hold: originals, children at work

@@ -74,6 +74,8 @@ type queueCollector struct {
 	queues                   []string
 	messages, oldest, reader *prometheus.Desc
 	talks, letters           *prometheus.Desc
+	overdue, unaccounted     *prometheus.Desc
+	accepted, finished       *prometheus.Desc
 }
 
 // NewQueueCollector returns a collector of the queues' figures.
@@ -86,8 +88,14 @@ func NewQueueCollector(c Counter, queues []string) prometheus.Collector {
 		messages: desc("messages", "Messages by where they are.", "queue", "state"),
 		oldest:   desc("oldest_seconds", "Age of the oldest message by where it is.", "queue", "state"),
 		letters:  desc("letters_bytes", "What the dead letters take up.", "queue"),
-		talks:    desc("talks", "Conversations in which something waits to be sent to the consumer.", "queue"),
-		reader:   desc("readers", "Consumers of agents' software.", "queue"),
+		overdue:  desc("overdue_seconds", "By how long the first delayed message is late to be tried again.", "queue"),
+		accepted: desc("accepted_total", "Messages and changes ever put into the journal, by all gateways.", "queue"),
+		finished: desc("finished_total", "Those that have left it for good, whatever became of them.", "queue"),
+
+		unaccounted: desc("unaccounted", "Those that were accepted, are not finished, and are not in the journal: zero, or the promise is broken.", "queue"),
+
+		talks:  desc("talks", "Conversations in which something waits to be sent to the consumer.", "queue"),
+		reader: desc("readers", "Consumers of agents' software.", "queue"),
 	}
 }
 
@@ -98,6 +106,10 @@ func (q *queueCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- q.reader
 	ch <- q.talks
 	ch <- q.letters
+	ch <- q.overdue
+	ch <- q.unaccounted
+	ch <- q.accepted
+	ch <- q.finished
 }
 
 // Collect implements prometheus.Collector. A queue that cannot be counted is
@@ -121,7 +133,12 @@ func (q *queueCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(q.oldest, s.OldestWaiting.Seconds(), "waiting")
 		gauge(q.oldest, s.OldestDelivered.Seconds(), "delivered")
 		gauge(q.oldest, s.OldestDead.Seconds(), "dead")
+		gauge(q.messages, float64(s.Told), "told")
 		gauge(q.letters, float64(s.DeadBytes))
+		gauge(q.overdue, s.Overdue.Seconds())
+		gauge(q.unaccounted, float64(s.Unaccounted))
+		ch <- prometheus.MustNewConstMetric(q.accepted, prometheus.CounterValue, float64(s.Accepted), name)
+		ch <- prometheus.MustNewConstMetric(q.finished, prometheus.CounterValue, float64(s.Finished), name)
 		gauge(q.reader, float64(s.Readers))
 		gauge(q.talks, float64(s.Talks))
 	}
