@@ -20,9 +20,21 @@ func laneKeys(account string) []string {
 	return []string{keyOf("lane:" + lane), keyOf("window:" + lane)}
 }
 
-// photoInWork begins message a, which has photos; b, c and d of the same account
+// photoInWork begins message a, which has photos.
+func photoInWork(t testing.TB, j *queue.Journal, _ redis.Cmdable) queue.Entry {
+	i := photo("a", "shop")
+	i.Message = hash("message a")
+	acceptItems(t, j, i)
+	e := takePhotos(t, j, "a")[0]
+	if err := j.Begin(t.Context(), &e, i.Message); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// crowdedPhoto begins message a, which has photos; b, c and d of the same account
 // wait, with room for a and b in its window.
-func photoInWork(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
+func crowdedPhoto(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
 	a := photo("a", "shop")
 	a.Message = hash("message a")
 	narrow := narrow(t, client)
@@ -40,10 +52,10 @@ func narrow(t testing.TB, client redis.Cmdable) *queue.Journal {
 	return journalOn(t, client.(redis.UniversalClient), queue.Options{PerAccount: 2, PromiseFor: 1})
 }
 
-// toldInWork is photoInWork after it was told, in its second attempt: the first
+// toldInWork is crowdedPhoto after it was told, in its second attempt: the first
 // was kept.
 func toldInWork(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
-	e := photoInWork(t, j, client)
+	e := crowdedPhoto(t, j, client)
 	want(t, "tell", queue.Mine)(j.Tell(t.Context(), e, telling("received")))
 	want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, queue.Retry{Hold: true, Keep: true}))
 	want(t, "due", 1)(j.Due(t.Context(), q, 5))
@@ -64,9 +76,9 @@ func telling(document string) queue.Telling {
 	return queue.Telling{ID: hash("telling")[:32], Message: hash("message a"), Party: hash("party"), Document: []byte(document)}
 }
 
-// unsentInWork is photoInWork whose message has been unsent meanwhile.
+// unsentInWork is crowdedPhoto whose message has been unsent meanwhile.
 func unsentInWork(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
-	e := photoInWork(t, j, client)
+	e := crowdedPhoto(t, j, client)
 	acceptItems(t, j, named(queue.ItemUnsend, "unsend", "a"))
 	return e
 }
@@ -86,11 +98,11 @@ func photoScenarios() []scenario {
 			entries, err := j.Overdue(t.Context(), q, 5)
 			return len(entries), err
 		}},
-		scenario{name: "orphans", prepare: photoInWork, reads: true, asks: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+		scenario{name: "orphans", prepare: crowdedPhoto, reads: true, asks: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			orphans, _, err := j.Orphans(t.Context(), q, 0, 10)
 			return len(orphans), err
 		}},
-		scenario{name: "tell", prepare: photoInWork, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
+		scenario{name: "tell", prepare: crowdedPhoto, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
 			return j.Tell(ctx, e, telling("received"))
 		})},
 		scenario{name: "tell what was told", prepare: toldInWork, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
@@ -123,23 +135,23 @@ func photoSteps() []scenario {
 			err := j.Begin(t.Context(), &e, "")
 			return fmt.Sprint(e.Starts, string(e.Payload)), err
 		}},
-		{name: "retry, holding its place and keeping blobs", prepare: photoInWork, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
+		{name: "retry, holding its place and keeping blobs", prepare: crowdedPhoto, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
 			return j.Retry(ctx, e, queue.Retry{Hold: true, Keep: true})
 		})},
-		{name: "retry, making room", prepare: photoInWork, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
+		{name: "retry, making room", prepare: crowdedPhoto, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
 			return j.Retry(ctx, e, queue.Retry{})
 		})},
 		{name: "retry what was unsent", prepare: unsentInWork, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
 			return j.Retry(ctx, e, queue.Retry{})
 		})},
-		{name: "release photos", prepare: photoInWork, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
+		{name: "release photos", prepare: crowdedPhoto, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return nil, j.Release(t.Context(), e)
 		}},
-		{name: "keepalive photos", prepare: photoInWork, touches: true, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
+		{name: "keepalive photos", prepare: crowdedPhoto, touches: true, act: func(t testing.TB, j *queue.Journal, e queue.Entry) (any, error) {
 			return nil, j.KeepAlive(t.Context(), e)
 		}},
 		{name: "due photos", prepare: func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
-			e := photoInWork(t, j, client)
+			e := crowdedPhoto(t, j, client)
 			want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, queue.Retry{}))
 			return e
 		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
@@ -154,17 +166,17 @@ func photoSteps() []scenario {
 			return len(entries), err
 		}},
 		{name: "ensure a lane", prepare: func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
-			e := photoInWork(t, j, client)
+			e := crowdedPhoto(t, j, client)
 			client.XDel(t.Context(), keyOf("photos"), e.ID)
 			return e
 		}, moves: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return nil, j.EnsureQueue(t.Context(), q)
 		}},
-		{name: "lanes", prepare: photoInWork, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+		{name: "lanes", prepare: crowdedPhoto, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			lanes, err := j.Lanes(t.Context(), q)
 			return len(lanes), err
 		}},
-		{name: "stats of lanes", prepare: photoInWork, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+		{name: "stats of lanes", prepare: crowdedPhoto, reads: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			s, err := j.Stats(t.Context(), q)
 			return s.Waiting, err
 		}},
@@ -175,14 +187,14 @@ func photoSteps() []scenario {
 func photoEnds() []scenario {
 	var trace queue.Trace // of what is being unsent
 	return []scenario{
-		{name: "complete photos", prepare: photoInWork, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
+		{name: "complete photos", prepare: crowdedPhoto, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
 			return j.Complete(ctx, e, queue.End{Document: []byte("document")})
 		})},
 		{name: "complete what was told", prepare: toldInWork, act: outcomeOf(func(ctx context.Context, j *queue.Journal, e queue.Entry) (queue.Outcome, error) {
 			return j.Complete(ctx, e, queue.End{Document: []byte("settled"), Told: e.Told})
 		})},
 		{name: "begin photos that were unsent", prepare: func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
-			e := photoInWork(t, j, client)
+			e := crowdedPhoto(t, j, client)
 			acceptItems(t, j, named(queue.ItemUnsend, "unsend", "a"))
 			if err := j.Release(t.Context(), e); err != nil {
 				t.Fatal(err)
