@@ -4,12 +4,22 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Store says where previews and thumbnails are kept.
 type Store struct {
 	// S3 is a bucket; nil keeps them in files below Data.
 	S3 *S3 `yaml:"s3" jsonschema_description:"A bucket of an S3-compatible server. Without it, pictures are files in the folder data."`
+}
+
+// TryEvery is how often a readiness check may try the store: files at any time; a
+// bucket seldom, as each try is some requests, which its owner pays for.
+func (s Store) TryEvery() time.Duration {
+	if s.S3 == nil {
+		return 0
+	}
+	return 10 * time.Second
 }
 
 // S3 says how to reach a bucket. Its key needs s3:PutObject, s3:GetObject and

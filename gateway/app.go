@@ -201,7 +201,7 @@ func (a *App) openAdmin(context.Context) (err error) {
 		ops.NewMemoryCollector(a.line.Originals, a.darkroom), ops.NewRedisCollector(a.backend.Condition),
 		ops.NewHostsCollector(a.routes.AccountNames(), a.line.Hosts.Troubles))
 	a.health = ops.NewHealth(
-		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Condition), a.spool), ops.StoreCheck(a.store.Check),
+		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Condition), a.spool), ops.StoreCheck(a.store.Check, a.config.Store.TryEvery()),
 		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check, ops.HostsCheck(a.line.Hosts.Troubles),
 	)
 	a.admin, err = a.listen(a.config.AdminListen, ops.Admin(a.health, a.metrics), nil)

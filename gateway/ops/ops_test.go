@@ -54,7 +54,7 @@ func open(t *testing.T) *admin {
 	a.metrics.Register(ops.NewQueueCollector(a.backend, []string{"support"}))
 	a.health = ops.NewHealth(
 		ops.RedisCheck(a.backend, a.backend.Condition),
-		ops.StoreCheck(func(ctx context.Context) error { return a.store(ctx) }),
+		ops.StoreCheck(func(ctx context.Context) error { return a.store(ctx) }, 0),
 		ops.QueueCheck(a.backend, []string{"support"}), a.accounts.Check,
 	)
 	server := httptest.NewServer(ops.Admin(a.health, a.metrics))

@@ -10,18 +10,15 @@ import (
 	"github.com/lightlock/lightlock/gateway/store"
 )
 
-const (
-	// storeEvery is how often the store is tried at most, however often anybody
-	// asks: it writes something, and a bucket's owner pays for each request.
-	storeEvery = 10 * time.Second
-	// storeTime is how long one try may take. Whoever asks does not wait that long.
-	storeTime = 10 * time.Second
-)
+// storeTime is how long one try of the store may take. Whoever asks does not wait
+// that long.
+const storeTime = 10 * time.Second
 
 // StoreCheck is /readyz's line about the pictures' store. A store that fails
-// delays photos and loses nothing, so it is a warning.
-func StoreCheck(check func(context.Context) error) Check {
-	s := &seldom{check: check}
+// delays photos and loses nothing, so it is a warning. It is tried once in every
+// at most, however often anybody asks.
+func StoreCheck(check func(context.Context) error, every time.Duration) Check {
+	s := &seldom{check: check, every: every}
 	return func(ctx context.Context) []Line {
 		err := s.ask(ctx)
 		switch {
@@ -37,6 +34,7 @@ func StoreCheck(check func(context.Context) error) Check {
 // seldom asks once for many who want to know.
 type seldom struct {
 	check func(context.Context) error
+	every time.Duration
 
 	mu     sync.Mutex
 	asked  time.Time     // when the last try began
@@ -69,7 +67,7 @@ func (s *seldom) since() time.Time {
 func (s *seldom) begin(ctx context.Context) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.answer != nil && (time.Since(s.asked) < storeEvery || !over(s.answer)) {
+	if s.answer != nil && (time.Since(s.asked) < s.every || !over(s.answer)) {
 		return s.answer
 	}
 	answer := make(chan struct{})

@@ -35,7 +35,7 @@ func TestStoreIsTriedSeldom(t *testing.T) {
 			tries.Add(1)
 			time.Sleep(100 * time.Millisecond)
 			return fault
-		})
+		}, 10*time.Second)
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
@@ -74,7 +74,7 @@ func TestStoreThatHangs(t *testing.T) {
 			}
 			<-release
 			return nil
-		})
+		}, 10*time.Second)
 		for range 20 {
 			start := time.Now()
 			if got := storeLine(t, check); got.State != ops.Warn || !strings.Contains(got.Note, "has not answered in") {
