@@ -88,6 +88,7 @@ func (f *flaky) fetches() (counts []int) {
 // photo follows once, under the name that it had.
 func TestATextGoesAheadOfAPhotoThatFails(t *testing.T) {
 	h := newHouse(t, platform(t, twiliosim.Start))
+	h.promise = time.Hour // it is the failed try that counts
 	g := h.open().work()
 	f := h.fails(0)
 	g.receive(captioned("a", picture(t, 20, 20)))
