@@ -65,7 +65,7 @@ func (c deadListCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.close(ctx)
 	most := c.Limit
 	if c.All {
 		most = 0
@@ -144,7 +144,7 @@ func (c deadShowCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.close(ctx)
 	list, err := d.named(ctx, c.Keys)
 	if err != nil {
 		return err

@@ -52,10 +52,10 @@ func (c deadRetryCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.close(ctx)
 	reviver := inbound.Reviver{Journal: d.Journal, Routes: d.routes}
 	retried, total := 0, 0
-	for l, err := range c.chosen.letters(ctx, d) {
+	for l, err := range c.letters(ctx, d) {
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (c deadDropCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.close(ctx)
 	list, err := c.list(ctx, d)
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (c deadDropCmd) Run(ctx context.Context, s *session) error {
 // list names the letters that are meant, without what is in them.
 func (c deadDropCmd) list(ctx context.Context, d *desk) ([]letterDone, error) {
 	var list []letterDone
-	for l, err := range c.chosen.letters(ctx, d) {
+	for l, err := range c.letters(ctx, d) {
 		if err != nil {
 			return nil, err
 		}

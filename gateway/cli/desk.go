@@ -79,7 +79,7 @@ func (d *desk) unattached(err error) error {
 }
 
 // close ends the connections; what was looked at stays.
-func (d *desk) close() { _ = d.Backend.Close(context.Background()) }
+func (d *desk) close(ctx context.Context) { _ = d.Close(context.WithoutCancel(ctx)) }
 
 // widest is the width of a column that holds any of the known accounts' names,
 // so that a list can be printed while it is read.

@@ -71,7 +71,7 @@ func (c queueCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.close(ctx)
 	before, err := d.look(ctx)
 	if err != nil {
 		return err
@@ -213,7 +213,9 @@ func (l queueLine) text() string {
 		fmt.Fprintf(&b, "  %-10s  %s\n", name, strings.Join(append([]string{value}, notes...), ", "))
 	}
 	aged := func(name string, n int64, oldest float64, notes ...string) {
-		if n > 0 {
+		if n == 0 {
+			notes = nil
+		} else {
 			notes = append([]string{"oldest " + secondsText(oldest)}, notes...)
 		}
 		row(name, digits(n), notes...)

@@ -12,12 +12,12 @@ import (
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
-// letter returns the dead letter of an event.
-func letter(t testing.TB, j *queue.Journal, name string) queue.Letter {
+// letter returns the dead letter of event a.
+func letter(t testing.TB, j *queue.Journal) queue.Letter {
 	t.Helper()
-	found, err := j.FindLetters(t.Context(), q, hash(name), 2)
+	found, err := j.FindLetters(t.Context(), q, hash("a"), 2)
 	if err != nil || len(found) != 1 {
-		t.Fatalf("got %d letters of %s, error %v; want one", len(found), name, err)
+		t.Fatalf("got %d letters, error %v; want one", len(found), err)
 	}
 	return found[0]
 }
@@ -52,7 +52,7 @@ func TestARevivedLetterIsWorkedOnAnew(t *testing.T) {
 		want(t, "retry", queue.Mine)(j.Retry(t.Context(), e, queue.Retry{}))
 		want(t, "due", 1)(j.Due(t.Context(), q, 1))
 		dies(t, j, begun(t, j), queue.End{})
-		l := letter(t, j, "a")
+		l := letter(t, j)
 		want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, l))
 		want(t, "revive again", queue.Other)(j.Revive(t.Context(), q, l))
 		wantCounts(t, j, counts{waiting: 1})
@@ -75,9 +75,9 @@ func TestOnlyThePhotosFollowAMessageThatWasTold(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j, client := journal(t, address, queue.Options{}), connect(t, address)
 		diedTold(t, j, client)
-		first := letter(t, j, "a")
+		first := letter(t, j)
 		for range 2 {
-			want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, letter(t, j, "a")))
+			want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, letter(t, j)))
 			want(t, "tell", queue.Other)(j.Tell(t.Context(), queue.Entry{Queue: q, Key: hash("a")}, telling("a second received")))
 			e := beginPhoto(t, j, "a")
 			if e.Told != hash("named")[:32] || !slices.Contains(e.Kept, first.Attempt) {
@@ -88,7 +88,7 @@ func TestOnlyThePhotosFollowAMessageThatWasTold(t *testing.T) {
 			end.Told, end.Document = e.Told, []byte("settled")
 			dies(t, j, e, end)
 		}
-		want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, letter(t, j, "a")))
+		want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, letter(t, j)))
 		last := beginPhoto(t, j, "a")
 		want(t, "complete", queue.Mine)(j.Complete(t.Context(), last, queue.End{
 			Message: hash("message a"), Document: []byte("settled"), Told: last.Told,
@@ -115,7 +115,7 @@ func TestTheEndOfARevivedLetterIsRepeated(t *testing.T) {
 		j := journal(t, address, queue.Options{})
 		e, end := photoInWork(t, j, nil), queue.End{Message: hash("message a"), Document: []byte("received")}
 		dies(t, j, e, end)
-		want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, letter(t, j, "a")))
+		want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, letter(t, j)))
 		dies(t, j, e, end)
 		want(t, "another end", queue.Other)(j.Complete(t.Context(), e, end))
 		wantCounts(t, j, counts{waiting: 1, delivered: 1})
@@ -127,7 +127,7 @@ func TestWhatAgentsHaveInFullIsNotRevived(t *testing.T) {
 		j := journal(t, address, queue.Options{})
 		accept(t, j, "a")
 		dies(t, j, begun(t, j), queue.End{Document: []byte("received")})
-		want(t, "revive", queue.Told)(j.Revive(t.Context(), q, letter(t, j, "a")))
+		want(t, "revive", queue.Told)(j.Revive(t.Context(), q, letter(t, j)))
 		wantCounts(t, j, counts{dead: 1, delivered: 1})
 	})
 }
@@ -136,7 +136,7 @@ func TestAnUnsentMessageIsNotRevived(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j, client := journal(t, address, queue.Options{}), connect(t, address)
 		diedTold(t, j, client)
-		l := letter(t, j, "a")
+		l := letter(t, j)
 		acceptItems(t, j, named(queue.ItemUnsend, "unsend", "a"))
 		want(t, "revive", queue.Withdrawn)(j.Revive(t.Context(), q, l))
 		wantCounts(t, j, counts{waiting: 1, delivered: 1}) // the unsend itself, which has not been worked on
@@ -151,7 +151,7 @@ func TestALetterWhoseMarkHasExpired(t *testing.T) {
 		j, client, slot := journal(t, address, queue.Options{}), connect(t, address), "{"+queue.Stream(q)+"}:"
 		diedTold(t, j, client)
 		client.Del(t.Context(), slot+"seen:"+hash("a"), slot+"message:"+hash("message a"))
-		l := letter(t, j, "a")
+		l := letter(t, j)
 		want(t, "revive", queue.Mine)(j.Revive(t.Context(), q, l))
 		e := beginPhoto(t, j, "a")
 		if e.Told != l.Told || !slices.Contains(e.Kept, l.Attempt) {
@@ -182,7 +182,7 @@ func TestALetterOfWhatWasAcceptedAnewIsRemoved(t *testing.T) {
 			diedA(t, j, client)
 			client.Del(t.Context(), "{"+queue.Stream(q)+"}:seen:"+hash("a"))
 			repeat(t, j)
-			want(t, name, queue.Other)(j.Revive(t.Context(), q, letter(t, j, "a")))
+			want(t, name, queue.Other)(j.Revive(t.Context(), q, letter(t, j)))
 			wantCounts(t, j, counts{waiting: 1})
 		}
 	})
@@ -194,7 +194,7 @@ func TestReviveRefusesWhatNeverWasInTheJournal(t *testing.T) {
 	buriedA(t, j, nil)
 	good := queue.Letter{Key: hash("a"), Conversation: hash("c"), Attempt: hash("t")}
 	for name, edit := range map[string]func(*queue.Letter){
-		"buried":    func(l *queue.Letter) { *l = letter(t, j, "a") },
+		"buried":    func(l *queue.Letter) { *l = letter(t, j) },
 		"key":       func(l *queue.Letter) { l.Key = "../x" },
 		"lane":      func(l *queue.Letter) { l.Lane = "../x" },
 		"too large": func(l *queue.Letter) { l.Raw = make([]byte, queue.MaxPayload+1) },

@@ -104,7 +104,7 @@ func scenarios() []scenario {
 	died := func(prepare func(testing.TB, *queue.Journal, redis.Cmdable) queue.Entry) func(testing.TB, *queue.Journal, redis.Cmdable) queue.Entry {
 		return func(t testing.TB, j *queue.Journal, client redis.Cmdable) queue.Entry {
 			prepare(t, j, client)
-			dead = letter(t, j, "a")
+			dead = letter(t, j)
 			return queue.Entry{}
 		}
 	}

@@ -97,9 +97,9 @@ func removeSocket(dir, socket string) {
 	if !placed(dir, socket) {
 		return
 	}
-	_ = os.Remove(socket) //nolint:gosec // checked above, and the file that names it is in our own private folder
+	_ = os.Remove(socket)
 	if private := filepath.Dir(socket); private != dir {
-		_ = os.Remove(private) //nolint:gosec // the same
+		_ = os.Remove(private)
 		_ = os.Remove(filepath.Join(dir, elsewhereFile))
 	}
 }
