@@ -19,7 +19,7 @@ import (
 )
 
 type loadCmd struct {
-	Messages    int           `default:"5000" placeholder:"N" help:"How many different messages; with --for 0 is without end. 5000 unless set."`
+	Messages    int           `placeholder:"N" help:"How many different messages; 5000 unless this or --for is set."`
 	For         time.Duration `placeholder:"TIME" help:"Make no more calls after this time, such as 30s."`
 	Rate        rate          `placeholder:"N/s" help:"Calls in a second; as fast as they are answered unless set."`
 	Connections int           `default:"16" placeholder:"N" help:"Calls under way at once; 16 unless set."`
@@ -84,6 +84,9 @@ func (s *size) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// defaultMessages is for a load of which neither number nor time is set.
+const defaultMessages = 5000
+
 // Run carries out the plan and prints what became of it.
 func (c loadCmd) Run(ctx context.Context, s *session) (err error) {
 	plan, err := c.plan()
@@ -130,6 +133,9 @@ func (c loadCmd) plan() (load.Plan, error) {
 	plan := load.Plan{
 		Seed: c.Seed, Name: sim.Secret()[:8], Messages: c.Messages, Consumers: c.Consumers,
 		Photos: c.Photos, Duplicates: c.Duplicates, Unsends: c.Unsends, Edits: c.Edits, Forged: c.Forged,
+	}
+	if c.Messages == 0 && c.For == 0 {
+		plan.Messages = defaultMessages
 	}
 	for _, path := range c.Photo {
 		data, err := readOriginal(path)

@@ -50,7 +50,7 @@ type Recall func(ctx context.Context, queue string, keys []string) ([]queue.Fate
 func (l *Ledger) Balance(ctx context.Context, recall Recall) (Balance, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var b Balance
+	b := Balance{Lost: []string{}, Doubled: []string{}, Forged: []string{}, Revived: []string{}}
 	unseen := map[string][]*entry{} // by queue
 	for _, e := range l.sorted() {
 		b.judge(e)

@@ -43,7 +43,7 @@ func tell(t *testing.T, p load.Plan, speakers []*load.Speaker, most int) []told 
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	all := speakers(t, channels()...)
-	const n = 2100
+	const n = 1050
 	counts, known := map[string]map[string]int{}, map[string]connectors.Kind{}
 	for _, s := range all {
 		counts[s.Name()] = map[string]int{}
@@ -80,7 +80,7 @@ func TestPlan(t *testing.T) {
 		got := counts[s.Name()]
 		for what, share := range map[string]float64{"message": 1, "photo": 0.3, "forged": 0.1, "repeat": 0.2} {
 			want := share * n / 7
-			if float64(got[what]) < want/2 || float64(got[what]) > want*2 {
+			if float64(got[what]) < want/3 || float64(got[what]) > want*3 {
 				t.Errorf("%s: %d %s, want about %.0f", s.Name(), got[what], what, want)
 			}
 		}
@@ -89,8 +89,8 @@ func TestPlan(t *testing.T) {
 		"line/load": {"unsend"}, "messenger/load": {"unsend", "edit"}, "whatsapp/load": {"unsend", "edit"},
 	} {
 		for _, kind := range kinds {
-			if counts[name][kind] < 10 {
-				t.Errorf("%s: %d %s, want about 30", name, counts[name][kind], kind)
+			if counts[name][kind] < 4 {
+				t.Errorf("%s: %d %s, want about 15", name, counts[name][kind], kind)
 			}
 		}
 	}
@@ -101,28 +101,28 @@ func TestPlanComesOutTheSame(t *testing.T) {
 	t.Parallel()
 	all := speakers(t, channels()...)
 	plan := everything(t, 0)
-	first := tell(t, plan, all, 400)
-	for i, c := range tell(t, plan, all, 400) {
+	first := tell(t, plan, all, 200)
+	for i, c := range tell(t, plan, all, 200) {
 		if c != first[i] {
 			t.Fatalf("call %d is %+v and was %+v", i, c, first[i])
 		}
 	}
 	plan.Seed++
 	changed := 0
-	for i, c := range tell(t, plan, all, 400) {
+	for i, c := range tell(t, plan, all, 200) {
 		if c != first[i] {
 			changed++
 		}
 	}
-	if changed < 100 {
-		t.Errorf("another seed changes %d of 400 calls", changed)
+	if changed < 50 {
+		t.Errorf("another seed changes %d of 200 calls", changed)
 	}
 	plan.Name += " again"
 	keys := map[string]bool{}
 	for _, c := range first {
 		keys[c.key] = true
 	}
-	for _, c := range tell(t, plan, all, 400) {
+	for _, c := range tell(t, plan, all, 200) {
 		if keys[c.key] {
 			t.Fatalf("a plan of another name says the same message: %+v", c)
 		}

@@ -82,7 +82,9 @@ type run struct {
 
 func (o Options) check() error {
 	switch {
-	case o.Plan.Messages <= 0 && o.For <= 0:
+	case o.Plan.Messages < 0 || o.For < 0:
+		return errors.New("less than nothing cannot be sent")
+	case o.Plan.Messages == 0 && o.For == 0:
 		return errors.New("a plan without end needs a time after which it ends")
 	case o.Rate < 0:
 		return fmt.Errorf("a rate of %v", o.Rate)

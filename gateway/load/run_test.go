@@ -17,10 +17,10 @@ func TestAGatewayThatKeepsItsPromise(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	acked := filepath.Join(t.TempDir(), "acked")
-	r := h.run(load.Options{Plan: everything(t, 500), Acked: acked})
+	r := h.run(load.Options{Plan: everything(t, 250), Acked: acked})
 	b := r.Balance
-	if !b.Good() || b.Accepted < 500 || b.Delivered+b.Withdrawn != b.Accepted {
-		t.Errorf("got %+v, want at least 500 accepted, delivered or withdrawn", b)
+	if !b.Good() || b.Accepted < 250 || b.Delivered+b.Withdrawn != b.Accepted {
+		t.Errorf("got %+v, want at least 250 accepted, delivered or withdrawn", b)
 	}
 	if r.Repeats == 0 || r.Refused.Count == 0 || r.Answers["401"] != int(r.Refused.Count) || r.Answers["200"] != int(r.Accepted.Count) || len(r.Answers) != 2 {
 		t.Errorf("got %+v, want repeats, and every forged call refused", r)
@@ -41,15 +41,15 @@ func TestAGatewayThatKeepsItsPromise(t *testing.T) {
 func TestAGatewayThatDoesNot(t *testing.T) {
 	t.Parallel()
 	for broken, wrong := range map[string]func(load.Balance) bool{
-		"loses every tenth":    func(b load.Balance) bool { return len(b.Lost) > 20 && len(b.Doubled)+len(b.Forged) == 0 },
-		"knows no repeats":     func(b load.Balance) bool { return len(b.Doubled) > 20 && len(b.Lost)+len(b.Forged) == 0 },
-		"believes everybody":   func(b load.Balance) bool { return len(b.Forged) > 20 && len(b.Lost)+len(b.Doubled) == 0 },
+		"loses every tenth":    func(b load.Balance) bool { return len(b.Lost) > 5 && len(b.Doubled)+len(b.Forged) == 0 },
+		"knows no repeats":     func(b load.Balance) bool { return len(b.Doubled) > 5 && len(b.Lost)+len(b.Forged) == 0 },
+		"believes everybody":   func(b load.Balance) bool { return len(b.Forged) > 5 && len(b.Lost)+len(b.Doubled) == 0 },
 		"forgets unsends":      func(b load.Balance) bool { return len(b.Revived) > 0 && len(b.Lost)+len(b.Doubled) == 0 },
-		"never settles photos": func(b load.Balance) bool { return len(b.Lost) > 20 && len(b.Doubled)+len(b.Forged) == 0 },
+		"never settles photos": func(b load.Balance) bool { return len(b.Lost) > 5 && len(b.Doubled)+len(b.Forged) == 0 },
 	} {
 		t.Run(broken, func(t *testing.T) {
 			t.Parallel()
-			r := open(t, broken).run(load.Options{Plan: everything(t, 500)})
+			r := open(t, broken).run(load.Options{Plan: everything(t, 250)})
 			if r.Balance.Good() || !wrong(r.Balance) {
 				t.Errorf("got %+v", r.Balance)
 			}
@@ -61,18 +61,35 @@ func TestAGatewayThatDoesNot(t *testing.T) {
 func TestWhatIsNoLoss(t *testing.T) {
 	t.Parallel()
 	for state, right := range map[string]func(*load.Report) bool{
-		"keeps every tenth":    func(r *load.Report) bool { return r.Balance.Waiting > 20 },
-		"is read by others":    func(r *load.Report) bool { return r.Balance.Taken > 20 },
-		"is full now and then": func(r *load.Report) bool { return r.Answers["503"] > 20 },
+		"keeps every tenth":    func(r *load.Report) bool { return r.Balance.Waiting > 5 },
+		"is read by others":    func(r *load.Report) bool { return r.Balance.Taken > 5 },
+		"is full now and then": func(r *load.Report) bool { return r.Answers["503"] > 5 },
 	} {
 		t.Run(state, func(t *testing.T) {
 			t.Parallel()
-			r := open(t, state).run(load.Options{Plan: everything(t, 500)})
+			r := open(t, state).run(load.Options{Plan: everything(t, 250)})
 			b := r.Balance
 			if !b.Good() || b.Accepted != b.Delivered+b.Withdrawn+b.Waiting+b.Taken || !right(r) {
 				t.Errorf("got %+v and %v", b, r.Answers)
 			}
 		})
+	}
+}
+
+// TestPaused: what waits is looked for in the journal, which it may reach later.
+func TestPaused(t *testing.T) {
+	t.Parallel()
+	for state, good := range map[string]bool{"spools at first": true, "loses every tenth": false} {
+		h := open(t, state)
+		target := h.target()
+		target.Paused = true
+		r, err := load.Run(t.Context(), target, load.Options{Plan: everything(t, 100), Connections: 2, Wait: 500 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Balance.Good() != good || r.Balance.Accepted < 100 {
+			t.Errorf("%s: got %+v, want it good: %v", state, r.Balance, good)
+		}
 	}
 }
 
@@ -115,11 +132,11 @@ func TestWithoutTheQueue(t *testing.T) {
 	h := open(t, "believes everybody", "loses every tenth")
 	target := h.target()
 	target.Journal = nil
-	r, err := load.Run(t.Context(), target, load.Options{Plan: everything(t, 300), Connections: 2})
+	r, err := load.Run(t.Context(), target, load.Options{Plan: everything(t, 150), Connections: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Balance.Forged) == 0 || len(r.Balance.Lost) != 0 || r.Balance.Accepted < 300 {
+	if len(r.Balance.Forged) == 0 || len(r.Balance.Lost) != 0 || r.Balance.Accepted < 150 {
 		t.Errorf("got %+v", r.Balance)
 	}
 }

@@ -65,8 +65,11 @@ func (r *run) read(ctx context.Context, name, last string) {
 // settle waits until the queue has brought what it owes, or nothing for so long
 // that it will not.
 func (r *run) settle(ctx context.Context) error {
-	if r.target.Journal == nil || r.target.Paused {
+	switch {
+	case r.target.Journal == nil:
 		return nil
+	case r.target.Paused:
+		return r.reachJournal(ctx)
 	}
 	tick := time.NewTicker(look)
 	defer tick.Stop()
@@ -90,6 +93,21 @@ func (r *run) settle(ctx context.Context) error {
 		case err := <-r.readers.broken:
 			return err
 		case <-tick.C:
+		}
+	}
+}
+
+// reachJournal waits until what was accepted is in the journal: where Redis was
+// slow, a gateway keeps it in a spool of its own for a while.
+func (r *run) reachJournal(ctx context.Context) error {
+	for begun := time.Now(); ; {
+		b, err := r.ledger.Balance(ctx, r.target.Journal.Recall)
+		if err != nil || len(b.Lost) == 0 || time.Since(begun) > r.Wait {
+			return err
+		}
+		r.progress(b.Accepted-len(b.Lost), b.Accepted, "waiting for the journal")
+		if !until(ctx, time.Now().Add(look)) {
+			return nil // what there is, is judged
 		}
 	}
 }
