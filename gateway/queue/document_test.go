@@ -166,6 +166,32 @@ func TestTheSchemaRefusesWhatIsNoDocument(t *testing.T) {
 	}
 }
 
+func TestWhatSettlesPhotosLeavesNoneOpen(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(event, data map[string]any){
+		"a photo that is pending still": func(_, data map[string]any) {
+			photo := data["photos"].([]any)[0].(map[string]any)
+			photo["status"] = "pending"
+			delete(photo, "preview")
+			delete(photo, "thumbnail")
+			delete(photo, "damaged")
+		},
+		"photos of no message": func(_, data map[string]any) { delete(data, "message") },
+		"no photos at all":     func(_, data map[string]any) { delete(data, "photos") },
+	} {
+		event := parse(t, documents()["settled"])
+		damage(event, event["data"].(map[string]any))
+		text, err := json.Marshal(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var refused *jsonschema.ValidationError
+		if err := queuetest.Validate(text); !errors.As(err, &refused) {
+			t.Errorf("%s: got %v, want the schema to refuse it", name, err)
+		}
+	}
+}
+
 // What one schema cannot say: that the parts of a document fit together.
 func TestTheAttributesFitTheData(t *testing.T) {
 	t.Parallel()

@@ -22,8 +22,6 @@ const perAccount = 2
 // the last; e, u and c before a digit name an edit, an unsend and a close. The
 // payload of a message is its name and then the attempts whose blobs it names,
 // and so is its document, behind what kind it is.
-const messages = "012345"
-
 func account(digit string) string {
 	if digit == "5" {
 		return ""
