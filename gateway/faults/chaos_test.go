@@ -310,7 +310,7 @@ func (c *chaos) saidOnce() {
 func (c *chaos) byTheLedger() {
 	c.t.Helper()
 	for _, e := range c.ledger.Acked() {
-		c.acked[e.Key] = true
+		c.acked[e.Key] = time.Now()
 	}
 	for _, entry := range c.inspector.Ledger(testQueue).Documents {
 		if _, _, err := c.ledger.Found(entry.Text, time.Now()); err != nil {

@@ -181,7 +181,9 @@ func (g *gateway) post(c call) int {
 		return status
 	}
 	for _, key := range c.keys {
-		g.w.acked[key] = true
+		if g.w.acked[key].IsZero() {
+			g.w.acked[key] = time.Now()
+		}
 	}
 	return status
 }

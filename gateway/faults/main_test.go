@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 // scratch is the folder of what all tests share: the program, and the file in
@@ -21,6 +23,7 @@ var scratch string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	queue.RedirectLog(slog.New(slog.DiscardHandler))
 	var err error
 	if scratch, err = os.MkdirTemp("", "faults-"); err != nil {
 		panic(err)

@@ -95,9 +95,10 @@ func TestRow04(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			first := w.start(fault(at(point, "stop")))
-			first.accepts(w.say(message{channel: "whatsapp", id: "a", consumer: "ana", text: canary, pictures: []string{"red"}})...)
+			c := w.say(message{channel: "whatsapp", id: "a", consumer: "ana", text: canary, pictures: []string{"red"}})[0]
+			first.post(c) // which may stop it before it has answered
 			first.awaitStopped()
-			w.start()
+			w.start().accepts(c)
 			w.awaitStats("the second has finished", func(s queue.Stats) bool { return s.Unfinished() == 0 && s.Delivered == 1 })
 			first.resume()
 			// The first has found out once it has done something else.

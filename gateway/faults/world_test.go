@@ -48,7 +48,9 @@ type world struct {
 	// one has that of one that has gone, as with a volume.
 	spools  []*gateway
 	refused int // calls that were not answered 2xx
-	acked   map[string]bool
+	acked   map[string]time.Time
+	// window is the time in which what a primary acknowledged may go with it.
+	window [2]time.Time
 
 	// unharmed is what each event's documents say in a run without faults.
 	unharmed map[string]string
@@ -78,9 +80,17 @@ func worldOn(s *stage, server *queuetest.Server, edits ...func(settings)) *world
 // worldAt makes a world whose gateways reach Redis at another address than ours.
 func worldAt(s *stage, server *queuetest.Server, address string, edits ...func(settings)) *world {
 	s.t.Helper()
+	w := worldOf(s, config.Redis{Address: server.Address()}, settings{"address": address}, edits...)
+	w.server, w.inspector = server, queuetest.Inspect(s.t, server.Address())
+	return w
+}
+
+// worldOf makes a world of Redis servers of any number. The test says where to
+// inspect them.
+func worldOf(s *stage, ours config.Redis, theirs settings, edits ...func(settings)) *world {
+	s.t.Helper()
 	w := &world{
-		stage: s, server: server, inspector: queuetest.Inspect(s.t, server.Address()),
-		redis: settings{"address": address}, edits: edits, log: &buffer{}, acked: map[string]bool{}, differs: map[string]string{},
+		stage: s, redis: theirs, edits: edits, log: &buffer{}, acked: map[string]time.Time{}, differs: map[string]string{},
 	}
 	// Not t.TempDir: a child that is being killed may still write to it.
 	var err error
@@ -88,7 +98,7 @@ func worldAt(s *stage, server *queuetest.Server, address string, edits ...func(s
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = os.RemoveAll(w.dir) })
-	w.open(config.Redis{Address: server.Address()})
+	w.open(ours)
 	s.t.Cleanup(w.checkLog)
 	return w
 }

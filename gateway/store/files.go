@@ -46,7 +46,14 @@ type Files struct {
 
 	mu     sync.Mutex
 	synced map[string]bool // folders whose own entry is on the disk
+	// writes counts those to a folder that go on; written tells that one is over.
+	writes  map[string]int
+	written *sync.Cond
 }
+
+// errNotBegun says that so many calls wait for the disk that this one never came
+// to its turn.
+var errNotBegun = errors.New("others wait for the disk")
 
 // Open opens the store in dir, which is made if it is missing, removes what
 // writers that are long gone left unfinished, and makes sure that dir can be
@@ -59,7 +66,8 @@ func Open(dir string) (*Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	f := &Files{root: root, patience: callTime, busy: make(chan struct{}, atOnce), synced: map[string]bool{}}
+	f := &Files{root: root, patience: callTime, busy: make(chan struct{}, atOnce), synced: map[string]bool{}, writes: map[string]int{}}
+	f.written = sync.NewCond(&f.mu)
 	if err := f.prepare(); err != nil {
 		_ = root.Close()
 		return nil, fmt.Errorf("store: %s: %w", dir, err)
@@ -122,7 +130,7 @@ func (f *Files) within(ctx context.Context, step string, do func() error) error 
 	select {
 	case f.busy <- struct{}{}:
 	case <-ctx.Done():
-		return fmt.Errorf("store: %s: %w", step, context.Cause(ctx))
+		return fmt.Errorf("store: %s: %w: %w", step, errNotBegun, context.Cause(ctx))
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -146,7 +154,40 @@ func (f *Files) Put(ctx context.Context, k Key, data []byte) error {
 	if err := checkPut(ctx, k, data); err != nil {
 		return err
 	}
-	return f.within(ctx, "put", func() error { return f.put(k, data) })
+	leave := f.enter(folder(k.Queue, k.Attempt))
+	err := f.within(ctx, "put", func() error {
+		defer leave()
+		return f.put(k, data)
+	})
+	if errors.Is(err, errNotBegun) {
+		leave()
+	}
+	return err
+}
+
+// enter counts a write to a folder, until what it returns is called. A write goes
+// on when its caller has gone, who may delete the folder next.
+func (f *Files) enter(where string) (leave func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.writes[where]++
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.writes[where]--; f.writes[where] == 0 {
+			delete(f.writes, where)
+		}
+		f.written.Broadcast()
+	}
+}
+
+// quiet waits until nobody here writes to a folder.
+func (f *Files) quiet(where string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.writes[where] > 0 {
+		f.written.Wait()
+	}
 }
 
 func (f *Files) put(k Key, data []byte) error {
@@ -260,6 +301,7 @@ func (f *Files) DeleteAttempt(ctx context.Context, queue, attempt string) error 
 }
 
 func (f *Files) delete(where string) error {
+	f.quiet(where)
 	err := f.plain(path.Dir(where))
 	if err == nil {
 		err = f.root.RemoveAll(where)
