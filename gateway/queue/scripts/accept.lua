@@ -19,16 +19,56 @@ local function event(i)
     digest = ARGV[a + 6]}
 end
 
+-- What was read once is not read again until it is written: each question costs,
+-- and most events of a request have nothing to do with each other.
+local marks, convs = {}, {}
+
+-- marked returns what a string key holds, or false; and an error's text if it
+-- holds another type.
+local function marked(key)
+  if marks[key] == nil then
+    local value = redis.pcall('GET', key)
+    if type(value) == 'table' then return false, mistyped('string', key) end
+    marks[key] = value
+  end
+  return marks[key]
+end
+
+-- open returns a party's conversation and the number of its last message; and an
+-- error's text if the key holds another type, or no number.
+local function open(conv)
+  if not convs[conv] then
+    local found = redis.pcall('HMGET', conv, 'id', 'seq')
+    if found.err then return nil, 0, mistyped('hash', conv) end
+    if found[2] and not (string.match(found[2], '^%-?%d+$') and #found[2] < 16) then
+      return nil, 0, 'WRONGVALUE ' .. conv .. ' has a seq that is no number'
+    end
+    convs[conv] = {id = found[1] or nil, seq = tonumber(found[2] or 0)}
+  end
+  return convs[conv].id, convs[conv].seq
+end
+
 local bad = mistyped('stream', inbox, p.photos) or mistyped('hash', p.data) or mistyped('zset', p.promised)
   or mistyped('set', p.lanes) or miscounted(p.lanes)
-local events = {}
+local events, sound = {}, {}
 for i = 0, (#KEYS - 5) / 3 - 1 do
   local e = event(i)
-  bad = bad or mistyped('string', e.seen, e.message) or mistyped('hash', e.conv) or uncounted(e.conv, 'seq')
-    or mislaned(p.lanes, e.lane)
+  bad = bad or select(2, marked(e.seen)) or select(2, marked(e.message)) or select(3, open(e.conv))
+  if not sound[e.lane] then
+    bad = bad or mislaned(p.lanes, e.lane)
+    sound[e.lane] = true
+  end
   events[i + 1] = e
 end
 if bad then return redis.error_reply(bad) end
+
+-- gone is unsent, and note is remember, for what was read already.
+local function gone(e) return string.sub(marked(e.message) or '', 1, 4) == 'gone' end
+
+local function note(e, m, keep_for)
+  remember(e.message, m, keep_for)
+  marks[e.message] = nil
+end
 
 local clock = now()
 local time = whole(clock)
@@ -53,15 +93,17 @@ end
 local decide = {}
 
 function decide.message(e)
-  if e.named and unsent(e.message) then return 'withdrawn ' .. nonce .. ' -' end
-  local conversation = redis.call('HGET', e.conv, 'id') or e.opened
-  local seq = whole(tonumber(redis.call('HGET', e.conv, 'seq') or 0) + 1)
+  if e.named and gone(e) then return 'withdrawn ' .. nonce .. ' -' end
+  local conversation, last = open(e.conv)
+  conversation = conversation or e.opened
+  local seq = whole(last + 1)
   local mark = journal(e, conversation, seq)
   redis.call('HSET', e.conv, 'id', conversation, 'seq', seq, 'last', time)
   redis.call('PEXPIRE', e.conv, idle_for)
+  convs[e.conv] = nil
   if e.named then
-    remember(e.message, {state = 'live', key = e.key, conversation = conversation, seq = seq,
-      edits = recalled(e.message).edits}, seen_for)
+    note(e, {state = 'live', key = e.key, conversation = conversation, seq = seq,
+      edits = marked(e.message) and recalled(e.message).edits or ''}, seen_for)
   end
   return mark
 end
@@ -70,35 +112,36 @@ end
 -- far as that is known.
 local function amend(e, m)
   local conversation = m.conversation
-  if conversation == '-' then conversation = redis.call('HGET', e.conv, 'id') or e.opened end
+  if conversation == '-' then conversation = open(e.conv) or e.opened end
   return journal(e, conversation, m.seq)
 end
 
 function decide.edit(e)
-  if unsent(e.message) then return 'withdrawn ' .. nonce .. ' -' end
+  if gone(e) then return 'withdrawn ' .. nonce .. ' -' end
   local m = recalled(e.message)
   local mark = amend(e, m)
   m.edits = m.edits .. ' ' .. e.key
   -- Not for longer than the message's own mark, without which the name is of no use.
   local left = redis.call('PTTL', e.message)
-  remember(e.message, m, left > 0 and left or seen_for)
+  note(e, m, left > 0 and left or seen_for)
   return mark
 end
 
 function decide.unsend(e)
-  if unsent(e.message) then return 'void ' .. nonce end
+  if gone(e) then return 'void ' .. nonce end
   local m = recalled(e.message)
   local mark = amend(e, m)
   m.state = 'gone'
-  remember(e.message, m, seen_for)
+  note(e, m, seen_for)
   return mark
 end
 
 function decide.close(e)
-  local conversation = redis.call('HGET', e.conv, 'id')
+  local conversation = open(e.conv)
   if not conversation then return 'void ' .. nonce end
   local mark = journal(e, conversation, '0')
   redis.call('DEL', e.conv)
+  convs[e.conv] = nil
   return mark
 end
 
@@ -114,11 +157,12 @@ end
 
 local answers, listed = {}, {}
 for i, e in ipairs(events) do
-  local mark = redis.call('GET', e.seen)
+  local mark = marked(e.seen)
   if not mark then
     mark = outlived(e) or decide[e.kind](e)
     if e.digest ~= '' then mark = mark .. ' #' .. e.digest end
     redis.call('SET', e.seen, mark, 'PX', seen_for)
+    marks[e.seen] = mark
   end
   local what, by = string.match(mark, '^(%a+) (%x+)')
   local conversation, seq = string.match(mark, '^accepted %x+ (%x+) (%d+)')

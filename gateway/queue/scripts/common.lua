@@ -194,13 +194,15 @@ local function admit(p, lane)
   local line, window = laned(p.lanes, lane)
   while redis.call('HLEN', window) < p.most do
     local first = redis.call('LPOP', line)
-    if not first then break end
+    if not first then
+      if redis.call('EXISTS', window) == 0 then redis.call('SREM', p.lanes, lane) end
+      return
+    end
     local key = string.match(first, '^%x+')
     if key and redis.call('HEXISTS', p.data, key) == 1 and redis.call('HEXISTS', window, key) == 0 then
       stand(p, lane, key)
     end
   end
-  if redis.call('EXISTS', line, window) == 0 then redis.call('SREM', p.lanes, lane) end
 end
 
 -- queue_up puts a message with photos into its lane's window, or in its line
