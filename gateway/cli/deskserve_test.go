@@ -10,7 +10,7 @@ import (
 // What is done at a desk beside a running gateway, on the redis-server that it has
 // started for itself, is what the gateway works on.
 func TestDeskBesideARunningGateway(t *testing.T) {
-	dir := served(t, "")
+	dir := served(t)
 	p := serving(t, dir, "--config", "lightlock.yaml")
 	t.Chdir(dir)
 	b, err := queue.Attach(t.Context(), queue.OpenOptions{Data: "data"})

@@ -21,13 +21,13 @@ import (
 
 // served is a folder with a configuration of one LINE connector, and listeners
 // wherever there is room.
-func served(t *testing.T, more string) string {
+func served(t *testing.T) string {
 	t.Helper()
 	t.Setenv("TEST_TOKEN", tokenCanary)
 	t.Setenv("TEST_SECRET", secretCanary)
 	t.Setenv("TEST_ACCESS", secretCanary+"-access")
 	dir := t.TempDir()
-	put(t, dir, "lightlock.yaml", []byte(goodGateway+"listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\n"+more))
+	put(t, dir, "lightlock.yaml", []byte(goodGateway+"listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\n"))
 	put(t, dir, "connectors/line.yaml", []byte(goodLine))
 	return dir
 }
@@ -70,7 +70,7 @@ func redisOf(t *testing.T, pattern string) int {
 func TestServeStopsInOrder(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(s.String(), func(t *testing.T) {
-			p := serving(t, served(t, ""))
+			p := serving(t, served(t))
 			response, err := http.Get("http://" + adminAddress.FindStringSubmatch(p.err.String())[1] + "/healthz")
 			if err != nil {
 				t.Fatal(err)
@@ -96,7 +96,7 @@ func TestServeStopsInOrder(t *testing.T) {
 // TestServeEndsWithItsRedis: without its private redis-server a gateway can
 // make nothing durable, and must not stay up as if it could.
 func TestServeEndsWithItsRedis(t *testing.T) {
-	dir := served(t, "")
+	dir := served(t)
 	p := serving(t, dir, "--config", "lightlock.yaml")
 	if err := syscall.Kill(redisOf(t, filepath.Join(dir, "data/redis/redis.pid")), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestServeWhereSomebodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	dir := served(t, "")
+	dir := served(t)
 	text := fmt.Sprintf("%slisten: %s\nadmin_listen: 127.0.0.1:0\n", goodGateway, taken.Addr())
 	put(t, dir, "other.yaml", []byte(text))
 	p := startIn(t, dir, "serve", "--config", "other.yaml")
