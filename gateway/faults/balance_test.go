@@ -327,7 +327,7 @@ func (w *world) alive() *gateway {
 	w.t.Helper()
 	w.mu.Lock()
 	for _, g := range w.gateways {
-		if g.public != "" && !g.dead() && !g.stopped() {
+		if g.listens() != "" && !g.dead() && !g.stopped() {
 			w.mu.Unlock()
 			return g
 		}

@@ -276,7 +276,7 @@ func (c *chaos) persist(call *load.Call) {
 // hear takes a call of the load tool's, over a connection of its own, and
 // answers with its status, or 0.
 func (g *gateway) hear(call *load.Call) int {
-	client, err := load.NewClient("http://" + g.public)
+	client, err := load.NewClient("http://" + g.listens())
 	if err != nil {
 		return 0
 	}

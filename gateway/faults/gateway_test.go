@@ -29,9 +29,9 @@ type gateway struct {
 	cmd    *exec.Cmd
 	log    *buffer
 	ended  chan struct{} // closed when the process is gone
-	public string        // where it listens
-	admin  string
-	hurt   atomic.Bool // killed by a test, and not at a point
+	public atomic.Value  // string: where it listens, once it has said so
+	admin  atomic.Value  // string
+	hurt   atomic.Bool   // killed by a test, and not at a point
 }
 
 var readyLine = regexp.MustCompile(`msg=ready public=(\S+) admin=(\S+)`)
@@ -42,7 +42,7 @@ func (w *world) start(environment ...string) *gateway {
 	w.t.Helper()
 	g := w.launch(environment...)
 	w.await(g.name+" is ready", func() bool { return g.ready() || g.dead() })
-	if g.public == "" {
+	if g.listens() == "" {
 		w.t.Fatalf("%s ended before it was ready:\n%s", g.name, g.log.String())
 	}
 	return g
@@ -90,10 +90,18 @@ func (w *world) spoolOf(g *gateway) string {
 
 // ready tells whether the gateway has said where it listens.
 func (g *gateway) ready() bool {
-	if found := readyLine.FindStringSubmatch(g.log.String()); found != nil {
-		g.public, g.admin = found[1], found[2]
+	found := readyLine.FindStringSubmatch(g.log.String())
+	if found != nil {
+		g.admin.Store(found[2])
+		g.public.Store(found[1])
 	}
-	return g.public != ""
+	return found != nil
+}
+
+// listens returns where the gateway listens, or nothing before it has said so.
+func (g *gateway) listens() string {
+	address, _ := g.public.Load().(string)
+	return address
 }
 
 func (g *gateway) dead() bool {
@@ -193,7 +201,7 @@ func (g *gateway) post(c call) int {
 var platformClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func (g *gateway) send(ctx context.Context, r *connectors.Request) int {
-	request, err := http.NewRequestWithContext(ctx, r.Method, "http://"+g.public+strings.TrimPrefix(r.URL, publicURL), bytes.NewReader(r.Body))
+	request, err := http.NewRequestWithContext(ctx, r.Method, "http://"+g.listens()+strings.TrimPrefix(r.URL, publicURL), bytes.NewReader(r.Body))
 	if err != nil {
 		return 0
 	}
@@ -228,7 +236,7 @@ func (w *world) deliver(c call) {
 		w.mu.Lock()
 		var up []*gateway
 		for _, g := range w.gateways {
-			if g.public != "" && !g.dead() {
+			if g.listens() != "" && !g.dead() {
 				up = append(up, g)
 			}
 		}
@@ -240,9 +248,9 @@ func (w *world) deliver(c call) {
 // get asks the gateway for a page: of its public side, or of the operators' where
 // the path is one of theirs.
 func (g *gateway) get(path string) (int, string) {
-	address := g.public
+	address := g.listens()
 	if path == "/metrics" || path == "/readyz" || path == "/healthz" {
-		address = g.admin
+		address, _ = g.admin.Load().(string)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

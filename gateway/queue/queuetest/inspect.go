@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -123,11 +124,14 @@ func delayed(name string) []string {
 // keys lists the keys that begin like this.
 func (i *Inspector) keys(prefix string) []string {
 	i.t.Helper()
+	var mu sync.Mutex // the primaries are asked at once
 	var found []string
 	scan := func(ctx context.Context, c *redis.Client) error {
 		for cursor := uint64(0); ; {
 			some, next, err := c.Scan(ctx, cursor, strings.NewReplacer("{", "\\{", "}", "\\}").Replace(prefix)+"*", 1000).Result()
+			mu.Lock()
 			found = append(found, some...)
+			mu.Unlock()
 			if cursor = next; err != nil || cursor == 0 {
 				return err
 			}
