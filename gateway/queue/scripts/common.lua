@@ -127,6 +127,14 @@ local function overtaken(e)
   return current[1] ~= e.attempt and current[2] == e.id and current[3] == e.consumer
 end
 
+-- named_still tells whether an attempt's pictures are named by the event's record
+-- or, at its end, by its mark. A repeat may come after later attempts, and whoever
+-- is told that it lost deletes its pictures.
+local function named_still(e, mark)
+  local names = (redis.call('HGET', e.kept, e.key) or '') .. ' ' .. (string.match(mark or '', '^done .*') or '')
+  return string.find(' ' .. names .. ' ', ' ' .. e.attempt .. ' ', 1, true) ~= nil
+end
+
 -- settled tells from an event's mark whether it has already left the journal.
 local function settled(mark)
   return mark and string.sub(mark, 1, 9) ~= 'accepted '

@@ -36,12 +36,9 @@ local mark = redis.call('GET', e.seen) or ''
 local what, by = string.match(mark, '^(%a+) (%x+)')
 if by == e.attempt and what == 'done' then return 'mine' end
 if by == e.attempt and what == 'withdrawn' then return 'withdrawn' end
-if not holds(e) then
-  -- The dead letter that this has made may have been revived before its repeat,
-  -- and still names this attempt's pictures.
-  local kept = ' ' .. (redis.call('HGET', e.kept, e.key) or '') .. ' '
-  return letter ~= '' and string.find(kept, ' ' .. e.attempt .. ' ', 1, true) and 'mine' or 'other'
-end
+-- The dead letter that this has made may have been revived before its repeat, and
+-- still names this attempt's pictures.
+if not holds(e) then return named_still(e, mark) and 'mine' or 'other' end
 if settled(mark ~= '' and mark) then
   finish(e)
   redis.call('DEL', e.work)
@@ -76,8 +73,10 @@ local function erase(t)
   redis.call('SET', t.seen, 'withdrawn ' .. e.attempt .. ' -', 'PX', e.keep_for)
 end
 
--- A notice is left out where the consumer has had enough of them.
+-- A notice is left out where the consumer has had enough of them, and where this
+-- event has had its own: a dead letter that was revived may fail again.
 local function notify(member, key, payload, gap, span, most)
+  if redis.call('EXISTS', notice) == 1 then return end
   local time = now()
   local newest, oldest = redis.call('LINDEX', noticed, 0), redis.call('LINDEX', noticed, most - 1)
   if newest and time - (tonumber(newest) or 0) < gap then return end

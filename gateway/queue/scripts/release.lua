@@ -3,6 +3,8 @@
 -- KEYS an entry's   ARGV an entry's, its record where it has no photos
 -- Answers mine or other.
 local e, bad = entry()
+local record = e.lane == '' and parsed(ARGV[8])
+if record == nil then bad = bad or 'WRONGVALUE the record of ' .. e.key .. ' cannot be read' end
 if bad then return redis.error_reply(bad) end
 
 if redis.call('HGET', e.work, 'back') == e.attempt then return 'mine' end
@@ -11,7 +13,7 @@ if overtaken(e) then return 'other' end
 
 drop(e.stream, e.id)
 if e.lane == '' then
-  enter(e.stream, e.key, parsed(ARGV[8]))
+  enter(e.stream, e.key, record)
 elseif redis.call('HEXISTS', e.data, e.key) == 1 then
   stand(e, e.lane, e.key)
 end
