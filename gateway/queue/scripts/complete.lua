@@ -38,7 +38,7 @@ if by == e.attempt and what == 'done' then return 'mine' end
 if by == e.attempt and what == 'withdrawn' then return 'withdrawn' end
 -- The dead letter that this has made may have been revived before its repeat, and
 -- still names this attempt's pictures.
-if not holds(e) then return named_still(e, mark) and 'mine' or 'other' end
+if not holds(e) then return letter ~= '' and named_still(e, mark) and 'mine' or 'other' end
 if settled(mark ~= '' and mark) then
   finish(e)
   redis.call('DEL', e.work)
