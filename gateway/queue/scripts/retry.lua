@@ -16,7 +16,7 @@ if bad then return redis.error_reply(bad) end
 if redis.call('HGET', e.work, 'last') == e.attempt then return 'mine' end
 local mark = redis.call('GET', e.seen)
 if string.match(mark or '', '^withdrawn (%x+)') == e.attempt then return 'withdrawn' end
-if not holds(e) then return named_still(e, mark) and 'mine' or 'other' end
+if not holds(e) then return keep == '1' and named_still(e, mark) and 'mine' or 'other' end
 if message ~= e.seen and unsent(message) then
   withdraw(e, '-')
   return 'withdrawn'
