@@ -70,7 +70,8 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 		held := make(chan struct{}, ahead)
 		loops.Go(func() { c.takeWords(ctx, name, held) })
 		loops.Go(func() { c.takePhotos(ctx, name) })
-		loops.Go(func() { c.takeOver(ctx, name, held) })
+		loops.Go(func() { c.takeOver(ctx, name, queue.Words, held) })
+		loops.Go(func() { c.takeOver(ctx, name, queue.Photos, c.slots) })
 		loops.Go(func() { c.takeDue(ctx, name) })
 		loops.Go(func() { c.keepPromises(ctx, name) })
 		loops.Go(func() { c.expire(ctx, name) })
@@ -142,20 +143,20 @@ func (c *crew) free(ctx context.Context) (slots int) {
 }
 
 // takeOver takes what a dead or stopped gateway has left.
-func (c *crew) takeOver(ctx context.Context, name string, held chan struct{}) {
+func (c *crew) takeOver(ctx context.Context, name string, from queue.Inbox, held chan struct{}) {
 	c.every(ctx, time.Duration(c.Work.Lease)/2, func() {
-		for ctx.Err() == nil && c.takeOverOne(ctx, name, queue.Words, held) {
-		}
-		for ctx.Err() == nil && c.takeOverOne(ctx, name, queue.Photos, c.slots) {
+		for ctx.Err() == nil && c.takeOverOne(ctx, name, from, held) {
 		}
 	})
 }
 
-// takeOverOne tells whether there was something to take over, and room for it.
+// takeOverOne tells whether there was something to take over. It waits for its
+// turn: with a backlog there is never room but for those who wait for it, and what
+// is left lying keeps its places among those of its account.
 func (c *crew) takeOverOne(ctx context.Context, name string, from queue.Inbox, held chan struct{}) bool {
 	select {
 	case held <- struct{}{}:
-	default:
+	case <-ctx.Done():
 		return false
 	}
 	entries, err := c.Journal.TakeOver(ctx, name, from, 1)
@@ -190,14 +191,26 @@ func (c *crew) keepPromises(ctx context.Context, name string) {
 	c.every(ctx, promiseEvery, func() {
 		for found := promisedAtOnce; found == promisedAtOnce && ctx.Err() == nil; {
 			entries, err := c.Journal.Overdue(ctx, name, promisedAtOnce)
-			for _, e := range entries {
-				err = errors.Join(err, c.keepPromise(ctx, e))
+			if found = len(entries); err == nil {
+				err = c.keepThese(ctx, entries)
 			}
-			if found = len(entries); err != nil {
+			if err != nil {
 				c.silence(ctx, "tell", err)
 			}
 		}
 	})
+}
+
+// keepThese tells one message after the other. The rest is left to the next who
+// looks where the gateway stops, and where Redis is away: each would wait for it.
+func (c *crew) keepThese(ctx context.Context, entries []queue.Entry) (err error) {
+	for _, e := range entries {
+		if ctx.Err() != nil || errors.Is(err, queue.ErrAway) {
+			break
+		}
+		err = errors.Join(err, c.keepPromise(ctx, e))
+	}
+	return err
 }
 
 // keepPromise leaves what it cannot read to others: to a newer gateway, or to the
