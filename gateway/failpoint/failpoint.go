@@ -38,6 +38,34 @@ const (
 	MidUnsend    Point = "mid-unsend" // pictures are deleted, and the words are not
 )
 
+// The points of what becomes of a message in more than one step.
+const (
+	BeforeTell   Point = "before-tell" // the photos of a message take long, and its text is not told
+	AfterTell    Point = "after-tell"  // it is
+	BeforeSettle Point = "before-settle"
+	AfterSettle  Point = "after-settle" // agents have what became of photos whose text they had
+	BeforeDead   Point = "before-dead"  // a message has failed, and is no dead letter yet
+	AfterDead    Point = "after-dead"
+)
+
+// The points of dead letters whose event never was in the journal, and of those
+// that are given another try.
+const (
+	BeforeBury   Point = "before-bury" // an event cannot be accepted, and is not kept
+	AfterBury    Point = "after-bury"  // it is kept, and the platform has no answer
+	BeforeRevive Point = "before-revive"
+	AfterRevive  Point = "after-revive"  // the letter is back in the journal
+	MidRetake    Point = "mid-retake"    // a letter's event may be accepted again, and is not
+	BeforeUnlist Point = "before-unlist" // it is, and the letter is still there
+)
+
+// The points of the sweep.
+const (
+	BeforeSweep Point = "before-sweep" // an orphan is found
+	MidSweep    Point = "mid-sweep"    // its pictures are deleted, and the register has it
+	AfterSweep  Point = "after-sweep"
+)
+
 // The points of the spool.
 const (
 	BeforeFsync Point = "before-fsync" // records are written, and not on the disk
@@ -56,6 +84,8 @@ func Points() []Point {
 	return []Point{
 		BeforeAccept, AfterAccept, AfterRead, AfterBegin, MidFetch, MidDevelop, MidBlobs, AfterBlobs,
 		BeforeRetry, AfterRetry, BeforeEnd, AfterEnd, MidUnsend,
+		BeforeTell, AfterTell, BeforeSettle, AfterSettle, BeforeDead, AfterDead,
+		BeforeBury, AfterBury, BeforeRevive, AfterRevive, MidRetake, BeforeUnlist, BeforeSweep, MidSweep, AfterSweep,
 		BeforeFsync, AfterAppend, MidDrain, BeforeSend, AfterSend,
 	}
 }

@@ -123,7 +123,7 @@ func (a *audit) name(key string) string {
 }
 
 // read sorts the documents by their events, of which each has one at most, or
-// two where its photos came later.
+// more where its photos came later.
 func (a *audit) read() {
 	a.w.t.Helper()
 	a.documents = len(a.ledger.Documents)
@@ -133,7 +133,7 @@ func (a *audit) read() {
 		if err := json.Unmarshal(entry.Text, &d); err != nil {
 			a.w.t.Error(err)
 		}
-		key := strings.TrimSuffix(d.ID, ".settled")
+		key, _, _ := strings.Cut(d.ID, ".settled") // a number follows if it is about a letter's next try
 		for _, other := range a.found[key] {
 			if other.ID == d.ID {
 				a.w.t.Errorf("DOUBLE: %s is twice in the agents' queue", a.name(key))
@@ -264,8 +264,8 @@ func (w *world) outcome(documents []document) string {
 		}
 		text += d.Data.Text
 		for _, p := range d.Data.Photos {
-			if p.Status == queue.Pending {
-				p = settled[p.ID]
+			if later, ok := settled[p.ID]; ok && p.Status != queue.Ready {
+				p = later
 			}
 			text += " | " + w.verdict(p)
 		}

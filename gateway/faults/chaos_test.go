@@ -23,6 +23,7 @@ var (
 	chaosMessages = flag.Int("chaos.messages", 300, "how many messages consumers send")
 	chaosKills    = flag.Int("chaos.kills", 10, "how often a gateway or redis-server is killed, at least")
 	chaosGateways = flag.Int("chaos.gateways", 2, "how many gateways there are")
+	chaosPoints   = flag.Bool("chaos.points", false, "kill at each point at least once, as the long form does")
 	chaosSeed     = flag.Uint64("chaos.seed", 0, "makes the plan and the choice of faults; 0 takes one from the clock")
 )
 

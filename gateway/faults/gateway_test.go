@@ -26,6 +26,7 @@ import (
 type gateway struct {
 	w      *world
 	name   string
+	file   string // its configuration
 	cmd    *exec.Cmd
 	log    *buffer
 	ended  chan struct{} // closed when the process is gone
@@ -58,13 +59,13 @@ func (w *world) launch(environment ...string) *gateway {
 	w.mu.Lock()
 	g := &gateway{w: w, name: fmt.Sprintf("gateway%d", len(w.gateways)+1), log: &buffer{}, ended: make(chan struct{})}
 	w.gateways = append(w.gateways, g)
-	file := w.configure(g.name, w.spoolOf(g))
+	g.file = w.configure(g.name, w.spoolOf(g))
 	w.mu.Unlock()
 	if w.program != "" {
 		binary = w.program
 	}
-	g.cmd = exec.Command(binary, "serve", "--config", file)
-	g.cmd.Env = slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "LIGHTLOCK_FAILPOINTS_HITS=" + hitsFile()}, w.secrets, environment)
+	g.cmd = exec.Command(binary, "serve", "--config", g.file)
+	g.cmd.Env = w.environment(environment)
 	g.cmd.Stderr = io.MultiWriter(g.log, w.log)
 	g.cmd.WaitDelay = 5 * time.Second // a darkroom child may hold the pipe for a moment
 	if err := g.cmd.Start(); err != nil {
@@ -76,6 +77,30 @@ func (w *world) launch(environment ...string) *gateway {
 	}()
 	w.t.Cleanup(func() { g.kill() })
 	return g
+}
+
+// environment is that of the program, with a test's own.
+func (w *world) environment(own []string) []string {
+	return slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "LIGHTLOCK_FAILPOINTS_HITS=" + hitsFile()}, w.secrets, own)
+}
+
+// retry gives all dead letters another try, as an operator beside a gateway does,
+// and tells whether that ended as it should: not killed, and no letter refused.
+func (w *world) retry(beside *gateway, environment ...string) bool {
+	w.t.Helper()
+	binary, err := program()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	retry := exec.Command(binary, "dead", "retry", "--all", "--config", beside.file)
+	retry.Env = w.environment(environment)
+	out, err := retry.CombinedOutput()
+	_, _ = w.log.Write(out)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		w.t.Fatal(err)
+	}
+	return err == nil
 }
 
 // spoolOf gives a gateway the folder of its spool.

@@ -63,7 +63,8 @@ func TestRow02(t *testing.T) {
 }
 
 // TestRow03: a gateway is killed at each point of its work. Another takes over
-// after the lease; there is one entry, and what the first has stored is swept.
+// after the lease; there is one entry, and what the first has stored is swept. How
+// often each point was hit is printed when all tests are over.
 func TestRow03(t *testing.T) {
 	for _, point := range []failpoint.Point{
 		failpoint.AfterRead, failpoint.AfterBegin, failpoint.MidFetch, failpoint.MidDevelop,
@@ -83,6 +84,11 @@ func TestRow03(t *testing.T) {
 			}
 		})
 	}
+	t.Run("retries", killedAtRetries)
+	t.Run("letters", killedOverLetters)
+	t.Run("spool", killedAtTheSpool)
+	t.Run("sweep", killedAtTheSweep)
+	t.Run("three deaths", threeDeaths)
 }
 
 // TestRow04: a gateway is stopped past its lease and then continued. The second
@@ -111,4 +117,6 @@ func TestRow04(t *testing.T) {
 			}
 		})
 	}
+	t.Run("retries", stoppedAtRetries)
+	t.Run("spool", stoppedAtTheSpool)
 }

@@ -68,6 +68,7 @@ func TestRow07(t *testing.T) {
 		w.server.Pause()
 		asleep := time.Now()
 		for i := 0; time.Since(asleep) < 5*time.Second; i++ {
+			time.Sleep(20 * time.Millisecond) // some are enough
 			g.accepts(w.say(message{channel: "line", id: fmt.Sprint(i), consumer: "ana", text: canary})...)
 		}
 		w.server.Continue()

@@ -103,10 +103,12 @@ func (l *Line) accept(ctx context.Context, route *routes.Route, events []connect
 		l.Metrics.Event(route.Name, string(e.Kind), e.Reason)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.letters)) {
+		failpoint.Hit(failpoint.BeforeBury)
 		fresh, err := l.durable().Bury(ctx, name, b.letters[name])
 		if err != nil {
 			return err
 		}
+		failpoint.Hit(failpoint.AfterBury)
 		l.buried(route, b.letters[name], fresh)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.items)) {
@@ -348,7 +350,9 @@ func (l *Line) tell(ctx context.Context, e queue.Entry, j job) error {
 		if t.Document, err = document(e, j, j.toldPhotos(e.Queue, t.ID), t.Late); err != nil {
 			return err
 		}
+		failpoint.Hit(failpoint.BeforeTell)
 		outcome, err := l.Journal.Tell(ctx, e, t)
+		failpoint.Hit(failpoint.AfterTell)
 		if err == nil && outcome == queue.Late {
 			t.Late = true
 			continue
@@ -371,7 +375,8 @@ func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document f
 		if end.Document, err = document(end); err != nil {
 			return end, err
 		}
-		failpoint.Hit(failpoint.BeforeEnd)
+		before, after := points(end)
+		failpoint.Hit(before)
 		outcome, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
 			return l.Journal.Complete(ctx, e, end)
 		})
@@ -379,7 +384,7 @@ func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document f
 		case err != nil:
 			return end, err
 		case outcome == queue.Mine:
-			failpoint.Hit(failpoint.AfterEnd)
+			failpoint.Hit(after)
 			return end, nil
 		case outcome == queue.Late:
 			end.Late = true

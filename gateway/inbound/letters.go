@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/routes"
 )
@@ -78,7 +79,9 @@ func (r Reviver) Retry(ctx context.Context, name string, l queue.Letter) error {
 // revive puts an event back that was in the journal.
 func (r Reviver) revive(ctx context.Context, name string, l queue.Letter) error {
 	l.Raw = revived(l.Raw)
+	failpoint.Hit(failpoint.BeforeRevive)
 	outcome, err := r.Journal.Revive(ctx, name, l)
+	failpoint.Hit(failpoint.AfterRevive)
 	switch {
 	case err != nil:
 		return err
@@ -147,6 +150,7 @@ func (r Reviver) take(ctx context.Context, name string, l queue.Letter, b *batch
 	if there, err := r.Journal.Unbury(ctx, name, l.Key); err != nil || !there {
 		return err
 	}
+	failpoint.Hit(failpoint.MidRetake)
 	for _, to := range slices.Sorted(maps.Keys(b.letters)) {
 		if _, err := r.Journal.Bury(ctx, to, b.letters[to]); err != nil {
 			return err
@@ -157,6 +161,7 @@ func (r Reviver) take(ctx context.Context, name string, l queue.Letter, b *batch
 			return err
 		}
 	}
+	failpoint.Hit(failpoint.BeforeUnlist)
 	_, err := r.Journal.ClearLetters(ctx, name, l.Key)
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/gateway/budget"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/hosts"
 	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -309,6 +310,17 @@ func (l *Line) accepted(route *routes.Route, accepted []queue.Accepted) {
 			l.Metrics.Settled(route.Name, string(a.Fate))
 		}
 	}
+}
+
+// points are those before and after an end of this kind.
+func points(end queue.End) (before, after failpoint.Point) {
+	switch {
+	case end.Cause != "":
+		return failpoint.BeforeDead, failpoint.AfterDead
+	case end.Told != "":
+		return failpoint.BeforeSettle, failpoint.AfterSettle
+	}
+	return failpoint.BeforeEnd, failpoint.AfterEnd
 }
 
 // settle runs the script that ends an attempt. It waits for a Redis that is

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/ops"
 )
 
@@ -116,9 +117,11 @@ func (s *Sweeper) sweep(ctx context.Context, queue string, slowly *rate.Limiter)
 		gone, failed, err := s.clear(ctx, queue, orphans, slowly)
 		// What is gone leaves the register even if the rest must wait.
 		if len(gone) > 0 {
+			failpoint.Hit(failpoint.MidSweep)
 			if err := s.Journal.Swept(ctx, queue, gone); err != nil {
 				return err
 			}
+			failpoint.Hit(failpoint.AfterSweep)
 			s.Metrics.OrphansSwept(queue, len(gone))
 			s.Log.Info("orphans swept", "queue", queue, "attempts", len(gone))
 		}
@@ -141,6 +144,7 @@ func (s *Sweeper) clear(ctx context.Context, queue string, attempts []string, sl
 		if err := slowly.Wait(ctx); err != nil {
 			return gone, nil, err
 		}
+		failpoint.Hit(failpoint.BeforeSweep)
 		err := s.Store.DeleteAttempt(ctx, queue, attempt)
 		if err == nil {
 			gone, failures = append(gone, attempt), 0

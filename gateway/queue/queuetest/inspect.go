@@ -96,6 +96,15 @@ func (i *Inspector) Hasten(name string) {
 	}
 }
 
+// Attempts counts the attempts that a queue has registered, of which pictures may
+// lie in the store that nothing else names.
+func (i *Inspector) Attempts(name string) int {
+	i.t.Helper()
+	n, err := i.client.HLen(i.t.Context(), slot(name)+"attempts").Result()
+	i.check(err)
+	return int(n)
+}
+
 // Change rewrites the entries of the journal that no worker has had: each field
 // of that name to that value. Tests cannot wait for a newer release.
 func (i *Inspector) Change(name, field, value string) (changed int) {
