@@ -146,6 +146,8 @@ func TestDeadList(t *testing.T) {
 		}
 	}
 	hasAll(t, lightlock(t, "dead", "list", "--limit", "1").out, "the oldest 1; --all shows all. Next: ")
+	g.bury(queue.Letter{Key: keyOf("c"), Connector: "line/acme", Cause: "event does not parse", Content: queue.ContentEvent, Raw: []byte("{}")})
+	hasAll(t, lightlock(t, "dead", "list").out, "3 dead letters. Next: ", " dead drop "+keyOf("c")[:12])
 }
 
 // What a stranger wrote is shown, and tells the terminal nothing.

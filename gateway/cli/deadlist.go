@@ -116,7 +116,11 @@ func (c deadListCmd) end(s *session, n int, more bool, last deadLetter) error {
 		text = count(n, "dead letter")
 	}
 	if n > 0 {
-		text += fmt.Sprintf(". Next: %s dead show %s, %[1]s dead retry %[2]s", s.name, last.id())
+		next := "retry"
+		if last.Content == queue.ContentEvent {
+			next = "drop" // no retry helps it
+		}
+		text += fmt.Sprintf(". Next: %s dead show %s, %[1]s dead %[3]s %[2]s", s.name, last.id(), next)
 	}
 	_, err := fmt.Fprintln(s.out, text)
 	return err
