@@ -222,6 +222,17 @@ func TestDeadRetryAcceptsWhatHadNoAccount(t *testing.T) {
 	g.want(1, 1)
 }
 
+// What agents may have is retried only where somebody says so.
+func TestDeadRetryOfWhatMayHaveBeenDelivered(t *testing.T) {
+	g := openGraveyard(t)
+	g.bury(queue.Letter{Key: keyOf("a"), Cause: "in the spool", Content: queue.ContentPayload, Raw: jobOf(deadBot, "a"), Doubtful: true})
+	r := lightlock(t, "dead", "retry", keyOf("a"))
+	hasAll(t, r.out, "it may have reached the agents before", "--doubtful", "0 of 1 dead letter retried\n")
+	wantExit(t, r, exitFindings)
+	wantExit(t, lightlock(t, "dead", "retry", "--doubtful", keyOf("a")), exitDone)
+	g.want(0, 1)
+}
+
 // A whole webhook is read again; one event of a webhook cannot be.
 func TestDeadRetryParsesAgain(t *testing.T) {
 	g := openGraveyard(t)

@@ -17,6 +17,7 @@ import (
 type deadRetryCmd struct {
 	deskFlags
 	chosen
+	Doubtful bool `help:"Also those that may have reached the agents before."`
 }
 
 // Help implements kong.HelpProvider.
@@ -53,7 +54,7 @@ func (c deadRetryCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer d.close(ctx)
-	reviver := inbound.Reviver{Journal: d.Journal, Routes: d.routes}
+	reviver := inbound.Reviver{Journal: d.Journal, Routes: d.routes, Doubtful: c.Doubtful}
 	retried, total := 0, 0
 	for l, err := range c.letters(ctx, d) {
 		if err != nil {

@@ -56,6 +56,8 @@ func (r Refusal) Error() string { return r.Reason }
 type Reviver struct {
 	Journal *queue.Journal
 	Routes  *routes.Table
+	// Doubtful retries also what may have reached the agents before.
+	Doubtful bool
 }
 
 // Retry puts a letter's event where it was before it died: into the journal, or,
@@ -64,6 +66,8 @@ type Reviver struct {
 // meanwhile is left alone. Its error is a Refusal where no repeat would help.
 func (r Reviver) Retry(ctx context.Context, name string, l queue.Letter) error {
 	switch {
+	case l.Doubtful && !r.Doubtful:
+		return Refusal{"it may have reached the agents before; where they do not have it, retry it with --doubtful"}
 	case l.Journaled():
 		return r.revive(ctx, name, l)
 	case len(l.Raw) < l.RawBytes:

@@ -138,27 +138,28 @@ func TestARepeatAfterTheMarkExpiredHasNoSecondEffect(t *testing.T) {
 }
 
 // The mark may also expire while an attempt is at work, and the event's repeat
-// be buried. It has had its one effect then.
-func TestAnAttemptAtABuriedEventHasNoSecondEffect(t *testing.T) {
+// be buried. Its one effect is that of the attempt, and its letter is the one that
+// the attempt leaves, if any.
+func TestAnAttemptAtABuriedEventHasItsOneEffect(t *testing.T) {
 	t.Parallel()
 	address := queuetest.Redis(t)
 	j, client := journal(t, address, queue.Options{}), connect(t, address)
 	mark := "{" + queue.Stream(q) + "}:seen:" + hash("a")
-	for what, finish := range map[string]func(queue.Entry) (queue.Outcome, error){
-		"complete": func(e queue.Entry) (queue.Outcome, error) {
-			return j.Complete(t.Context(), e, queue.End{Document: []byte("document")})
-		},
-		"dead": func(e queue.Entry) (queue.Outcome, error) {
-			return j.Complete(t.Context(), e, queue.End{Cause: "hopeless", Document: []byte("document")})
-		},
+	for what, test := range map[string]struct {
+		end  queue.End
+		want counts
+	}{
+		"complete": {queue.End{Document: []byte("document")}, counts{delivered: 1}},
+		"dead":     {queue.End{Cause: "hopeless", Document: []byte("document")}, counts{delivered: 1, dead: 1}},
 	} {
 		client.FlushAll(t.Context())
 		accept(t, j, "a")
 		e := begun(t, j)
 		client.Del(t.Context(), mark)
 		want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("a")}))
-		want(t, what, queue.Other)(finish(e))
-		wantCounts(t, j, counts{dead: 1})
+		want(t, what, queue.Mine)(j.Complete(t.Context(), e, test.end))
+		want(t, what+" again", queue.Mine)(j.Complete(t.Context(), e, test.end))
+		wantCounts(t, j, test.want)
 	}
 }
 

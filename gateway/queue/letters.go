@@ -34,6 +34,9 @@ type Letter struct {
 	Told    string `json:"told,omitempty"`
 	// Connector is the one that an event came by that never was in the journal.
 	Connector string `json:"connector,omitempty"`
+	// Doubtful tells that the event may have reached the agents before it was buried:
+	// it was spooled, and for longer than the journal knows what it has taken.
+	Doubtful bool `json:"doubtful,omitempty"`
 	// Content says what Raw is.
 	Content Content `json:"content,omitempty"`
 	// Raw is kept whole if it is a payload, else at most MaxRaw bytes of it.
@@ -72,7 +75,7 @@ func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]b
 	if err := j.admit(ctx, queue); err != nil {
 		return nil, err
 	}
-	keys := []string{k.dead, k.letters}
+	keys := []string{k.dead, k.letters, k.records, k.data}
 	args := []any{randomID(), millis(j.options.SeenFor), j.options.LettersBytes, trimAtOnce}
 	for _, l := range letters {
 		if err := checkHex("key", l.Key); err != nil {

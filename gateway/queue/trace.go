@@ -101,7 +101,7 @@ type mark struct {
 func readMark(text string) mark {
 	fields := slices.DeleteFunc(strings.Fields(text), func(f string) bool { return strings.HasPrefix(f, "#") })
 	if len(fields) < 3 || fields[0] == "accepted" {
-		return mark{live: len(fields) == 0 || fields[0] == "accepted"}
+		return mark{live: len(fields) == 0 || fields[0] == "accepted" || fields[0] == "buried"}
 	}
 	m := mark{done: fields[0] == "done"}
 	attempts, entries := []string{fields[2]}, []string{}

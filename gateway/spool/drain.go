@@ -20,6 +20,9 @@ const (
 	// A record that has waited for longer becomes a dead letter: the journal
 	// remembers an event for a day longer, so it still knows its repeat.
 	tooOld = 7 * 24 * time.Hour
+	// After so long, less an hour for clocks that differ, it may have forgotten what
+	// it had taken although nobody heard so.
+	forgotten = tooOld + 23*time.Hour
 	// stepTime bounds one step of handing in.
 	stepTime = 5 * time.Second
 	// The pause while the journal takes nothing grows between these.
@@ -218,11 +221,12 @@ func (b *backlog) give(ctx context.Context, records []record) error {
 	var items []queue.Item
 	var letters []queue.Letter
 	for _, r := range records {
-		if b.spool.options.Now().Sub(r.arrived) <= tooOld {
+		age := b.spool.options.Now().Sub(r.arrived)
+		if age <= tooOld {
 			items, letters = append(items, r.items...), append(letters, r.letters...)
 			continue
 		}
-		letters = append(letters, r.dead("in the spool since "+r.arrived.UTC().Format(time.RFC3339))...)
+		letters = append(letters, r.late(age > forgotten)...)
 	}
 	if err := b.bury(ctx, letters); err != nil || len(items) == 0 {
 		return err
@@ -247,6 +251,19 @@ func (b *backlog) bury(ctx context.Context, letters []queue.Letter) error {
 		}
 	}
 	return err
+}
+
+// late makes dead letters of a record that is too old.
+func (r record) late(doubtful bool) []queue.Letter {
+	cause := "in the spool since " + r.arrived.UTC().Format(time.RFC3339)
+	if doubtful {
+		cause += ", and may have been delivered"
+	}
+	letters := r.dead(cause)
+	for i := range letters {
+		letters[i].Doubtful = doubtful
+	}
+	return letters
 }
 
 // dead makes dead letters of all events of a record.

@@ -182,6 +182,8 @@ func TestOldRecordsBecomeDeadLetters(t *testing.T) {
 	if _, err := s.Bury(t.Context(), q, []queue.Letter{{Key: key("letter"), Cause: "its own", Raw: []byte("raw")}}); err != nil {
 		t.Fatal(err)
 	}
+	now = time.Now().Add(-forgotten - time.Minute)
+	accept(t, s, "very old")
 	now = time.Now().Add(-tooOld + time.Minute)
 	accept(t, s, "young")
 	now = time.Now()
@@ -190,7 +192,7 @@ func TestOldRecordsBecomeDeadLetters(t *testing.T) {
 	}
 	d.set(nil)
 	drainAll(t, s)
-	if len(d.letters) != 2 || len(d.got(q)) != 3 {
+	if len(d.letters) != 3 || len(d.got(q)) != 4 {
 		t.Fatalf("got letters %+v and %v", d.letters, d.got(q))
 	}
 	old, own := d.letters[0], d.letters[1]
@@ -199,6 +201,9 @@ func TestOldRecordsBecomeDeadLetters(t *testing.T) {
 	}
 	if own.Cause != "its own" || string(own.Raw) != "raw" {
 		t.Errorf("got %+v with %s", own, own.Raw)
+	}
+	if very := d.letters[2]; old.Doubtful || !very.Doubtful || !strings.HasSuffix(very.Cause, ", and may have been delivered") {
+		t.Errorf("got %+v and %+v, want the second alone in doubt", old, very)
 	}
 }
 

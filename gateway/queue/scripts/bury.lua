@@ -1,23 +1,29 @@
 #!lua
 -- Keeps events that never were in the journal as dead letters, and removes the
--- oldest where they take up too much.
--- KEYS dead, letters, then for each event: seen
+-- oldest where they take up too much. What has a record there has outlived its
+-- mark, and is no letter.
+-- KEYS dead, letters, records, data, then for each event: seen
 -- ARGV nonce, seen for (ms), bytes that all letters may take up, letters to
 --      remove at most, then for each event: key, letter
 -- Answers for each event 1 if it is new, else 0; and then how many letters were
 -- removed.
-local dead, letters, nonce, seen_for = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local dead, letters, records, data = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local nonce, seen_for = ARGV[1], ARGV[2]
 local most, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local bad = mistyped('zset', dead) or mistyped('hash', letters) or uncounted(letters, 'bytes')
-for i = 3, #KEYS do bad = bad or mistyped('string', KEYS[i]) end
+local bad = mistyped('zset', dead) or mistyped('hash', letters, records, data) or uncounted(letters, 'bytes')
+for i = 5, #KEYS do bad = bad or mistyped('string', KEYS[i]) end
 if bad then return redis.error_reply(bad) end
 
+local function waits(key)
+  return redis.call('HEXISTS', data, key) == 1 or redis.call('HEXISTS', records, key) == 1
+end
+
 local answers, listed = {}, {}
-for i = 1, #KEYS - 2 do
-  local seen, key, letter = KEYS[i + 2], ARGV[2 * i + 3], ARGV[2 * i + 4]
+for i = 1, #KEYS - 4 do
+  local seen, key, letter = KEYS[i + 4], ARGV[2 * i + 3], ARGV[2 * i + 4]
   local mark = redis.call('GET', seen)
-  if not mark then
+  if not mark and not waits(key) then
     mark = 'buried ' .. nonce
     keep_letter(dead, letters, key, letter)
     redis.call('SET', seen, mark, 'PX', seen_for)

@@ -135,9 +135,16 @@ local function named_still(e, mark)
   return string.find(' ' .. names .. ' ', ' ' .. e.attempt .. ' ', 1, true) ~= nil
 end
 
--- settled tells from an event's mark whether it has already left the journal.
+-- buried tells from an event's mark whether it became a dead letter without having
+-- been in the journal, as far as was known then.
+local function buried(mark)
+  return string.sub(mark or '', 1, 7) == 'buried '
+end
+
+-- settled tells from an event's mark whether it has already left the journal. One
+-- that was buried and is in it all the same had outlived its mark.
 local function settled(mark)
-  return mark and string.sub(mark, 1, 9) ~= 'accepted '
+  return mark and mark ~= '' and string.sub(mark, 1, 9) ~= 'accepted ' and not buried(mark)
 end
 
 -- A message's name says what became of the message: awaited while there are only
@@ -267,12 +274,6 @@ local function withdraw(e, lost)
   finish(e)
   redis.call('DEL', e.work)
   redis.call('SET', e.seen, mark, 'PX', e.keep_for)
-end
-
--- buried tells from an event's mark whether it became a dead letter without having
--- been in the journal.
-local function buried(mark)
-  return string.sub(mark or '', 1, 7) == 'buried '
 end
 
 -- The dead letters of a queue are a sorted set of events by the time of death,

@@ -39,7 +39,7 @@ if by == e.attempt and what == 'withdrawn' then return 'withdrawn' end
 -- The dead letter that this has made may have been revived before its repeat, and
 -- still names this attempt's pictures.
 if not holds(e) then return letter ~= '' and named_still(e, mark) and 'mine' or 'other' end
-if settled(mark ~= '' and mark) then
+if settled(mark) then
   finish(e)
   redis.call('DEL', e.work)
   return 'other'
@@ -89,7 +89,11 @@ end
 
 for _, target in ipairs(erased) do erase(target) end
 local entry_id = document ~= '' and redis.call('XADD', out, '*', 'event', document) or '-'
-if letter ~= '' then keep_letter(dead, letters, e.key, letter) end
+if letter ~= '' then
+  keep_letter(dead, letters, e.key, letter)
+elseif buried(mark) then
+  forget_letter(dead, letters, e.key)
+end
 if ARGV[14] ~= '' and open then
   notify(ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18]))
 end
