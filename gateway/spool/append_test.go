@@ -74,9 +74,10 @@ func TestNothingIsAcknowledgedBeforeItIsSynced(t *testing.T) {
 func TestADiskThatHangs(t *testing.T) {
 	finish := make(chan struct{})
 	s := open(t, t.TempDir(), away(), func(o *Options) {
+		o.closing = time.Millisecond
 		o.sync = func(f *os.File) error { <-finish; return f.Sync() }
 	})
-	t.Cleanup(func() { close(finish) })
+	t.Cleanup(func() { close(finish); s.flushes.Wait() })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := s.Accept(ctx, q, []queue.Item{item("a")}); !errors.Is(err, context.DeadlineExceeded) {
@@ -90,6 +91,12 @@ func TestADiskThatHangs(t *testing.T) {
 	}
 	if err := s.Check(ctx); !errors.Is(err, errSlow) {
 		t.Errorf("check: got %v, want %v", err, errSlow)
+	}
+	if err := s.Close(); !errors.Is(err, errSlow) {
+		t.Errorf("close: got %v, want %v", err, errSlow)
+	}
+	if _, err := tryOpen(s.options.Folder, away()); !errors.Is(err, ErrInUse) {
+		t.Errorf("open, while it is being written: got %v, want %v", err, ErrInUse)
 	}
 }
 

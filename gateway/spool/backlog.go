@@ -40,7 +40,8 @@ type backlog struct {
 	wake         chan struct{} // something was appended
 
 	// The drain's own.
-	failures int // of what is in front
+	failures int       // of what is in front
+	failing  time.Time // since when nothing could be read, not even of the next file
 	tell     rate.Sometimes
 
 	mu       sync.Mutex
@@ -49,7 +50,7 @@ type backlog struct {
 	flushing bool          // a write goes on, or is about to
 	number   uint64        // of the next segment; only a flush changes it
 	held     chan struct{} // closed when webhooks need not wait for the drain any more
-	aside    int           // files that stay where they are
+	asides   []*aside      // files of which something is left
 }
 
 // empty tells whether nothing waits, after a moment if the last are just being

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -28,9 +26,14 @@ const (
 	// The pause while the journal takes nothing grows between these.
 	pauseMin = 200 * time.Millisecond
 	pauseMax = 5 * time.Second
-	// patience is how often what is in front may fail by itself, and not because
-	// the journal is away or full.
-	patience = 3
+	// refusals is how often the journal may refuse what is in front, while it is
+	// neither away nor full.
+	refusals = 3
+	// longest is how long a file in front may fail before what cannot be read of it
+	// is passed over: a disk that stalls, or a volume that moves, takes minutes.
+	longest = 2 * time.Minute
+	// againEvery is how often what was passed over is tried again.
+	againEvery = 10 * time.Minute
 	// holdTime is how long a webhook waits at most for the last in front of it.
 	holdTime = 100 * time.Millisecond
 	// complainEvery is how often the log hears that the journal takes nothing.
@@ -57,9 +60,15 @@ func (s *Spool) Run(ctx context.Context, grace time.Duration) {
 // run drains one queue's backlog whenever there is something.
 func (b *backlog) run(stopping, hurry context.Context) {
 	complain := rate.Sometimes{First: 1, Interval: complainEvery}
-	for tries := 0; ; tries++ {
+	slow := time.NewTicker(againEvery)
+	defer slow.Stop()
+	for tries, due := 0, true; ; tries++ {
 		stopped := stopping.Err() != nil // asked before: there is one more round
 		err := b.drain(hurry)
+		if err == nil && due {
+			err = b.again(hurry)
+			due = err != nil
+		}
 		var pause <-chan time.Time
 		if err == nil {
 			tries = -1
@@ -72,12 +81,13 @@ func (b *backlog) run(stopping, hurry context.Context) {
 		if stopped {
 			return
 		}
-		b.rest(stopping, pause)
+		due = b.rest(stopping, pause, slow.C) || due
 	}
 }
 
-// rest waits for something to do, or after trouble for the pause to be over.
-func (b *backlog) rest(stopping context.Context, pause <-chan time.Time) {
+// rest waits for something to do, or after trouble for the pause to be over. It
+// tells whether what was passed over is to be tried again.
+func (b *backlog) rest(stopping context.Context, pause, slow <-chan time.Time) (due bool) {
 	wake := b.wake
 	if pause != nil {
 		wake = nil
@@ -86,7 +96,10 @@ func (b *backlog) rest(stopping context.Context, pause <-chan time.Time) {
 	case <-stopping.Done():
 	case <-pause:
 	case <-wake:
+	case <-slow:
+		return true
 	}
+	return false
 }
 
 // drain hands in what waits until nothing does or something is in the way.
@@ -106,14 +119,12 @@ func (b *backlog) drain(ctx context.Context) error {
 			}
 			return nil
 		case err != nil:
-			if b.failures++; b.failures >= patience && lost(err) {
-				b.giveUp(f.segment, err)
-			}
+			b.impatient(f.segment, err)
 			return err
 		case !b.spool.options.Ready():
 			return errNotReady
 		}
-		done, err := b.handIn(ctx, f)
+		done, err := b.handIn(ctx, &f)
 		failpoint.Hit(failpoint.MidDrain)
 		b.consume(f, done)
 		n += done
@@ -162,16 +173,10 @@ func (b *backlog) more(ctx context.Context) bool {
 	return false
 }
 
-// lost tells whether a file cannot be read because of the file, and not because
-// this process has too many open, say.
-func lost(err error) bool {
-	return errors.Is(err, syscall.EIO) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrNotExist)
-}
-
 // handIn gives a batch to the journal and returns how many records have had
 // their end. Where it is refused for a reason that does not pass, each goes
 // alone, so that a wrong one does not hold up its neighbours.
-func (b *backlog) handIn(ctx context.Context, f batch) (int, error) {
+func (b *backlog) handIn(ctx context.Context, f *batch) (int, error) {
 	err := b.give(ctx, f.records)
 	if err == nil {
 		return len(f.records), nil
@@ -180,7 +185,7 @@ func (b *backlog) handIn(ctx context.Context, f batch) (int, error) {
 		return 0, err
 	}
 	for i := range f.records {
-		if err := b.alone(ctx, f.segment, f.records[i]); err != nil {
+		if err := b.alone(ctx, f, f.records[i]); err != nil {
 			return i, err
 		}
 	}
@@ -193,20 +198,17 @@ func passes(err error) bool { return errors.Is(err, queue.ErrAway) || errors.Is(
 
 // alone hands in one record. One that is refused again and again becomes a dead
 // letter, and stays in its file if it cannot even be that.
-func (b *backlog) alone(ctx context.Context, s *segment, r record) error {
+func (b *backlog) alone(ctx context.Context, f *batch, r record) error {
 	err := b.give(ctx, []record{r})
 	if err == nil || passes(err) || ctx.Err() != nil {
 		return err
 	}
-	if b.failures++; b.failures < patience && !errors.Is(err, queue.ErrInvalid) {
+	if b.failures++; b.failures < refusals && !errors.Is(err, queue.ErrInvalid) {
 		return err
 	}
 	buried := b.bury(ctx, r.dead("the journal does not take it: "+err.Error()))
 	if errors.Is(buried, queue.ErrInvalid) {
-		b.spoilt(s, place{from: r.at, to: r.to})
-		b.mu.Lock()
-		s.flags |= keepFile
-		b.mu.Unlock()
+		f.spoilt = append(f.spoilt, place{kind: refused, from: r.at, to: r.to})
 		buried = nil
 	}
 	if buried == nil {

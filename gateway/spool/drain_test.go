@@ -226,8 +226,8 @@ func TestAWebhookThatIsRefusedBecomesADeadLetter(t *testing.T) {
 		}
 	}
 	want(t, "journal", d.got(q), upTo(5))
-	if failed != patience {
-		t.Errorf("it was tried %d times, want %d", failed, patience)
+	if failed != refusals {
+		t.Errorf("it was tried %d times, want %d", failed, refusals)
 	}
 	if len(d.letters) != 1 || d.letters[0].Key != wrong || !strings.Contains(d.letters[0].Cause, "WRONGTYPE") {
 		t.Errorf("got letters %+v, want one", d.letters)
@@ -250,7 +250,7 @@ func TestAJournalThatTakesNothingIsWaitedFor(t *testing.T) {
 			}
 			return test.err
 		})
-		for range 3 * patience {
+		for range 3 * refusals {
 			if err := s.backlogs[q].drain(t.Context()); err == nil {
 				t.Fatalf("%s: drain: got nil", what)
 			}

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -23,10 +24,10 @@ type record struct {
 
 // batch is what comes next of one segment.
 type batch struct {
-	segment *segment
-	records []record
-	spoilt  []place // what is among them and no record of ours
-	to      int64
+	segment  *segment
+	records  []record
+	spoilt   []place // what is among them and cannot be handed in
+	from, to int64
 }
 
 // front reads what comes next; io.EOF if there is nothing.
@@ -38,17 +39,26 @@ func (b *backlog) front() (batch, error) {
 		return batch{}, io.EOF
 	}
 	s := b.segments[0]
-	w := walker{marker: s.marker, at: s.read, end: s.end}
+	w := walker{marker: s.marker, at: s.read, end: s.end, over: s.over}
 	b.mu.Unlock()
-	out := batch{segment: s, to: w.at}
-	file, err := os.Open(s.path)
+	return b.read(s, &w)
+}
+
+// read reads a batch from where the walker is.
+func (b *backlog) read(s *segment, w *walker) (batch, error) {
+	out := batch{segment: s, from: w.at, to: w.at}
+	file, err := b.spool.options.open(s.path)
+	if err != nil && w.over && ofFile(err) {
+		out.spoilt, out.to = []place{{kind: lost, from: w.at, to: w.end}}, w.end
+		return out, nil
+	}
 	if err != nil {
 		return out, err
 	}
 	defer file.Close()
 	w.file = file
-	err = out.fill(&w)
-	if out.to > s.read {
+	err = out.fill(w)
+	if out.to > out.from {
 		err = nil // what is in the way comes next
 	}
 	return out, err
@@ -56,7 +66,7 @@ func (b *backlog) front() (batch, error) {
 
 // fill reads as much as one step takes.
 func (f *batch) fill(w *walker) error {
-	for items := 0; items < batchItems && f.to-f.segment.read < batchBytes; {
+	for items := 0; items < batchItems && f.to-f.from < batchBytes; {
 		p, err := w.next()
 		if err != nil {
 			return err
@@ -81,38 +91,53 @@ func (f *batch) fill(w *walker) error {
 // consume goes on behind the first n records of a batch, and behind what stands
 // among them that is none: that stays in its file.
 func (b *backlog) consume(f batch, n int) {
-	to := f.to
-	switch {
-	case n == 0 && len(f.records) > 0:
+	to := f.reached(n)
+	if to == f.from {
 		return
-	case n < len(f.records):
-		to = f.records[n-1].to
 	}
-	var keep uint32
 	for _, p := range f.spoilt {
 		if p.to <= to {
-			keep = keepFile
-			b.spoilt(f.segment, p)
+			b.passOver(f.segment, p)
 		}
 	}
-	b.advance(f.segment, to, keep)
+	if n > 0 {
+		b.failing = time.Time{}
+	}
+	b.advance(f.segment, to)
 }
 
-// spoilt tells of a place that cannot be handed in.
-func (b *backlog) spoilt(s *segment, p place) {
-	what := "cannot be read"
-	if p.kind == newer {
-		what = "was written by a newer release"
+// reached is how far the first n records of a batch reach, and what stands behind
+// them and is none; from if there are none.
+func (f batch) reached(n int) int64 {
+	switch {
+	case n == len(f.records):
+		return f.to
+	case n == 0:
+		return f.from
 	}
+	return f.records[n-1].to
+}
+
+// compareStretches puts them in the order of the file.
+func compareStretches(a, b stretch) int { return cmp.Compare(a[0], b[0]) }
+
+// passOver leaves a place that cannot be handed in, and tells of it.
+func (b *backlog) passOver(s *segment, p place) {
+	what := map[kind]string{
+		newer: "was written by a newer release", lost: "is not given back by the disk", refused: "can never be taken by the journal",
+	}[p.kind]
+	s.left = append(s.left, stretch{p.from, p.to})
+	slices.SortFunc(s.left, compareStretches)
 	b.spool.options.OnBroken(b.name)
-	b.spool.options.Log.Error("a record of the spool is left where it is: it "+what, "file", s.path, "at", p.from, "bytes", p.to-p.from)
+	b.spool.options.Log.Error("a part of the spool is left where it is: it "+cmp.Or(what, "cannot be read"),
+		"file", s.path, "at", p.from, "bytes", p.to-p.from)
 }
 
 // advance moves the front of a segment.
-func (b *backlog) advance(s *segment, to int64, flags uint32) {
+func (b *backlog) advance(s *segment, to int64) {
 	b.failures = 0
 	b.mu.Lock()
-	s.read, s.flags = to, s.flags|flags
+	s.read = to
 	first, _ := slices.BinarySearchFunc(s.waiting, to, func(a arrival, to int64) int { return int(a.at - to) })
 	s.waiting = s.waiting[first:]
 	b.mu.Unlock()
@@ -122,35 +147,34 @@ func (b *backlog) advance(s *segment, to int64, flags uint32) {
 	b.retire()
 }
 
-// giveUp puts a whole segment aside that the disk does not give back.
-func (b *backlog) giveUp(s *segment, cause error) {
-	b.spool.options.OnBroken(b.name)
-	b.spool.options.Log.Error("a file of the spool is left where it is: it cannot be read", "file", s.path, "err", cause)
-	b.mu.Lock()
-	end := s.end
-	b.mu.Unlock()
-	b.advance(s, end, keepFile)
+// impatient ends the wait for what the disk does not give back when it has lasted
+// long enough.
+func (b *backlog) impatient(s *segment, err error) {
+	if !ofFile(err) {
+		return
+	}
+	if b.failing.IsZero() {
+		b.failing = time.Now()
+	}
+	s.over = time.Since(b.failing) >= b.spool.options.patience
 }
 
 // retire takes away the segments in front that are drained.
 func (b *backlog) retire() {
-	for {
-		s := b.drained()
-		if s == nil {
-			return
+	for s := b.drained(); s != nil; s = b.drained() {
+		err := s.retire()
+		if errors.Is(err, os.ErrNotExist) {
+			s.left, err = nil, nil
 		}
-		kept, err := s.retire()
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err != nil {
 			b.spool.options.Log.Warn("a drained file of the spool cannot be taken away", "file", s.path, "err", err)
-			continue // it stays charged
 		}
-		if !kept {
+		switch {
+		case len(s.left) > 0:
+			b.putAside(&aside{path: s.path, segment: s, charged: s.charged})
+		case err == nil: // else it stays charged
 			b.spool.room.give(s.charged)
-			continue
 		}
-		b.mu.Lock()
-		b.aside++
-		b.mu.Unlock()
 	}
 }
 

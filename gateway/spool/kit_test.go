@@ -277,3 +277,46 @@ func write(t testing.TB, path string, data []byte) {
 		t.Fatal(err)
 	}
 }
+
+// again tries what was passed over once more.
+func again(t testing.TB, s *Spool) {
+	t.Helper()
+	if err := s.backlogs[q].again(t.Context()); err != nil {
+		t.Fatalf("again: %v", err)
+	}
+}
+
+// disk is one that fails as it is told to.
+type disk struct {
+	err      error
+	from, to int64 // which bytes of each file; to is zero where not even an open works
+	mended   bool
+}
+
+// on makes a spool read from it, and wait for it no longer than a moment.
+func (d *disk) on(o *Options) {
+	o.patience = time.Nanosecond
+	o.open = func(path string) (source, error) {
+		if !d.mended && d.to == 0 {
+			return nil, &os.PathError{Op: "open", Path: path, Err: d.err}
+		}
+		file, err := os.Open(path)
+		return readsFrom{file, d}, err
+	}
+}
+
+// readsFrom is a file on a disk. Like a real one it gives what lies before the
+// place that it cannot read.
+type readsFrom struct {
+	*os.File
+	disk *disk
+}
+
+func (r readsFrom) ReadAt(b []byte, at int64) (int, error) {
+	d := r.disk
+	if d.mended || at >= d.to || at+int64(len(b)) <= d.from {
+		return r.File.ReadAt(b, at)
+	}
+	n, _ := r.File.ReadAt(b[:max(0, d.from-at)], at)
+	return n, d.err
+}

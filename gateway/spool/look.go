@@ -38,7 +38,7 @@ func (s *Spool) Stats() []Stats {
 func (b *backlog) stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := Stats{Queue: b.name, Records: b.waiting(), Aside: b.aside}
+	s := Stats{Queue: b.name, Records: b.waiting(), Aside: len(b.asides)}
 	for _, g := range b.segments {
 		if len(g.waiting) > 0 {
 			s.Oldest = max(0, b.spool.options.Now().Sub(time.UnixMilli(g.waiting[0].ms)))
@@ -100,9 +100,10 @@ type Contents struct {
 	Oldest  time.Time
 	// Bytes is the size of all files of the queue.
 	Bytes int64
-	// Keys name the events that wait, in order.
+	// Keys name the events that wait, in order, and those that were put aside and
+	// can be read.
 	Keys []string
-	// Aside are the files that stay where they are.
+	// Aside are the files of which something is left that could not be handed in.
 	Aside []string
 }
 
@@ -133,16 +134,17 @@ func Look(folder string) ([]Contents, error) {
 
 // add counts a segment. One that its gateway has just taken away has nothing.
 func (c *Contents) add(f file) {
-	s, err := look(f.path)
-	switch {
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, errNothing):
-		return
-	case err != nil || f.kept:
-		c.Aside = append(c.Aside, f.path)
-		c.Bytes += f.bytes
+	s, err := look(f.path, openFile)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, errNothing) {
 		return
 	}
 	c.Bytes += f.bytes
+	if err != nil || f.kept {
+		c.Aside = append(c.Aside, f.path)
+	}
+	if err != nil {
+		return
+	}
 	if len(s.waiting) > 0 && c.Records == 0 {
 		c.Oldest = time.UnixMilli(s.waiting[0].ms)
 	}
@@ -150,21 +152,24 @@ func (c *Contents) add(f file) {
 	c.Keys = append(c.Keys, s.keys()...)
 }
 
-// keys reads the keys of the events that wait in a segment.
+// keys reads the keys of the events that wait in a segment, or are left in it.
 func (s *segment) keys() []string {
-	file, err := os.Open(s.path)
+	file, err := openFile(s.path)
 	if err != nil {
 		return nil
 	}
 	defer file.Close()
 	var keys []string
-	w := walker{file: file, marker: s.marker, at: s.read, end: s.end}
-	for p, err := w.next(); err == nil; p, err = w.next() {
-		if p.kind != whole {
-			continue
-		}
-		if c, err := unpack(p.body); err == nil {
-			keys = append(keys, c.keys()...)
+	stretches := s.left
+	if stretches == nil {
+		stretches = []stretch{{s.read, s.end}}
+	}
+	for _, part := range stretches {
+		w := walker{file: file, marker: s.marker, at: part[0], end: part[1], over: true}
+		for p, err := w.next(); err == nil; p, err = w.next() {
+			if c, err := unpack(p.body); p.kind == whole && err == nil {
+				keys = append(keys, c.keys()...)
+			}
 		}
 	}
 	return keys

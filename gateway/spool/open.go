@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -46,9 +47,19 @@ func Open(o Options) (*Spool, error) {
 }
 
 // Close ends what is being written, and gives the folder back. Accept and Run
-// must have ended.
+// must have ended. A disk that hangs is not waited for long: then the folder stays
+// this process' until it ends, because nobody else may write there before.
 func (s *Spool) Close() error {
-	s.flushes.Wait()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		s.flushes.Wait()
+	}()
+	select {
+	case <-written:
+	case <-time.After(s.options.closing):
+		return fmt.Errorf("close: %w: something is still being written", errSlow)
+	}
 	for _, b := range s.backlogs {
 		b.mu.Lock()
 		for _, g := range b.segments {
@@ -142,28 +153,23 @@ func (b *backlog) load() error {
 	found, err := listSegments(b.folder)
 	for _, f := range found {
 		b.number = max(b.number, f.number+1)
-		if f.kept {
-			b.leave(f)
-			continue
-		}
-		s, err := load(f.path)
+		s, err := load(f.path, b.spool.options.open)
 		switch {
 		case errors.Is(err, errNothing):
 			_ = os.Remove(f.path)
+			continue
 		case err != nil:
 			b.spool.options.Log.Error("a file of the spool is left alone", "file", f.path, "err", err)
-			b.leave(f)
+			b.putAside(&aside{path: f.path, charged: f.bytes})
+		case f.kept:
+			b.putAside(&aside{path: f.path, segment: s, charged: f.bytes})
 		default:
 			b.segments = append(b.segments, s)
-			b.spool.room.add(s.charged)
+			f.bytes = s.charged
 		}
+		b.spool.room.add(f.bytes)
 	}
 	return err
-}
-
-func (b *backlog) leave(f file) {
-	b.aside++
-	b.spool.room.add(f.bytes)
 }
 
 // file is one of a queue's folder.

@@ -18,7 +18,7 @@ import (
 // record, which every version begins with.
 //
 //	segment   0 magic   8 version   12 marker   20 sum of the bytes before
-//	         32 how far it is drained   40 flags   44 sum of those two and the marker
+//	         32 how far it is drained   40 zero   44 sum of those two and the marker
 //	record    0 marker  8 version   12 length of the body   16 arrival, in ms
 //	         24 sum of the body     28 sum of the bytes before
 //
@@ -32,10 +32,6 @@ const (
 	markerSize  = 8
 	progressAt  = 32
 )
-
-// keepFile is the flag of a segment that must not be deleted, because there is
-// something in it that could not be handed in.
-const keepFile = 1
 
 var (
 	errNotSegment = errors.New("the head of the file cannot be read")
@@ -60,37 +56,36 @@ func packSegment(m marker) []byte {
 	binary.LittleEndian.PutUint16(head[8:], version)
 	copy(head[12:], m[:])
 	binary.LittleEndian.PutUint32(head[20:], sum(head[:20]))
-	copy(head[progressAt:], packProgress(m, segmentHead, 0))
+	copy(head[progressAt:], packProgress(m, segmentHead))
 	return head
 }
 
 // packProgress makes the part of a segment's head that tells how far it is
 // drained. It lies within one sector, and is written in place: that takes no
 // room on a disk that is full.
-func packProgress(m marker, drained int64, flags uint32) []byte {
+func packProgress(m marker, drained int64) []byte {
 	p := make([]byte, 16)
 	binary.LittleEndian.PutUint64(p, uint64(drained))
-	binary.LittleEndian.PutUint32(p[8:], flags)
 	binary.LittleEndian.PutUint32(p[12:], sum(p[:12], m[:]))
 	return p
 }
 
 // unpackSegment reads the head of a segment. Progress that cannot be read is
 // none: what is handed in again is only a repeat.
-func unpackSegment(head []byte) (m marker, drained int64, flags uint32, err error) {
+func unpackSegment(head []byte) (m marker, drained int64, err error) {
 	switch {
 	case len(head) < segmentHead, string(head[:8]) != magic, binary.LittleEndian.Uint32(head[20:]) != sum(head[:20]):
-		return m, 0, 0, errNotSegment
+		return m, 0, errNotSegment
 	case binary.LittleEndian.Uint16(head[8:]) > version:
-		return m, 0, 0, errNewer
+		return m, 0, errNewer
 	}
 	m = marker(head[12:])
 	p := head[progressAt:]
-	drained, flags = int64(binary.LittleEndian.Uint64(p)), binary.LittleEndian.Uint32(p[8:])
+	drained = int64(binary.LittleEndian.Uint64(p))
 	if binary.LittleEndian.Uint32(p[12:]) != sum(p[:12], m[:]) || drained < segmentHead {
-		return m, segmentHead, 0, nil
+		return m, segmentHead, nil
 	}
-	return m, drained, flags, nil
+	return m, drained, nil
 }
 
 // appendRecord adds a record to what is to be written.

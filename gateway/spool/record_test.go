@@ -85,7 +85,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Add(append(appendRecord(packSegment(m), m, time.UnixMilli(1), body)[:100], appendRecord(nil, m, time.UnixMilli(2), body)...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file := bytes.NewReader(data)
-		m, at, _, err := readHead(file, int64(len(data)))
+		m, at, err := readHead(file, int64(len(data)))
 		if err != nil {
 			return
 		}

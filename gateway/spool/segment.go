@@ -9,15 +9,18 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
 )
 
-// The names of segments: they are read in the order of their numbers, and one
-// that must be kept has another ending, by which it is never read again.
+// The names of segments: they are read in the order of their numbers. One of
+// which something is left that could not be handed in has another ending, and
+// beside it lies a list of what that is.
 const (
 	fullEnding = ".spool"
 	keptEnding = ".kept"
+	leftEnding = ".left"
 )
 
 var segmentName = regexp.MustCompile(`^([0-9]{16})\.(spool|kept)$`)
@@ -42,8 +45,12 @@ type segment struct {
 	end, read int64
 	// charged is what it takes of the spool's bytes.
 	charged int64
-	flags   uint32
 	waiting []arrival
+
+	// The drain's own: over says that what the disk does not give back is waited
+	// for no longer, and left are the places that were passed over, in order.
+	over bool
+	left []stretch
 }
 
 func pathOf(folder string, number uint64) string {
@@ -75,8 +82,8 @@ var errNothing = errors.New("nothing was ever written")
 // load reads a segment that an earlier process has left, lists its waiting
 // records, and cuts off what could not be finished. The error is errNothing, or
 // errNewer or errNotSegment for a file that is not ours to touch.
-func load(path string) (*segment, error) {
-	s, err := look(path)
+func load(path string, open func(string) (source, error)) (*segment, error) {
+	s, err := look(path, open)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +97,8 @@ func load(path string) (*segment, error) {
 }
 
 // look is load without a change to the file.
-func look(path string) (*segment, error) {
-	file, err := os.Open(path)
+func look(path string, open func(string) (source, error)) (*segment, error) {
+	file, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -101,23 +108,27 @@ func look(path string) (*segment, error) {
 		return nil, err
 	}
 	s := &segment{path: path, end: info.Size(), charged: info.Size()}
-	if s.marker, s.read, s.flags, err = readHead(file, info.Size()); err != nil {
+	if s.marker, s.read, err = readHead(file, info.Size()); err != nil {
 		return nil, err
 	}
 	if s.read > s.end {
 		s.read = segmentHead
 	}
+	if strings.HasSuffix(path, keptEnding) {
+		s.left = readLeft(s)
+		return s, nil
+	}
 	return s, s.list(file)
 }
 
-func readHead(file io.ReaderAt, size int64) (m marker, read int64, flags uint32, err error) {
+func readHead(file io.ReaderAt, size int64) (m marker, read int64, err error) {
 	first := make([]byte, min(segmentHead, size))
 	if _, err := file.ReadAt(first, 0); err != nil {
-		return m, 0, 0, err
+		return m, 0, err
 	}
-	m, read, flags, err = unpackSegment(first)
+	m, read, err = unpackSegment(first)
 	if err == nil {
-		return m, read, flags, nil
+		return m, read, nil
 	}
 	// A power cut may leave a file of the right length with nothing in it.
 	started := size < segmentHead && string(first[:min(size, 8)]) == magic[:min(size, 8)]
@@ -125,19 +136,20 @@ func readHead(file io.ReaderAt, size int64) (m marker, read int64, flags uint32,
 	if started || empty {
 		err = errNothing
 	}
-	return m, 0, 0, err
+	return m, 0, err
 }
 
 // blank tells whether a file holds nothing but zeros.
 func blank(file io.ReaderAt, size int64) (bool, error) {
 	w := walker{file: file, end: size}
-	p, err := w.rubble()
+	p, err := w.rubble(broken)
 	return err == nil && p.kind == torn, err
 }
 
-// list finds the records that wait, and the end of what was finished.
+// list finds the records that wait, and the end of what was finished. What the
+// disk does not give back is not known, and is met again by the drain.
 func (s *segment) list(file io.ReaderAt) error {
-	w := walker{file: file, marker: s.marker, at: s.read, end: s.end}
+	w := walker{file: file, marker: s.marker, at: s.read, end: s.end, over: true}
 	for {
 		p, err := w.next()
 		switch {
@@ -183,34 +195,53 @@ func (s *segment) write(records []pending, sync func(*os.File) error) (added []a
 	return added, 0, nil
 }
 
-// note writes down how far the segment is drained. It takes no sync: after a
-// power cut some records are handed in again, and are repeats.
+// note writes down how far the segment is drained, which is not beyond what was
+// passed over. It takes no sync: after a power cut some records are handed in
+// again, and are repeats.
 func (s *segment) note() error {
+	to := s.read
+	if len(s.left) > 0 {
+		to = s.left[0][0]
+	}
 	file, err := os.OpenFile(s.path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteAt(packProgress(s.marker, s.read, s.flags), progressAt)
+	_, err = file.WriteAt(packProgress(s.marker, to), progressAt)
 	return errors.Join(err, file.Close())
 }
 
-// retire takes a segment away that is drained. One that holds something which
-// could not be handed in gets its other name instead, for an operator to look
-// at, and is never deleted.
-func (s *segment) retire() (kept bool, err error) {
+// retire takes a segment away that is drained. One of which something is left
+// gets its other name instead, and its list.
+func (s *segment) retire() error {
 	if s.file != nil {
 		_ = s.file.Close()
 	}
-	if s.flags&keepFile == 0 {
-		return false, os.Remove(s.path)
+	if len(s.left) == 0 {
+		return s.remove()
 	}
-	return true, setAside(s.path)
+	if err := writeLeft(s); err != nil {
+		return err
+	}
+	kept := s.base() + keptEnding
+	err := os.Rename(s.path, kept)
+	if err == nil {
+		s.path = kept
+	}
+	return err
 }
 
-// setAside gives a segment the ending by which it is not read again.
-func setAside(path string) error {
-	return os.Rename(path, path[:len(path)-len(fullEnding)]+keptEnding)
+// remove takes the file away, and the list of what was left of it.
+func (s *segment) remove() error {
+	err := os.Remove(s.path)
+	if err == nil && strings.HasSuffix(s.path, keptEnding) {
+		_ = os.Remove(s.base() + leftEnding)
+	}
+	return err
 }
+
+// base is the path without its ending.
+func (s *segment) base() string { return strings.TrimSuffix(s.path, filepath.Ext(s.path)) }
 
 // syncFolder brings a folder's entries to the disk.
 func syncFolder(name string) error {

@@ -4,10 +4,11 @@
 // It promises that what Accept or Bury has returned nil for is in the journal or
 // on this disk, synced; that the webhooks of one queue are handed in in the order
 // in which they came, over failures and restarts, and new ones go behind those
-// that wait; that the files take no more bytes than their limit; and that a file
-// or a record that it cannot read blocks nothing and is never deleted. What is
-// handed in is what the journal would have got at once, so an event that the
-// journal has already is only a repeat.
+// that wait; that the files take no more bytes than their limit; and that what it
+// cannot read holds up the rest for two minutes at most, is never deleted, and is
+// tried again at each start and every ten minutes: then it comes out of order.
+// What is handed in is what the journal would have got at once, so an event that
+// the journal has already is only a repeat.
 //
 // Each queue has a folder of segments. Whoever appends while a write goes on
 // shares the next write and its sync. Files are 0600, folders 0700: they hold
@@ -19,7 +20,8 @@
 // record that is broken.
 //
 // To read: record.go is the format, walk.go reads it, segment.go is one file,
-// backlog.go appends to a queue's files, front.go and drain.go empty them.
+// backlog.go appends to a queue's files, front.go and drain.go empty them, and
+// aside.go has what they had to leave.
 package spool
 
 import (
@@ -50,6 +52,10 @@ var (
 // firstTime is how long the journal has for an answer before the spool is used,
 // where the caller has that much time.
 const firstTime = 500 * time.Millisecond
+
+// closeTime is how long Close waits for the disk: it must leave a stop the time
+// for everything else.
+const closeTime = 3 * time.Second
 
 // Segments are small enough that a drained one gives back its room soon.
 const (
@@ -84,7 +90,11 @@ type Options struct {
 	OnSpooled, OnBroken func(queue string)
 	Now                 func() time.Time
 
-	sync func(*os.File) error
+	// What tests replace.
+	sync     func(*os.File) error
+	open     func(path string) (source, error)
+	patience time.Duration // with a file that cannot be read
+	closing  time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -105,6 +115,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.sync == nil {
 		o.sync = (*os.File).Sync
+	}
+	if o.open == nil {
+		o.open = openFile
+	}
+	if o.patience == 0 {
+		o.patience = longest
+	}
+	if o.closing == 0 {
+		o.closing = closeTime
 	}
 	return o
 }

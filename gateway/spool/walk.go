@@ -4,17 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"syscall"
 	"time"
 )
+
+// block is what a disk loses at least at a time.
+const block = 4 << 10
 
 // kind is what stands at a place of a segment.
 type kind int
 
 const (
-	whole  kind = iota // a record
-	broken             // bytes that are no record, or one whose sum is wrong
-	newer              // a record of a newer release
-	torn               // the beginning of a record whose end was never written
+	whole   kind = iota // a record
+	broken              // bytes that are no record, or one whose sum is wrong
+	newer               // a record of a newer release
+	torn                // the beginning of a record whose end was never written
+	lost                // what the disk does not give back
+	refused             // a record that the journal can never take
 )
 
 // place is a stretch of a segment; body and arrived are those of a whole record.
@@ -25,11 +32,22 @@ type place struct {
 	body     []byte
 }
 
-// walker goes through a segment from at to end.
+// source is a segment that is read; an *os.File is one.
+type source interface {
+	io.ReaderAt
+	io.Closer
+	Stat() (os.FileInfo, error)
+}
+
+func openFile(path string) (source, error) { return os.Open(path) }
+
+// walker goes through a segment from at to end. With over it steps over what the
+// disk does not give back.
 type walker struct {
 	file    io.ReaderAt
 	marker  marker
 	at, end int64
+	over    bool
 }
 
 // next returns what stands at the walker's place and goes on behind it; io.EOF
@@ -45,7 +63,16 @@ func (w *walker) next() (place, error) {
 	return p, err
 }
 
+// look steps over what the disk does not give back, where it is to.
 func (w *walker) look() (place, error) {
+	p, err := w.record()
+	if err != nil && w.over && ofFile(err) {
+		return w.rubble(lost)
+	}
+	return p, err
+}
+
+func (w *walker) record() (place, error) {
 	if w.end-w.at < recordHead {
 		return place{kind: torn, from: w.at, to: w.end}, nil
 	}
@@ -57,7 +84,7 @@ func (w *walker) look() (place, error) {
 	to := w.at + recordHead + h.length
 	switch {
 	case !ok:
-		return w.rubble()
+		return w.rubble(broken)
 	case to > w.end:
 		return place{kind: torn, from: w.at, to: w.end}, nil
 	case h.version > version:
@@ -75,48 +102,82 @@ func (w *walker) look() (place, error) {
 
 // rubble is what reaches from here to the next head of a record. Zeros up to the
 // end were never written: after a power cut a file may be longer than what has
-// got into it.
-func (w *walker) rubble() (place, error) {
+// got into it. What the disk does not give back is stepped over further each
+// time, because each try may take seconds and all of the file may be gone.
+func (w *walker) rubble(what kind) (place, error) {
+	p := place{kind: what, from: w.at, to: w.end}
 	chunk := make([]byte, 64<<10)
-	zeros := true
-	for from := w.at; from < w.end; {
+	zeros := what == broken
+	for from, stride := w.at, int64(block); from < w.end; {
 		part := chunk[:min(int64(len(chunk)), w.end-from)]
-		if err := w.read(part, from); err != nil {
-			return place{}, err
+		n, err := w.file.ReadAt(part, from)
+		short := n < len(part)
+		if short && (!w.over || !ofFile(err)) {
+			return place{}, unexpected(err)
 		}
-		for i := 0; i+recordHead <= len(part); i++ {
-			skip := bytes.Index(part[i:], w.marker[:])
-			if skip < 0 {
-				break
-			}
-			i += skip
-			if i+recordHead > len(part) {
-				break
-			}
-			if _, ok := unpackHead(part[i:i+recordHead], w.marker); ok {
-				return place{kind: broken, from: w.at, to: from + int64(i)}, nil
-			}
+		part = part[:n]
+		if at := w.head(part, from); at > 0 {
+			p.to = at
+			return p, nil
 		}
-		zeros = zeros && allZero(part)
-		if from+int64(len(part)) == w.end {
-			break
+		zeros = zeros && !short && allZero(part)
+		from += int64(n)
+		if short {
+			p.kind = lost
+			from, stride = from/block*block+stride, stride*2
+		} else if from < w.end {
+			from -= recordHead - 1 // a head may lie across
 		}
-		from += int64(len(part) - recordHead + 1) // a head may lie across
 	}
 	if zeros {
-		return place{kind: torn, from: w.at, to: w.end}, nil
+		p.kind = torn
 	}
-	return place{kind: broken, from: w.at, to: w.end}, nil
+	return p, nil
+}
+
+// head finds the first head of a record behind the walker's place in a part of
+// the segment that begins at from; zero if there is none.
+func (w *walker) head(part []byte, from int64) int64 {
+	for i := 0; i+recordHead <= len(part); i++ {
+		skip := bytes.Index(part[i:], w.marker[:])
+		if skip < 0 || i+skip+recordHead > len(part) {
+			break
+		}
+		i += skip
+		if _, ok := unpackHead(part[i:i+recordHead], w.marker); ok && from+int64(i) > w.at {
+			return from + int64(i)
+		}
+	}
+	return 0
 }
 
 func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
-// read fills b. A file that has become shorter under us has an end that was
-// never written, for all that we know.
+// read fills b.
 func (w *walker) read(b []byte, at int64) error {
-	_, err := w.file.ReadAt(b, at)
+	n, err := w.file.ReadAt(b, at)
+	if n == len(b) {
+		return nil
+	}
+	return unexpected(err)
+}
+
+// unexpected turns the end of a file into an error: one that has become shorter
+// under us has lost what was there.
+func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+		return io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// ofFile tells whether an error of reading is the file's, whatever it is, or says
+// that this process or system has no means to read any file just now.
+func ofFile(err error) bool {
+	for _, passing := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EINTR} {
+		if errors.Is(err, passing) {
+			return false
+		}
+	}
+	return true
 }
