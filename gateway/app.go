@@ -13,6 +13,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/cli"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/ending"
 	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/hosts"
 	"github.com/lightlock/lightlock/gateway/inbound"
@@ -27,12 +28,19 @@ import (
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
 
-// A stop finishes the platforms' calls within doorTime and the messages in work
-// within workTime, and so is over before the 30 s that orchestrators usually
-// leave.
+// A stop is over within 25 s, whatever hangs, and so before the 30 s that
+// orchestrators usually leave. Each part must have ended by a moment of its own.
 const (
-	doorTime = 3 * time.Second
-	workTime = 15 * time.Second
+	// A platform that is being asked about its webhooks is not waited for.
+	askingBy = 500 * time.Millisecond
+	doorsBy  = 3 * time.Second
+	// grace is for the messages in work; what is not finished then is put back.
+	grace      = 14 * time.Second
+	workBy     = doorsBy + grace + inbound.LastWord + 250*time.Millisecond
+	darkroomBy = workBy + 750*time.Millisecond
+	storeBy    = darkroomBy + 500*time.Millisecond
+	spoolBy    = storeBy + 500*time.Millisecond
+	journalBy  = spoolBy + 750*time.Millisecond
 )
 
 // App is the gateway as a value: main and tests alike make, start and stop it.
@@ -54,7 +62,7 @@ type App struct {
 	public   *webhook.Server
 	admin    *webhook.Server
 
-	stops []func() error // in the order of starting
+	parts ending.Parts
 	once  sync.Once
 }
 
@@ -94,14 +102,10 @@ func (a *App) Close() (err error) {
 		if a.health != nil {
 			a.health.Drain()
 		}
-		for i := len(a.stops) - 1; i >= 0; i-- {
-			err = errors.Join(err, a.stops[i]())
-		}
+		err = a.parts.Stop()
 	})
 	return err
 }
-
-func (a *App) onClose(stop func() error) { a.stops = append(a.stops, stop) }
 
 // openJournal opens the journal and refuses a Redis that forgets.
 func (a *App) openJournal(ctx context.Context) (err error) {
@@ -115,11 +119,7 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), doorTime)
-		defer cancel()
-		return a.backend.Close(ctx)
-	})
+	a.parts.Add("journal", journalBy, a.backend.Close)
 	err = a.backend.Prepare(ctx, a.routes.Queues())
 	if a.mayStartAway(err) {
 		a.log.Warn("REDIS IS AWAY: webhooks are spooled until it answers", "err", err)
@@ -140,14 +140,14 @@ func (a *App) openSpool(context.Context) (err error) {
 		Folder: a.config.SpoolFolder(), Limit: a.config.Spool.Limit(), Queues: a.routes.Queues(), Journal: a.backend,
 		Ready: a.backend.Ready, Log: a.log, OnSpooled: told.Spooled, OnBroken: told.Broken, Now: failpoint.Now,
 	}); err == nil {
-		a.onClose(a.spool.Close)
+		a.parts.Add("spool", spoolBy, ending.Close(a.spool.Close))
 	}
 	return err
 }
 
 func (a *App) openStore(context.Context) (err error) {
 	if a.store, err = store.New(a.config); err == nil {
-		a.onClose(a.store.Close)
+		a.parts.Add("store", storeBy, ending.Close(a.store.Close))
 	}
 	return err
 }
@@ -155,13 +155,13 @@ func (a *App) openStore(context.Context) (err error) {
 func (a *App) openDarkroom(context.Context) (err error) {
 	a.memory.Start(a.log)
 	if a.darkroom, err = darkroom.New(darkroom.Options{Memory: a.memory.Children, Log: a.log}); err == nil {
-		a.onClose(a.darkroom.Close)
+		a.parts.Add("darkroom", darkroomBy, ending.Close(a.darkroom.Close))
 	}
 	return err
 }
 
 // startWork sets both lines to work. They stop after the doors, so that what came
-// in last is still forwarded, and together, so that their grace is the same one.
+// in last is still forwarded.
 func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
 		Journal: a.backend.Journal, Durable: a.spool, Originals: budget.NewOriginals(a.memory, budget.Patience), Darkroom: a.darkroom, Store: a.store,
@@ -175,24 +175,14 @@ func (a *App) startWork(context.Context) error {
 		Journal: a.backend.Journal, Store: a.store, Queues: a.routes.Queues(), Metrics: a.metrics, Log: a.log,
 		Lease: time.Duration(a.config.Work.Lease), Keep: time.Duration(a.config.Photos.Keep),
 	}
-	a.background(out.Run, a.line.Run, a.spool.Run, upkeep.Run)
+	a.parts.Background("work", workBy, grace, out.Run, a.line.Run, a.spool.Run, upkeep.Run)
 	return nil
 }
 
 // startWatch asks the platforms for their webhooks once these can be answered.
 func (a *App) startWatch(context.Context) error {
-	a.background((&registration.Watch{Routes: a.routes, Metrics: a.metrics, Accounts: a.accounts, Log: a.log}).Run)
+	a.parts.Background("watch over registrations", askingBy, 0, (&registration.Watch{Routes: a.routes, Metrics: a.metrics, Accounts: a.accounts, Log: a.log}).Run)
 	return nil
-}
-
-// background runs loops until the App closes.
-func (a *App) background(runs ...func(ctx context.Context, grace time.Duration)) {
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	for _, run := range runs {
-		running.Go(func() { run(ctx, workTime) })
-	}
-	a.onClose(func() error { stop(); running.Wait(); return nil })
 }
 
 func (a *App) openAdmin(context.Context) (err error) {
@@ -227,11 +217,7 @@ func (a *App) listen(address string, h http.Handler, certificate *config.TLS) (*
 		return nil, err
 	}
 	go server.Serve()
-	a.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), doorTime)
-		defer cancel()
-		return server.Shutdown(ctx)
-	})
+	a.parts.Add("listeners", doorsBy, server.Shutdown)
 	return server, nil
 }
 

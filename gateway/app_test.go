@@ -20,6 +20,8 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/ending"
+	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
@@ -264,27 +266,20 @@ func sideways(photo []byte, secret string) []byte {
 	return append(out, photo[2:]...)
 }
 
-// What runs at the same time also stops at the same time, or a stop would take
-// the grace of each.
-func TestWhatRunsTogetherStopsTogether(t *testing.T) {
-	var a App
-	first, second := make(chan struct{}), make(chan struct{})
-	waits := func(mine, other chan struct{}) func(context.Context, time.Duration) {
-		return func(ctx context.Context, _ time.Duration) {
-			<-ctx.Done()
-			close(mine)
-			<-other
+// A stop leaves some of the 30 s that orchestrators usually give, and each of its
+// parts a moment, if all before it hang.
+func TestAStopIsOverInTime(t *testing.T) {
+	by := []time.Duration{0, askingBy, doorsBy, workBy, darkroomBy, storeBy, spoolBy, journalBy}
+	for i, until := range by[1:] {
+		if left := until - by[i] - ending.LastBreath; left < 250*time.Millisecond {
+			t.Errorf("part %d of a stop has %v if those before it hang, want 250 ms at least", i+1, left)
 		}
 	}
-	a.background(waits(first, second), waits(second, first))
-	closed := make(chan error)
-	go func() { closed <- a.Close() }()
-	select {
-	case err := <-closed:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("one waits for the other")
+	if most := journalBy + ending.LastBreath; most > 25*time.Second {
+		t.Errorf("a stop takes up to %v, want 25 s at most", most)
+	}
+	// Loops begin to end when the doors are closed, and then keep their own time.
+	if most := doorsBy + ending.LastBreath + grace + inbound.LastWord; most > workBy+ending.LastBreath {
+		t.Errorf("the lines may take until %v, and are left behind after %v", most, workBy+ending.LastBreath)
 	}
 }

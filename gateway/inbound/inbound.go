@@ -412,9 +412,12 @@ func (l *Line) lost(ctx context.Context, e queue.Entry, outcome queue.Outcome) e
 // with their pictures, and its text is told unless it has been. Trouble of our own
 // uses up none of the tries that the platform has.
 func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) error {
-	if ctx.Err() != nil || errors.Is(cause, errStopping) {
+	switch {
+	case errors.Is(context.Cause(ctx), queue.ErrFenced):
 		l.discard(ctx, e, e.Attempt)
 		return cause
+	case ctx.Err() != nil, errors.Is(cause, errStopping):
+		return cause // it is given back
 	}
 	put := l.putOff(e, &j, cause)
 	if e.Payload, put.Keep = j.carried(e); !put.Keep {

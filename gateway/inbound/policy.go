@@ -376,8 +376,38 @@ func untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
 	return waiting, func() { stop(); cancel(nil) }
 }
 
+// LastWord is how long a step that ends an attempt may take, and so all of them
+// together at a stop when its grace is over.
+const LastWord = 5 * time.Second
+
+// endKey is where work's context keeps the one that ends when nobody waits for a
+// stop any more.
+type endKey struct{}
+
+// withEnd returns ctx, and a context that ends so long after it. What outlives them
+// ends with the gateway's last word.
+func withEnd(ctx context.Context, grace time.Duration) (stopping, hurry context.Context, stop func()) {
+	end, cancelEnd := after(ctx, grace+LastWord)
+	stopping = context.WithValue(ctx, endKey{}, end)
+	hurry, cancelHurry := after(stopping, grace)
+	return stopping, hurry, func() { cancelHurry(); cancelEnd() }
+}
+
+// after returns a context that ends so long after another one.
+func after(ctx context.Context, span time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(span, cancel) })
+	return late, func() { stop(); cancel() }
+}
+
 // settling returns a context for a step that ends an attempt: it outlives the
-// attempt's own, because half a decision is worse than a late one.
+// attempt's own, because half a decision is worse than a late one, but not the stop.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	step, cancel := context.WithTimeout(context.WithoutCancel(ctx), LastWord)
+	end, ok := ctx.Value(endKey{}).(context.Context)
+	if !ok {
+		return step, cancel
+	}
+	stop := context.AfterFunc(end, cancel)
+	return step, func() { stop(); cancel() }
 }

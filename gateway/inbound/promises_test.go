@@ -19,7 +19,7 @@ func TestPromisesAreLeftToOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer backend.Close(t.Context()) //nolint:errcheck // nobody is there
+	defer backend.Close(t.Context())
 	payload, err := encodeJob(jobOf(1))
 	if err != nil {
 		t.Fatal(err)

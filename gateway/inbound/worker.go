@@ -52,15 +52,15 @@ type crew struct {
 
 // Run works on every queue until ctx ends. Then it takes and begins nothing new;
 // what waits goes back to the journal at once, for another gateway, and so does
-// what is not finished within grace. A line that is paused works on nothing.
+// what is not finished within grace. It returns within LastWord after that,
+// whatever Redis or the store do. A line that is paused works on nothing.
 func (l *Line) Run(ctx context.Context, grace time.Duration) {
 	if l.Work.Paused {
 		<-ctx.Done()
 		return
 	}
-	hurry, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	ctx, hurry, end := withEnd(ctx, grace)
+	defer end()
 	c := &crew{
 		Line: l, slots: make(chan struct{}, l.Work.Slots), stopping: ctx, hurry: hurry,
 		complain: rate.Sometimes{First: 1, Interval: complainEvery},
