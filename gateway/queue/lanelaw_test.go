@@ -360,8 +360,11 @@ func (o *office) tell(r *rapid.T) {
 // sweep deletes the blobs of orphans.
 func (o *office) sweep(r *rapid.T) {
 	j := o.journals[o.pick(r)]
-	orphans, _, err := j.Orphans(o.t.Context(), q, 0, 100)
-	for _, attempt := range orphans {
+	found, _, err := j.Orphans(o.t.Context(), q, 0, 100)
+	var orphans []string
+	for _, orphan := range found {
+		attempt := orphan.Attempt
+		orphans = append(orphans, attempt)
 		delete(o.blobs, attempt)
 	}
 	if err := errors.Join(err, j.Swept(o.t.Context(), q, orphans)); err != nil {

@@ -2,8 +2,17 @@ package queue
 
 import (
 	"context"
+	"strconv"
 	"strings"
+	"time"
 )
+
+// Orphan is an attempt whose blobs nobody names any more. Age is the time since it
+// began, by Redis' clock.
+type Orphan struct {
+	Attempt string
+	Age     time.Duration
+}
 
 // Orphans looks through a part of the attempts that have begun and were not
 // delivered, and returns those whose blobs nobody names any more: no worker that
@@ -11,8 +20,9 @@ import (
 // then tell Swept. Begin with cursor 0; the look is over when next is 0. limit is
 // about how many are looked at.
 //
-// An attempt is no orphan before it is as old as a lease.
-func (j *Journal) Orphans(ctx context.Context, queue string, cursor uint64, limit int) (attempts []string, next uint64, err error) {
+// An attempt is no orphan before it is as old as a lease. It is one until Swept:
+// a gateway that was stopped may go on writing its blobs for as long.
+func (j *Journal) Orphans(ctx context.Context, queue string, cursor uint64, limit int) (orphans []Orphan, next uint64, err error) {
 	k, err := keysOf(queue)
 	if err != nil {
 		return nil, 0, err
@@ -29,8 +39,12 @@ func (j *Journal) Orphans(ctx context.Context, queue string, cursor uint64, limi
 	if len(args) == 1 {
 		return nil, next, nil
 	}
-	attempts, err = j.run(ctx, j.scripts.orphans, names, args...).StringSlice()
-	return attempts, next, wrap("orphans", err)
+	found, err := j.run(ctx, j.scripts.orphans, names, args...).StringSlice()
+	for i := 0; i+1 < len(found); i += 2 {
+		ms, _ := strconv.ParseInt(found[i+1], 10, 64) // else it is young
+		orphans = append(orphans, Orphan{found[i], time.Duration(ms) * time.Millisecond})
+	}
+	return orphans, next, wrap("orphans", err)
 }
 
 // Swept takes attempts out of the register whose blobs are deleted.

@@ -17,7 +17,12 @@ func wantOrphans(t *testing.T, j *queue.Journal, when string, want ...string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, cursor = append(got, orphans...), next
+		for _, o := range orphans {
+			if got = append(got, o.Attempt); o.Age < 0 || o.Age > time.Minute {
+				t.Errorf("%s: got the age %v", when, o.Age)
+			}
+		}
+		cursor = next
 	}
 	slices.Sort(got)
 	slices.Sort(want)

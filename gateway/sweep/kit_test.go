@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/sweep"
 )
 
@@ -24,12 +25,13 @@ type register struct {
 
 	mu      sync.Mutex
 	orphans map[string][]string // by queue, those that are registered
+	young   map[string]bool     // of these, those that have begun just now
 	looks   int                 // how often somebody began from the start
 	away    error
 	swept   func(queue, attempt string)
 }
 
-func (r *register) Orphans(_ context.Context, queue string, cursor uint64, limit int) ([]string, uint64, error) {
+func (r *register) Orphans(_ context.Context, name string, cursor uint64, limit int) ([]queue.Orphan, uint64, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if cursor == 0 {
@@ -41,10 +43,10 @@ func (r *register) Orphans(_ context.Context, queue string, cursor uint64, limit
 	if limit < 1 || limit > 1000 {
 		r.t.Errorf("asked for %d at once", limit)
 	}
-	all, known := r.orphans[queue]
+	all, known := r.orphans[name]
 	switch {
 	case !known:
-		r.t.Errorf("asked for the queue %q", queue)
+		r.t.Errorf("asked for the queue %q", name)
 		return nil, 0, nil
 	case cursor == 0 && len(all) > 0:
 		return nil, 1 << 40, nil // a part in which there are none
@@ -53,7 +55,13 @@ func (r *register) Orphans(_ context.Context, queue string, cursor uint64, limit
 	case cursor&(1<<40) == 0:
 		r.t.Errorf("asked with cursor %d, which was never given", cursor)
 	}
-	page := slices.Clone(all[:min(len(all), 7)])
+	page := make([]queue.Orphan, min(len(all), 7))
+	for i := range page {
+		page[i] = queue.Orphan{Attempt: all[i], Age: time.Hour}
+		if r.young[all[i]] {
+			page[i].Age = 2 * time.Minute
+		}
+	}
 	if len(all) <= 7 || cursor > 1<<40+100 {
 		return page, 0, nil
 	}

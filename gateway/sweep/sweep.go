@@ -3,7 +3,8 @@
 // what is older than pictures are kept.
 //
 // It promises that no picture is deleted as an orphan but what the journal names
-// as one, that an attempt stays registered until its pictures are surely gone,
+// as one, that an attempt stays registered until its pictures are surely gone, also
+// those that a gateway wrote which was stopped for a while and had lost it by then,
 // that nothing is deleted for its age before its time, and that it works so
 // slowly that nothing else notices. Several gateways may do it at once.
 package sweep
@@ -20,6 +21,7 @@ import (
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/ops"
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 const (
@@ -27,6 +29,11 @@ const (
 	// it is every ten leases, because an orphan is no older than one.
 	sweepEvery  = 10 * time.Minute
 	sweepLeases = 10
+	// lateLeases is how many leases old an orphan must be to leave the register.
+	// Until then each sweep deletes its pictures again: whoever began it may have
+	// been stopped, and write when it goes on, and what was on its way to a bucket
+	// may come in after its delete.
+	lateLeases = 10
 	// expireEvery is how often the store is looked through for old pictures.
 	expireEvery = 24 * time.Hour
 	// leastKeep is the least that can be configured. With less, somebody has
@@ -43,7 +50,7 @@ const (
 
 // Journal knows which attempts are nobody's; *queue.Journal is one.
 type Journal interface {
-	Orphans(ctx context.Context, queue string, cursor uint64, limit int) (attempts []string, next uint64, err error)
+	Orphans(ctx context.Context, queue string, cursor uint64, limit int) (orphans []queue.Orphan, next uint64, err error)
 	Swept(ctx context.Context, queue string, attempts []string) error
 }
 
@@ -117,7 +124,6 @@ func (s *Sweeper) sweep(ctx context.Context, queue string, slowly *rate.Limiter)
 		gone, failed, err := s.clear(ctx, queue, orphans, slowly)
 		// What is gone leaves the register even if the rest must wait.
 		if len(gone) > 0 {
-			failpoint.Hit(failpoint.MidSweep)
 			if err := s.Journal.Swept(ctx, queue, gone); err != nil {
 				return err
 			}
@@ -136,18 +142,22 @@ func (s *Sweeper) sweep(ctx context.Context, queue string, slowly *rate.Limiter)
 	}
 }
 
-// clear deletes the pictures of some attempts and returns those of which none is
-// left, and one error of the others. err ends the sweep.
-func (s *Sweeper) clear(ctx context.Context, queue string, attempts []string, slowly *rate.Limiter) (gone []string, failed, err error) {
+// clear deletes the pictures of some attempts and returns those of which there
+// will never be any again, and one error of the others. err ends the sweep.
+func (s *Sweeper) clear(ctx context.Context, name string, orphans []queue.Orphan, slowly *rate.Limiter) (gone []string, failed, err error) {
 	failures := 0
-	for _, attempt := range attempts {
+	for _, orphan := range orphans {
 		if err := slowly.Wait(ctx); err != nil {
 			return gone, nil, err
 		}
 		failpoint.Hit(failpoint.BeforeSweep)
-		err := s.Store.DeleteAttempt(ctx, queue, attempt)
+		err := s.Store.DeleteAttempt(ctx, name, orphan.Attempt)
 		if err == nil {
-			gone, failures = append(gone, attempt), 0
+			failpoint.Hit(failpoint.MidSweep)
+			failures = 0
+			if orphan.Age >= lateLeases*s.Lease {
+				gone = append(gone, orphan.Attempt)
+			}
 			continue
 		}
 		failed = err

@@ -41,6 +41,30 @@ func TestOrphansAreSwept(t *testing.T) {
 	})
 }
 
+// A gateway that was stopped may put a picture when it goes on, although its
+// attempt was swept meanwhile.
+func TestAnAttemptThatIsWrittenToAfterItsSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t, 1)
+		k.journal.young = map[string]bool{attempt(0): true}
+		defer k.start(t)()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if k.shelf.has("sales "+attempt(0)) || k.journal.left() != 2 {
+			t.Fatalf("%d attempts are registered, want both, without their pictures", k.journal.left())
+		}
+		k.shelf.change(func() { k.shelf.ages["sales "+attempt(0)] = 0 })
+		k.journal.mu.Lock()
+		k.journal.young = nil
+		k.journal.mu.Unlock()
+		time.Sleep(12 * time.Minute)
+		synctest.Wait()
+		if k.shelf.has("sales "+attempt(0)) || k.journal.left() != 0 {
+			t.Errorf("%d attempts are registered, want none, and no picture left", k.journal.left())
+		}
+	})
+}
+
 // How often, and that many gateways do not do it all at one moment.
 func TestSweepsFromTimeToTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
