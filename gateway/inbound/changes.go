@@ -57,7 +57,7 @@ func (l *Line) edit(ctx context.Context, e queue.Entry, j job) error {
 	if err != nil {
 		return l.again(ctx, e, j, err)
 	}
-	stray := trace.Key == "" && l.Now().Sub(j.ReceivedAt) < strayFor
+	stray := trace.Key == "" && e.Age() < strayFor
 	waiting := trace.Key != "" && !trace.Forwarded
 	if stray || waiting {
 		_, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {

@@ -229,7 +229,7 @@ func TestAStrayEditIsForwarded(t *testing.T) {
 	if err := g.Receive(t.Context(), &route, h.webhooks(text("x"))[0]); err != nil {
 		t.Fatal(err)
 	}
-	h.ahead.Store(int64(2 * time.Minute))
+	queuetest.Inspect(t, h.redis.Address()).Backdate(q, 2*time.Minute)
 	g.work()
 	if got := g.documents(1)[0]; got.Data.Text != canary+"x" || got.Data.Message != "" {
 		t.Errorf("got %+v, want an edit of a message that nobody knows", got)

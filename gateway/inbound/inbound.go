@@ -194,7 +194,7 @@ func (l *Line) photos(ctx context.Context, e queue.Entry, j *job) (trouble error
 		case ctx.Err() != nil, errors.Is(err, errStopping):
 			return err
 		default:
-			verdict = l.final(e, *j, p, err)
+			verdict = l.final(e, p, err)
 			if verdict != nil && verdict.Reason == media.Unreachable && connectors.KindOf(err).Next().Retry {
 				j.giveUp(i, err.Error())
 			}
@@ -230,7 +230,7 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	original, final, err := l.original(ctx, s)
 	l.Accounts.Note(account.Name, err)
 	if err != nil {
-		return nil, l.expired(err, j)
+		return nil, l.expired(err, e)
 	}
 	developed, err := l.develop(ctx, e, key.Photo, original, account.Photos)
 	if cutOff(developed, err) && !final {

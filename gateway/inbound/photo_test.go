@@ -25,6 +25,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 	"github.com/lightlock/lightlock/gateway/store"
 	"github.com/lightlock/lightlock/media"
 )
@@ -93,34 +94,48 @@ func TestLimitsOfAnAccount(t *testing.T) {
 	}
 }
 
-func TestAPhotoThatIsNotThereYet(t *testing.T) {
-	h := newHouse(t, startLINE(t))
-	g := h.open().work()
-	m := h.answer(func(call int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if call <= 2 {
-			http.NotFound(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-	g.receive(photo("a", picture(t, 20, 20)))
-	g.wantReady(g.photo())
-	if got := m.calls.Load(); got != 3 {
-		t.Errorf("fetched %d times, want 3", got)
+// inClocks runs a test with gateways whose clocks are wrong in either direction:
+// how old a photo is depends on Redis' clock alone.
+func inClocks(t *testing.T, test func(t *testing.T, h *house)) {
+	for _, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		t.Run("ahead by "+ahead.String(), func(t *testing.T) {
+			h := newHouse(t, startLINE(t))
+			h.ahead.Store(int64(ahead))
+			test(t, h)
+		})
 	}
-	g.wantFigure("lightlock_trouble_total", "unavailable photo", 2)
+}
+
+func TestAPhotoThatIsNotThereYet(t *testing.T) {
+	inClocks(t, func(t *testing.T, h *house) {
+		g := h.open().work()
+		m := h.answer(func(call int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if call <= 2 {
+				http.NotFound(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+		g.receive(photo("a", picture(t, 20, 20)))
+		g.wantReady(g.photo())
+		if got := m.calls.Load(); got != 3 {
+			t.Errorf("fetched %d times, want 3", got)
+		}
+		g.wantFigure("lightlock_trouble_total", "unavailable photo", 2)
+	})
 }
 
 func TestAPhotoThatIsNotThereAnyMore(t *testing.T) {
-	h := newHouse(t, startLINE(t))
-	g := h.open()
-	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, _ http.Handler) { http.NotFound(w, r) })
-	g.receive(photo("a", picture(t, 20, 20)))
-	h.ahead.Store(int64(2 * time.Minute))
-	g.wantRejected(g.work().photo(), "expired")
-	if got := m.calls.Load(); got != 1 {
-		t.Errorf("fetched %d times, want once", got)
-	}
+	inClocks(t, func(t *testing.T, h *house) {
+		g := h.open()
+		m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, _ http.Handler) { http.NotFound(w, r) })
+		g.receive(photo("a", picture(t, 20, 20)))
+		queuetest.Inspect(t, h.redis.Address()).Backdate(q, 2*time.Minute)
+		g.wantRejected(g.work().photo(), "expired")
+		if got := m.calls.Load(); got != 1 {
+			t.Errorf("fetched %d times, want once", got)
+		}
+	})
 }
 
 func TestTriesAreUsedUp(t *testing.T) {

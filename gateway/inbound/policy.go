@@ -27,11 +27,11 @@ const young = time.Minute
 
 // expired turns a platform's "no longer here" into a verdict, unless the photo
 // is so young that it may not be there yet.
-func (l *Line) expired(err error, j job) error {
+func (l *Line) expired(err error, e queue.Entry) error {
 	if connectors.KindOf(err) != connectors.Gone {
 		return err
 	}
-	if l.Now().Sub(j.ReceivedAt) < young {
+	if e.Age() < young {
 		after := min(young/4, time.Duration(l.Work.RetryMax))
 		return &connectors.Error{Kind: connectors.Unavailable, After: after, Op: "inbound: fetch", Err: errors.New("not there yet")}
 	}
@@ -137,14 +137,14 @@ func (l *Line) last(e queue.Entry, err error) bool {
 
 // final is the verdict on a photo that no further try follows after this error, or
 // nil.
-func (l *Line) final(e queue.Entry, j job, p connectors.Photo, err error) *media.Rejection {
+func (l *Line) final(e queue.Entry, p connectors.Photo, err error) *media.Rejection {
 	_, waits := errors.AsType[*hosts.Wait](err)
-	tooLong := waits && !isBusy(err) && e.Tries+1 >= l.Work.Attempts && l.counted(j)
+	tooLong := waits && !isBusy(err) && e.Tries+1 >= l.Work.Attempts && counted(e)
 	switch {
 	case l.last(e, err), tooLong:
 		l.Log.Warn("photo given up", "key", e.Key, "tries", e.Tries+1, "err", err)
 		return &media.Rejection{Reason: media.Unreachable, Detail: "all tries used up"}
-	case (waits || isPlatforms(err)) && l.left(p) <= asked(err):
+	case (waits || isPlatforms(err)) && left(e, p) <= asked(err):
 		l.Log.Warn("photo given up at the end of its life", "key", e.Key, "tries", e.Tries+1, "err", err)
 		return &media.Rejection{Reason: media.Expired, Detail: "the platform drops it before the next try"}
 	}
@@ -174,7 +174,7 @@ const (
 func (l *Line) putOff(e queue.Entry, j *job, cause error) queue.Retry {
 	put := queue.Retry{Cause: cause.Error(), NoTry: !isPlatforms(cause)}
 	wait, waits := errors.AsType[*hosts.Wait](cause)
-	most, left := time.Duration(l.Work.RetryMax), l.leftOfAll(*j)
+	most, left := time.Duration(l.Work.RetryMax), leftOfAll(e, *j)
 	switch {
 	case !waits:
 		j.Held = 0
@@ -183,7 +183,7 @@ func (l *Line) putOff(e queue.Entry, j *job, cause error) queue.Retry {
 		put.After, put.Hold = wait.For, true
 	default:
 		put.Hold = j.Held == 0 && wait.For <= longestHold
-		put.NoTry = !l.counted(*j)
+		put.NoTry = !counted(e)
 		put.After = min(max(wait.For, retry.Pause(wait.For, most, j.Held)), left)
 		j.Held++
 	}
@@ -192,22 +192,22 @@ func (l *Line) putOff(e queue.Entry, j *job, cause error) queue.Retry {
 
 // counted tells whether a message is so old that it counts as a try to find its
 // host left alone.
-func (l *Line) counted(j job) bool { return l.Now().Sub(j.ReceivedAt) > freeWaits }
+func counted(e queue.Entry) bool { return e.Age() > freeWaits }
 
 // left is how long a platform still keeps a photo, as far as it says.
-func (l *Line) left(p connectors.Photo) time.Duration {
+func left(e queue.Entry, p connectors.Photo) time.Duration {
 	if p.Until.IsZero() {
 		return forEver
 	}
-	return p.Until.Sub(l.Now())
+	return p.Until.Sub(e.Now())
 }
 
 // leftOfAll is how long it keeps all of a message's photos that are not settled. What
 // is over by now is not counted: nobody knows it better than the platform.
-func (l *Line) leftOfAll(j job) time.Duration {
+func leftOfAll(e queue.Entry, j job) time.Duration {
 	least := forEver
 	for i, p := range j.Event.Photos {
-		if left := l.left(p); !j.settled(i) && left > 0 {
+		if left := left(e, p); !j.settled(i) && left > 0 {
 			least = min(least, left)
 		}
 	}
@@ -278,7 +278,7 @@ func (l *Line) notice(e queue.Entry, j job) *queue.Notice {
 	if source := photos[rejected].Source; source != nil {
 		told.Type = source.Type
 	}
-	message, ok := told.Notice(l.Now())
+	message, ok := told.Notice(e.Now())
 	if !ok {
 		return nil
 	}

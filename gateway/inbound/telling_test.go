@@ -103,7 +103,7 @@ func TestCarried(t *testing.T) {
 // try for a day, and wait no longer than their photos live.
 func TestPutOff(t *testing.T) {
 	now := time.Now()
-	l := &Line{Work: config.Default().Work, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }}
+	l := &Line{Work: config.Default().Work, Log: slog.New(slog.DiscardHandler)}
 	fails := func(span time.Duration) error { return &hosts.Wait{Host: "h", Reason: hosts.Fails, For: span} }
 	down := &connectors.Error{Kind: connectors.Unavailable, Down: true, Op: "test"}
 	for name, test := range map[string]struct {
@@ -125,31 +125,29 @@ func TestPutOff(t *testing.T) {
 		"the last seconds":    {down, 0, 0, 100 * time.Millisecond, false, false, 1, 100 * time.Millisecond, 0},
 	} {
 		j := jobOf(2, 0)
-		j.ReceivedAt, j.Held = now.Add(-test.age), test.held
+		j.Held = test.held
 		j.Event.Photos[0].Until = now.Add(time.Nanosecond) // it is settled
 		if test.life > 0 {
 			j.Event.Photos[1].Until = now.Add(test.life)
 		}
-		got := l.putOff(queue.Entry{}, &j, test.cause)
+		got := l.putOff(queue.Entry{AcceptedAt: now.Add(-test.age), BegunAt: now}, &j, test.cause)
 		if got.Hold != test.hold || got.NoTry != test.noTry || got.After < test.least || got.After > test.most || j.Held != test.heldAfter {
 			t.Errorf("%s: got %+v, held %d; want hold %v, no try %v, %v to %v, held %d",
 				name, got, j.Held, test.hold, test.noTry, test.least, test.most, test.heldAfter)
 		}
 	}
-	old := jobOf(1)
-	old.ReceivedAt = now.Add(-25 * time.Hour)
 	for name, test := range map[string]struct {
-		j     job
+		age   time.Duration
 		tries int
 		cause error
 		want  media.Reason
 	}{
-		"a host that may come back":     {jobOf(1), 100, fails(time.Second), ""},
-		"a host that is gone for a day": {old, l.Work.Attempts - 1, fails(time.Second), media.Unreachable},
-		"and a try is left":             {old, l.Work.Attempts - 2, fails(time.Second), ""},
-		"tries used up":                 {jobOf(1), l.Work.Attempts - 1, down, media.Unreachable},
+		"a host that may come back":     {0, 100, fails(time.Second), ""},
+		"a host that is gone for a day": {25 * time.Hour, l.Work.Attempts - 1, fails(time.Second), media.Unreachable},
+		"and a try is left":             {25 * time.Hour, l.Work.Attempts - 2, fails(time.Second), ""},
+		"tries used up":                 {0, l.Work.Attempts - 1, down, media.Unreachable},
 	} {
-		verdict := l.final(queue.Entry{Tries: test.tries}, test.j, connectors.Photo{}, test.cause)
+		verdict := l.final(queue.Entry{Tries: test.tries, AcceptedAt: now.Add(-test.age), BegunAt: now}, connectors.Photo{}, test.cause)
 		if (verdict == nil) != (test.want == "") || verdict != nil && verdict.Reason != test.want {
 			t.Errorf("%s: got %v, want %q", name, verdict, test.want)
 		}

@@ -173,9 +173,24 @@ type Entry struct {
 	// Lost is the attempt before this one if it did not end in order, or empty.
 	// What it has developed is nobody's any more. Set by Begin.
 	Lost string
+	// BegunAt is when work on it began, by Redis' clock. Set by Begin.
+	BegunAt time.Time
 
-	guard string // the message by which it may be withdrawn; set by Begin
+	guard string    // the message by which it may be withdrawn; set by Begin
+	since time.Time // when Begin ended, by our own clock
 }
+
+// Now is the time by Redis' clock, of an entry that has been begun: one worker's
+// clock may differ from another's, and from that of who accepted it.
+func (e Entry) Now() time.Time {
+	if e.since.IsZero() {
+		return e.BegunAt
+	}
+	return e.BegunAt.Add(time.Since(e.since))
+}
+
+// Age is how long ago an entry that has been begun was accepted.
+func (e Entry) Age() time.Duration { return e.Now().Sub(e.AcceptedAt) }
 
 // Outcome is whose work had the effect.
 type Outcome int

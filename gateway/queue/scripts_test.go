@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -87,7 +86,7 @@ func TestEachScriptSurvivesItsOwnRepeat(t *testing.T) {
 		if got := changed(first, dump(t, client)); len(got) != 0 && !s.touches {
 			t.Errorf("%s again changed %v", s.name, got)
 		}
-		if !s.reads && !reflect.DeepEqual(answers[0], answers[1]) {
+		if !s.reads && mask(answers[0]) != mask(answers[1]) {
 			t.Errorf("%s answered %v and %v", s.name, answers[0], answers[1])
 		}
 		checkRepeatedAnswer(t, client, s, answers[0])

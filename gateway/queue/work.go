@@ -158,7 +158,7 @@ func (j *Journal) at(k keys, e Entry) (names []string, args []any) {
 }
 
 // Begin registers e.Attempt, which must happen before the attempt's first blob
-// is written, and sets e.Starts, e.Lost, e.Told and e.Kept; of a message with
+// is written, and sets e.Starts, e.Lost, e.Told, e.Kept and e.BegunAt; of a message with
 // photos also what another worker's Retry has changed. message is the Item's that
 // the entry was accepted with, if it may be withdrawn. It returns ErrFenced if the
 // entry is in other hands by now, and ErrWithdrawn if its message has been unsent:
@@ -174,10 +174,10 @@ func (j *Journal) Begin(ctx context.Context, e *Entry, message string) error {
 	if err != nil {
 		return wrap("begin", err)
 	}
-	if len(answer) != 5 {
+	if len(answer) != 6 {
 		return unexpected("begin", answer)
 	}
-	e.guard = message
+	e.guard, e.BegunAt, e.since = message, time.UnixMilli(number(answer[5])), time.Now()
 	e.Lost, e.Told, e.Kept = orNone(answer[1]), orNone(answer[2]), strings.Fields(text(answer[3]))
 	starts, _ := answer[0].(int64)
 	switch starts {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -118,6 +119,43 @@ func (i *Inspector) Change(name, field, value string) (changed int) {
 		}
 	}
 	return changed
+}
+
+// Backdate makes the events of a queue that no worker has in hand, and those with
+// photos wherever they are, look accepted that much earlier.
+func (i *Inspector) Backdate(name string, by time.Duration) {
+	i.t.Helper()
+	earlier := func(at string) string {
+		ms, err := strconv.ParseInt(at, 10, 64)
+		i.check(err)
+		return strconv.FormatInt(ms-by.Milliseconds(), 10)
+	}
+	i.Rewrite(name, func(record string) string {
+		head, payload, _ := strings.Cut(record, "\n")
+		fields := strings.Fields(head)
+		fields[3] = earlier(fields[3])
+		return strings.Join(fields, " ") + "\n" + payload
+	})
+	inbox := slot(name) + "inbox"
+	for _, m := range i.stream(inbox) {
+		at, _ := m.Values["at"].(string)
+		m.Values["at"] = earlier(at)
+		i.check(i.client.XAdd(i.t.Context(), &redis.XAddArgs{Stream: inbox, Values: m.Values}).Err())
+		i.check(i.client.XDel(i.t.Context(), inbox, m.ID).Err())
+	}
+}
+
+// Rewrite changes the records of a queue: of its messages with photos, and of what
+// is delayed.
+func (i *Inspector) Rewrite(name string, edit func(record string) string) {
+	i.t.Helper()
+	for _, key := range []string{slot(name) + "photos:data", slot(name) + "delayed:data"} {
+		records, err := i.client.HGetAll(i.t.Context(), key).Result()
+		i.check(err)
+		for event, record := range records {
+			i.check(i.client.HSet(i.t.Context(), key, event, edit(record)).Err())
+		}
+	}
 }
 
 func slot(name string) string { return "{" + queue.Stream(name) + "}:" }
