@@ -168,13 +168,14 @@ func TestRow15(t *testing.T) {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			// Received ten minutes ago, by the clock of a gateway that has gone.
+			// Accepted ten minutes ago, by a gateway that has gone.
 			w.edits = append(w.edits, func(s settings) { s["work"].(settings)["paused"] = true })
-			earlier := w.start("LIGHTLOCK_FAILPOINTS_CLOCK=-10m")
+			earlier := w.start()
 			c := w.say(message{channel: "line", id: "a", consumer: "ana", pictures: []string{"red"}})[0]
 			w.differs[c.keys[0]] = " | rejected expired false"
 			earlier.accepts(c)
 			earlier.kill()
+			w.inspector.Backdate(testQueue, 10*time.Minute)
 			host := w.mediaHost(func(_ int, answer http.ResponseWriter, _ *http.Request, _ http.Handler) { answer.WriteHeader(status) })
 			w.edits = nil
 			w.start()
