@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -113,7 +112,7 @@ func (f *Files) closeToOthers(name string) error {
 
 // removeAbandoned removes unfinished files that nobody writes any more.
 func (f *Files) removeAbandoned() error {
-	return f.each(unfinished, func(name string, info fs.FileInfo) error {
+	return f.each(context.Background(), unfinished, func(name string, info fs.FileInfo) error {
 		if time.Since(info.ModTime()) <= abandoned {
 			return nil
 		}
@@ -147,6 +146,20 @@ func (f *Files) within(ctx context.Context, step string, do func() error) error 
 		return fmt.Errorf("store: %s: %w", step, err)
 	}
 	return nil
+}
+
+// result is within for a step that has one. What comes too late is nobody's; a
+// file is closed when it is collected.
+func result[T any](ctx context.Context, f *Files, step string, do func() (T, error)) (T, error) {
+	var got T
+	err := f.within(ctx, step, func() (err error) {
+		got, err = do()
+		return err
+	})
+	if err != nil {
+		return *new(T), err // and got may still be written
+	}
+	return got, nil
 }
 
 // Put stores a picture, as Pictures says: on the disk when it returns nil.
@@ -249,47 +262,6 @@ func (f *Files) write(data []byte) (string, error) {
 		return "", err
 	}
 	return name, nil
-}
-
-// Get opens a picture, as Pictures says.
-func (f *Files) Get(ctx context.Context, k Key) (io.ReadSeekCloser, error) {
-	if err := errors.Join(ctx.Err(), k.check()); err != nil {
-		return nil, err
-	}
-	file, err := f.open(k)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, ErrNotFound
-	case err != nil:
-		return nil, fmt.Errorf("store: get: %w", err)
-	}
-	return file, nil
-}
-
-// open opens the file of k. A link, or anything else that is no file, was not
-// put there by a store.
-func (f *Files) open(k Key) (*os.File, error) {
-	where := folder(k.Queue, k.Attempt)
-	if err := f.plain(where); err != nil {
-		return nil, err
-	}
-	name := path.Join(where, k.file())
-	expected, err := f.root.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !expected.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	file, err := f.root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	if got, err := file.Stat(); err != nil || !os.SameFile(expected, got) {
-		_ = file.Close()
-		return nil, errors.Join(err, errors.New("the file was replaced while it was opened"))
-	}
-	return file, nil
 }
 
 // DeleteAttempt removes all pictures of an attempt, as Pictures says.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -123,13 +122,13 @@ func (f *Files) plain(where string) error {
 // List visits all attempts, as Upkeep says, and removes folders that have been
 // empty for a while.
 func (f *Files) List(ctx context.Context, visit func(queue, attempt string, age time.Duration) error) error {
-	return f.each(".", func(queue string, _ fs.FileInfo) error {
+	return f.each(ctx, ".", func(queue string, _ fs.FileInfo) error {
 		if !queueName.MatchString(queue) {
 			return nil
 		}
-		return f.each(queue, func(prefix string, info fs.FileInfo) error {
+		return f.each(ctx, queue, func(prefix string, info fs.FileInfo) error {
 			where := path.Join(queue, prefix)
-			err := f.each(where, func(attempt string, info fs.FileInfo) error {
+			err := f.each(ctx, where, func(attempt string, info fs.FileInfo) error {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -139,42 +138,69 @@ func (f *Files) List(ctx context.Context, visit func(queue, attempt string, age 
 				return nil
 			})
 			if err == nil && prefixName.MatchString(prefix) && time.Since(info.ModTime()) > abandoned {
-				_ = f.root.Remove(where) // which does nothing where there is something in it
+				return f.within(ctx, "list", func() error {
+					_ = f.root.Remove(where) // which does nothing where there is something in it
+					return nil
+				})
 			}
 			return err
 		})
 	})
 }
 
-// each calls visit for the entries of a folder, a few hundred at a time, because
-// there may be a million. What is no folder, or gone, has none.
-func (f *Files) each(name string, visit func(name string, info fs.FileInfo) error) error {
-	if info, err := f.root.Lstat(name); err != nil || !info.IsDir() {
+// eachAtOnce is how many entries of a folder are read with one step, because
+// there may be a million.
+const eachAtOnce = 100
+
+// each calls visit for the entries of a folder. What is no folder, or gone, has
+// none. Visit is not within the time of a step.
+func (f *Files) each(ctx context.Context, name string, visit func(name string, info fs.FileInfo) error) error {
+	folder, err := result(ctx, f, "list", func() (*os.File, error) {
+		if info, err := f.root.Lstat(name); err != nil || !info.IsDir() {
+			return nil, err
+		}
+		return f.root.Open(name)
+	})
+	if err != nil || folder == nil {
 		return ignoreMissing(err)
 	}
-	file, err := f.root.Open(name)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	defer func() { _ = file.Close() }()
-	for {
-		names, err := file.Readdirnames(256)
-		for _, child := range names {
-			info, err := f.root.Lstat(path.Join(name, child))
-			if err == nil {
-				err = visit(child, info)
-			}
-			if err = ignoreMissing(err); err != nil {
+	defer func() { _ = folder.Close() }()
+	for last := false; !last; {
+		some, err := result(ctx, f, "list", func() (entries, error) { return f.entries(folder, name) })
+		if err != nil {
+			return err
+		}
+		for _, info := range some.infos {
+			if err := ignoreMissing(visit(info.Name(), info)); err != nil {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
+		last = some.last
+	}
+	return nil
+}
+
+// entries are some of a folder's.
+type entries struct {
+	infos []fs.FileInfo
+	last  bool
+}
+
+func (f *Files) entries(folder *os.File, name string) (some entries, err error) {
+	names, err := folder.Readdirnames(eachAtOnce)
+	if errors.Is(err, io.EOF) {
+		some.last, err = true, nil
+	}
+	for _, child := range names {
+		info, gone := f.root.Lstat(path.Join(name, child))
+		if gone == nil {
+			some.infos = append(some.infos, info)
 		}
-		if err != nil {
-			return fmt.Errorf("store: list: %w", err)
+		if err == nil {
+			err = ignoreMissing(gone)
 		}
 	}
+	return some, err
 }
 
 // ignoreMissing turns the error of a missing file into none.

@@ -83,6 +83,12 @@ func TestFoldersThatGo(t *testing.T) {
 // TestDiskThatHangs has steps that never end, of which there can only be so many.
 func TestDiskThatHangs(t *testing.T) {
 	f, _ := open(t)
+	put(t, f, key(), "picture")
+	picture, err := f.Get(t.Context(), key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Close()
 	f.patience = 20 * time.Millisecond
 	release := make(chan struct{})
 	defer close(release)
@@ -94,9 +100,16 @@ func TestDiskThatHangs(t *testing.T) {
 		f.patience = time.Millisecond // the others need not wait as long
 	}
 	f.patience = 20 * time.Millisecond
-	err := f.within(t.Context(), "check", func() error { t.Error("a step began although the disk hangs"); return nil })
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want that the disk has not answered", err)
+	_, got := f.Get(t.Context(), key())
+	_, read := picture.Read(make([]byte, 1))
+	for call, err := range map[string]error{
+		"get": got, "read": read,
+		"list":  f.List(t.Context(), func(string, string, time.Duration) error { return nil }),
+		"check": f.within(t.Context(), "check", func() error { t.Error("a step began although the disk hangs"); return nil }),
+	} {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %v, want that the disk has not answered", call, err)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
