@@ -15,6 +15,9 @@ const (
 	// strayFor is how long an edit waits for a message that we have never seen:
 	// platforms deliver the two in any order.
 	strayFor = time.Minute
+	// stuckFor is how long it waits for one that is older. Longer than a lease: a
+	// gateway that has died may have it.
+	stuckFor = 10 * time.Minute
 )
 
 // change works on an event about a message or a conversation.
@@ -51,7 +54,8 @@ func (l *Line) unsend(ctx context.Context, e queue.Entry, j job) error {
 	return l.announce(ctx, e, j, queue.MessageUnsent, trace)
 }
 
-// edit forwards the new text of a message, behind the message itself.
+// edit forwards the new text of a message, behind the message itself and behind
+// its older edits.
 func (l *Line) edit(ctx context.Context, e queue.Entry, j job) error {
 	trace, err := l.Journal.Trace(ctx, e.Queue, j.message())
 	if err != nil {
@@ -59,10 +63,11 @@ func (l *Line) edit(ctx context.Context, e queue.Entry, j job) error {
 	}
 	stray := trace.Key == "" && e.Age() < strayFor
 	waiting := trace.Key != "" && !trace.Forwarded
-	if stray || waiting {
+	behind := trace.Behind(e.Key) && e.Age() < stuckFor
+	if stray || waiting || behind {
 		_, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
 			return l.Journal.Retry(ctx, e, queue.Retry{
-				After: followUp, Cause: "its message has not been forwarded yet", NoTry: true,
+				After: followUp, Cause: "its message, or an older edit of it, has not been forwarded yet", NoTry: true,
 			})
 		})
 		return err

@@ -208,14 +208,15 @@ func TestAnEditFollowsItsMessage(t *testing.T) {
 	g.work()
 	g.await("the edit waits", func(s queue.Stats) bool { return s.Delayed == 1 })
 	g.receive(text("a"))
-	docs := g.documents(2)
-	wantTypes(t, g, queue.MessageReceived, queue.MessageEdited)
+	g.await("the message is forwarded", func(s queue.Stats) bool { return s.Delivered > 0 })
+	edit("after it") // while the first still waits
+	docs := g.documents(3)
+	wantTypes(t, g, queue.MessageReceived, queue.MessageEdited, queue.MessageEdited)
 	if got := docs[1]; got.Data.Text != canary+"before its message" || got.Data.Message != docs[0].ID ||
 		got.Data.MessageID != docs[0].Data.MessageID || got.Subject != docs[0].Subject {
 		t.Errorf("got %+v, want the edit of %+v", got, docs[0])
 	}
-	edit("after it")
-	if got := g.documents(3)[2]; got.Data.Text != canary+"after it" || got.Data.Message != docs[0].ID {
+	if got := docs[2]; got.Data.Text != canary+"after it" || got.Data.Message != docs[0].ID {
 		t.Errorf("got %+v, want another edit of %+v", got, docs[0])
 	}
 }

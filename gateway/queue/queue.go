@@ -114,7 +114,7 @@ type Fate string
 const (
 	FateAccepted  Fate = "accepted"  // it is in the journal
 	FateWithdrawn Fate = "withdrawn" // its message had been unsent before
-	FateVoid      Fate = "void"      // there was nothing to unsend or close any more
+	FateVoid      Fate = "void"      // there was nothing to unsend or close any more, or it had been edited too often
 	FateRepeated  Fate = "repeated"  // it had been accepted before
 )
 

@@ -23,6 +23,7 @@ type Trace struct {
 	// Attempts are those whose blobs were forwarded, or are kept until they are.
 	Attempts []string
 	places   []place
+	edits    []place // those of places that edit it, in the order of their acceptance
 }
 
 // place is where the words of a message may be: in its own event, and in those
@@ -30,6 +31,19 @@ type Trace struct {
 type place struct {
 	key     string
 	entries []string // in the agents' queue
+	waits   bool     // it is still in the journal
+}
+
+// Behind tells whether another edit of the message, accepted before the one of that
+// key, is still in the journal: what agents are told last should be what the
+// consumer wrote last.
+func (t Trace) Behind(edit string) bool {
+	for _, p := range t.edits {
+		if p.key == edit || p.waits {
+			return p.key != edit
+		}
+	}
+	return false
 }
 
 // Trace looks for the message of that name. Once a message is unsent, it is not
@@ -57,15 +71,34 @@ func (j *Journal) Trace(ctx context.Context, queue, message string) (Trace, erro
 			return Trace{}, err
 		}
 	}
-	for _, edit := range fields[4:] {
-		if err := j.follow(ctx, k, &t, edit); err != nil {
-			return Trace{}, err
-		}
-	}
-	return t, nil
+	t.edits, err = j.edits(ctx, k, fields[4:])
+	t.places = append(t.places, t.edits...)
+	return t, err
 }
 
-// follow adds what became of an event that holds words of the message.
+// edits finds out what became of events that edit a message. They have no photos,
+// so that their marks tell all.
+func (j *Journal) edits(ctx context.Context, k keys, names []string) ([]place, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	seen := make([]string, len(names))
+	for i, name := range names {
+		seen[i] = k.seen + name
+	}
+	marks, err := j.client.MGet(ctx, seen...).Result()
+	if err != nil {
+		return nil, wrap("trace", err)
+	}
+	edits := make([]place, len(names))
+	for i, name := range names {
+		mark := text(marks[i])
+		edits[i] = place{key: name, entries: readMark(mark).entries, waits: strings.HasPrefix(mark, "accepted ")}
+	}
+	return edits, nil
+}
+
+// follow adds what became of the message's own event.
 func (j *Journal) follow(ctx context.Context, k keys, t *Trace, key string) error {
 	// In this order: what ends a message moves all of this into its mark.
 	told, errTold := j.field(ctx, k.tellings, key)
@@ -81,9 +114,7 @@ func (j *Journal) follow(ctx context.Context, k keys, t *Trace, key string) erro
 	if m.live {
 		m.attempts = strings.Fields(kept)
 	}
-	if key == t.Key {
-		t.Attempts, t.Forwarded = m.attempts, m.done || len(m.entries) > 0
-	}
+	t.Attempts, t.Forwarded = m.attempts, m.done || len(m.entries) > 0
 	t.places = append(t.places, place{key: key, entries: m.entries})
 	return nil
 }

@@ -116,9 +116,14 @@ local function amend(e, m)
   return journal(e, conversation, m.seq)
 end
 
+-- most_edits is how many of a message are taken in: an unsend goes through all of
+-- them, and each reads and writes the list. It is far above any platform's limit.
+local most_edits = 100
+
 function decide.edit(e)
   if gone(e) then return 'withdrawn ' .. nonce .. ' -' end
   local m = recalled(e.message)
+  if select(2, string.gsub(m.edits, ' ', '')) >= most_edits then return 'void ' .. nonce end
   local mark = amend(e, m)
   m.edits = m.edits .. ' ' .. e.key
   -- Not for longer than the message's own mark, without which the name is of no use.
