@@ -177,7 +177,9 @@ func (j *Journal) Release(ctx context.Context, e Entry) error {
 }
 
 // Due moves up to limit delayed entries whose time has come back to their inbox,
-// or to the end of their lane if they have not held their place in it.
+// or to the end of their lane if they have not held their place in it. Those that
+// were unsent while they waited in a long lane are passed over here, and counted
+// too: limit was reached is to say that there may be more to do at once.
 // Every gateway may call it at any time: each entry is moved once. An entry that
 // cannot be read, such as one that a newer release put off, stays delayed for a
 // gateway that can.

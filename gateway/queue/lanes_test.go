@@ -247,3 +247,28 @@ func TestListenTakesNothing(t *testing.T) {
 		want(t, "no streams", false)(j.Listen(t.Context(), q, queue.Photos, 0))
 	})
 }
+
+// Redis does nothing else while a script goes through a line, in which there may be
+// thousands that were unsent; and their lane must not stand still for it.
+func TestALineOfUnsentMessagesIsPassedOverInSteps(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		const unsent, limit = 250, 100
+		j, client := journal(t, address, queue.Options{PerAccount: 1}), connect(t, address)
+		photos(t, j, "shop", "first")
+		for i := range unsent {
+			photos(t, j, "shop", fmt.Sprint(i))
+			client.HDel(t.Context(), keyOf("photos:data"), hash(fmt.Sprint(i))) // as an unsend does
+		}
+		client.HIncrBy(t.Context(), keyOf("counts"), "finished", unsent)
+		photos(t, j, "shop", "last")
+		e := beginPhoto(t, j, "first")
+		want(t, "complete", queue.Mine)(j.Complete(t.Context(), e, queue.End{}))
+		want(t, "left in line", int64(unsent+1-limit))(client.LLen(t.Context(), laneKeys("shop")[0]).Result())
+		takePhotos(t, j)
+		want(t, "due", limit)(j.Due(t.Context(), q, limit))
+		want(t, "due", unsent-2*limit)(j.Due(t.Context(), q, limit))
+		takePhotos(t, j, "last")
+		want(t, "due", 0)(j.Due(t.Context(), q, limit))
+		wantCounts(t, j, counts{inWork: 1})
+	})
+}

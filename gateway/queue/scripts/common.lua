@@ -204,21 +204,34 @@ local function stand(p, lane, key)
 end
 
 -- admit fills a lane's window from its line. Who has no record any more was
--- unsent while it waited.
-local function admit(p, lane)
+-- unsent while it waited, and is passed over: most of them at once, because Redis
+-- does nothing else meanwhile, and a field of the counts tells due to go on. It
+-- returns how many were passed over.
+local function admit(p, lane, most)
   local line, window = laned(p.lanes, lane)
+  local passed = 0
   while redis.call('HLEN', window) < p.most do
+    if passed >= most then
+      redis.call('HSET', counts_of(p.lanes), 'stopped', 1)
+      return passed
+    end
     local first = redis.call('LPOP', line)
     if not first then
       if redis.call('EXISTS', window) == 0 then redis.call('SREM', p.lanes, lane) end
-      return
+      return passed
     end
     local key = string.match(first, '^%x+')
     if key and redis.call('HEXISTS', p.data, key) == 1 and redis.call('HEXISTS', window, key) == 0 then
       stand(p, lane, key)
+    else
+      passed = passed + 1
     end
   end
+  return passed
 end
+
+-- passed_at_once is how many one event's script passes over in its lane.
+local passed_at_once = 100
 
 -- queue_up puts a message with photos into its lane's window, or in its line
 -- where the window is full or others wait.
@@ -229,7 +242,7 @@ local function queue_up(p, lane, key, at)
   end
   redis.call('RPUSH', line, key .. ' ' .. at)
   redis.call('SADD', p.lanes, lane)
-  admit(p, lane)
+  admit(p, lane, passed_at_once)
 end
 
 -- depart takes a message out of its lane's window, and lets the next one in.
@@ -237,7 +250,7 @@ local function depart(p, lane, key)
   if lane == '' then return end
   local _, window = laned(p.lanes, lane)
   redis.call('HDEL', window, key)
-  admit(p, lane)
+  admit(p, lane, passed_at_once)
 end
 
 -- trail is what stays in an event's mark behind its outcome: if it was told its

@@ -3,17 +3,18 @@
 -- that has kept no place in its lane's window queues up again. A repeat needs no
 -- mark: what has been moved is no longer there to be moved again. A record that
 -- cannot be read may be a newer release's: it stays, and steps back for a while
--- so that it keeps no other from its turn.
+-- so that it keeps no other from its turn. Then it goes on with lanes in which an
+-- event's script has stopped, because too many in their line had been unsent.
 -- KEYS inbox, delayed, records, photos, delayed photos, data, lanes
 -- ARGV at most, step back for (ms), entries in a window
--- Answers the number moved, the keys that had no record, and the keys whose
--- record cannot be read.
+-- Answers the number moved and passed over, the keys that had no record, and the
+-- keys whose record cannot be read.
 local inbox, delayed, records = KEYS[1], KEYS[2], KEYS[3]
 local p = {photos = KEYS[4], delayed = KEYS[5], data = KEYS[6], lanes = KEYS[7], most = tonumber(ARGV[3])}
 local limit, back_for = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 local bad = mistyped('stream', inbox, p.photos) or mistyped('zset', delayed, p.delayed)
-  or mistyped('hash', records, p.data) or mistyped('set', p.lanes)
+  or mistyped('hash', records, p.data, counts_of(p.lanes)) or mistyped('set', p.lanes)
 if bad then return redis.error_reply(bad) end
 
 local time = now()
@@ -32,6 +33,9 @@ end
 
 local words = due(delayed, records, limit)
 local photos = due(p.delayed, p.data, limit - #words)
+local stopped = not bad and redis.call('HEXISTS', counts_of(p.lanes), 'stopped') == 1
+local names = stopped and redis.call('SMEMBERS', p.lanes) or {}
+for _, lane in ipairs(names) do bad = bad or mislaned(p.lanes, lane) end
 if bad then return redis.error_reply(bad) end
 
 local moved, lost, unread = 0, {}, {}
@@ -64,4 +68,6 @@ move(p.delayed, photos, function(key, r)
     queue_up(p, r.lane, key, r.at)
   end
 end)
+if stopped then redis.call('HDEL', counts_of(p.lanes), 'stopped') end
+for _, lane in ipairs(names) do moved = moved + admit(p, lane, limit - moved) end
 return {moved, lost, unread}

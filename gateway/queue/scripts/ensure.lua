@@ -62,7 +62,7 @@ local function repair(lane)
       end
     end
   end
-  admit(p, lane)
+  admit(p, lane, passed_at_once)
 end
 for _, lane in ipairs(names) do repair(lane) end
 return {made, deleted, lost}
