@@ -29,13 +29,17 @@ type job struct {
 	Done map[int]queue.Photo `json:"done,omitempty"`
 	// Held is how often in a row it was put off because its host was left alone.
 	Held int `json:"held,omitempty"`
+	// Waits is how often in a row it was put off over nothing that a platform did: its
+	// host had no place, or there was trouble of our own.
+	Waits int `json:"waits,omitempty"`
 	// GivenUp are those of Done whose tries were used up, with the last error: an
 	// operator may know when they are worth another.
 	GivenUp map[int]string `json:"given_up,omitempty"`
 	// Revived is how often its dead letter was retried.
 	Revived int `json:"revived,omitempty"`
 
-	developed bool // whether Done names pictures of this attempt
+	fresh []int // those of Done whose pictures are of this attempt
+	wrote bool  // whether there may be any of this attempt
 }
 
 const jobVersion = 1

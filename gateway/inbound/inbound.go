@@ -17,6 +17,7 @@ package inbound
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -53,6 +54,8 @@ type Line struct {
 	Work     config.Work
 	Routes   *routes.Table
 	Now      func() time.Time
+
+	shelf shelf
 }
 
 // Durable makes events durable, as a journal does. Where it is not known yet what
@@ -177,7 +180,8 @@ func (l *Line) begin(ctx context.Context, e *queue.Entry, j job) error {
 
 // photos settles each photo of a message that is not settled yet, in order, and
 // notes in the job what became of it. An error means that at least one is worth
-// another try later, which the others need not wait for.
+// another try later, which the others need not wait for; but where the store takes
+// no pictures, they would be developed in vain.
 func (l *Line) photos(ctx context.Context, e queue.Entry, j *job) (trouble error) {
 	for i, p := range j.Event.Photos {
 		if j.settled(i) {
@@ -185,6 +189,9 @@ func (l *Line) photos(ctx context.Context, e queue.Entry, j *job) (trouble error
 		}
 		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
 		developed, err := l.photo(ctx, e, *j, key)
+		if errors.Is(err, errNotStored) {
+			j.spoil()
+		}
 		verdict, judged := errors.AsType[*media.Rejection](err)
 		switch {
 		case err == nil:
@@ -204,13 +211,16 @@ func (l *Line) photos(ctx context.Context, e queue.Entry, j *job) (trouble error
 		} else if weight(err) > weight(trouble) {
 			trouble = err
 		}
+		if isStores(err) {
+			break
+		}
 	}
 	return trouble
 }
 
 // photo takes one photo through fetch, develop and store. A *media.Rejection is
 // its verdict; any other error says that there is none yet.
-func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (*media.Developed, error) {
+func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (developed *media.Developed, err error) {
 	p := j.Event.Photos[key.Photo]
 	route, account, err := l.Routes.Find(j.Channel, p.Account)
 	if err != nil {
@@ -219,6 +229,11 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	if !account.Enabled {
 		return nil, &media.Rejection{Reason: media.Disabled, Detail: "photo sharing is off for this account"}
 	}
+	leave, err := l.shelf.enter(l.shelfRest())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { leave(ctx, err) }()
 	patience, enough := untilStop(ctx)
 	room, err := l.Originals.Begin(patience)
 	enough()
@@ -232,7 +247,7 @@ func (l *Line) photo(ctx context.Context, e queue.Entry, j job, key store.Key) (
 	if err != nil {
 		return nil, l.expired(err, e)
 	}
-	developed, err := l.develop(ctx, e, key.Photo, original, account.Photos)
+	developed, err = l.develop(ctx, e, key.Photo, original, account.Photos)
 	if cutOff(developed, err) && !final {
 		developed, err = l.second(ctx, e, s, newCopied(original, developed, err))
 	}
@@ -309,14 +324,17 @@ func (l *Line) develop(ctx context.Context, e queue.Entry, photo int, original [
 // store writes both pictures before anybody can be told of them.
 func (l *Line) store(ctx context.Context, key store.Key, d *media.Developed) error {
 	key.Kind = store.Preview
-	if err := l.Store.Put(ctx, key, d.Preview.Data); err != nil {
-		return err
+	err := l.Store.Put(ctx, key, d.Preview.Data)
+	if err == nil {
+		failpoint.Hit(failpoint.MidBlobs)
+		key.Kind = store.Thumbnail
+		err = l.Store.Put(ctx, key, d.Thumbnail.Data)
+		failpoint.Hit(failpoint.AfterBlobs)
 	}
-	failpoint.Hit(failpoint.MidBlobs)
-	key.Kind = store.Thumbnail
-	err := l.Store.Put(ctx, key, d.Thumbnail.Data)
-	failpoint.Hit(failpoint.AfterBlobs)
-	return err
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotStored, err)
+	}
+	return nil
 }
 
 // forward puts the finished message into the agents' queue, once, or only what
@@ -414,14 +432,15 @@ func (l *Line) lost(ctx context.Context, e queue.Entry, outcome queue.Outcome) e
 func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) error {
 	switch {
 	case errors.Is(context.Cause(ctx), queue.ErrFenced):
-		l.discard(ctx, e, e.Attempt)
+		l.discardOwn(ctx, e, j)
 		return cause
 	case ctx.Err() != nil, errors.Is(cause, errStopping):
 		return cause // it is given back
 	}
 	put := l.putOff(e, &j, cause)
-	if e.Payload, put.Keep = j.carried(e); !put.Keep {
-		l.discard(ctx, e, e.Attempt)
+	e.Payload, put.Keep = j.carried(e)
+	if put.Empty = !j.wrote; !put.Keep {
+		l.discardOwn(ctx, e, j)
 	}
 	l.Metrics.Trouble("photo", blame(cause))
 	l.Log.Log(ctx, levelOf(cause), "message delayed", "key", e.Key, "account", j.Account, "try", e.Tries+1, "pause", put.After, "err", cause)
@@ -438,7 +457,11 @@ func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) err
 	case e.Lane == "" || e.Told != "" || isBusy(cause):
 		return nil
 	}
-	if err := l.tell(ctx, e, j); err != nil {
+	j, err = decodeJob(e.Payload) // what is not in it is developed anew
+	if err == nil {
+		err = l.tell(ctx, e, j)
+	}
+	if err != nil {
 		l.Log.Warn("message not forwarded before its photos; that is tried again", "key", e.Key, "err", err)
 	}
 	return nil

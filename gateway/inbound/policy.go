@@ -117,9 +117,9 @@ func blame(err error) string {
 
 // levelOf is how loud a failed try is: an operator can mend a wrong token or a
 // full disk, and can do nothing about a platform's bad minute. That a host is left
-// alone has been said once for all of its photos.
+// alone, or that the store is away, has been said once for all photos.
 func levelOf(err error) slog.Level {
-	if _, waits := errors.AsType[*hosts.Wait](err); waits {
+	if _, waits := errors.AsType[*hosts.Wait](err); waits || errors.Is(err, errStoreAway) {
 		return slog.LevelDebug
 	}
 	if !isPlatforms(err) || connectors.KindOf(err).Next().Alarm {
@@ -155,9 +155,10 @@ const (
 	// longestAfter caps what a platform may ask for: beyond it a mistake in a
 	// header would park a photo until the platform has deleted it.
 	longestAfter = 15 * time.Minute
-	// ownPause bounds the pause after trouble of our own, which takes no count
-	// of tries and so has no curve.
-	ownPause = 30 * time.Second
+	// ownPause bounds the first pause after trouble of our own, and ownMost all.
+	ownPause, ownMost = 30 * time.Second, 2 * time.Minute
+	// busyMost is how often the wait for a place at a host doubles.
+	busyMost = 3
 	// longestHold is how long a message keeps its place among those of its account
 	// while its host is left alone. Their photos are mostly from the same host, and
 	// would be put off one by one in its place; but one host may not have the
@@ -176,12 +177,19 @@ func (l *Line) putOff(e queue.Entry, j *job, cause error) queue.Retry {
 	wait, waits := errors.AsType[*hosts.Wait](cause)
 	most, left := time.Duration(l.Work.RetryMax), leftOfAll(e, *j)
 	switch {
-	case !waits:
+	case !waits && put.NoTry:
 		j.Held = 0
+		// All photos of its account have to wait for the store, in the same order.
+		put.After, put.Hold = retry.Pause(ownPause, min(ownMost, most, left), j.Waits), isStores(cause)
+		j.Waits++
+	case !waits:
+		j.Held, j.Waits = 0, 0
 		put.After = l.pause(e.Tries, cause, min(most, left))
 	case isBusy(cause):
-		put.After, put.Hold = wait.For, true
+		put.After, put.Hold = wait.For<<min(j.Waits, busyMost), true
+		j.Waits++
 	default:
+		j.Waits = 0
 		put.Hold = j.Held == 0 && wait.For <= longestHold
 		put.NoTry = !counted(e)
 		put.After = min(max(wait.For, retry.Pause(wait.For, most, j.Held)), left)
@@ -220,11 +228,7 @@ func asked(err error) time.Duration { return min(connectors.AfterOf(err), longes
 // pause is how long to wait before the next try: at most so long, and never less
 // than the platform asks for.
 func (l *Line) pause(tries int, cause error, most time.Duration) time.Duration {
-	bound := time.Duration(l.Work.RetryMin)
-	if !isPlatforms(cause) {
-		bound, tries = min(ownPause, most), 0
-	}
-	return max(retry.Pause(bound, most, tries), asked(cause))
+	return max(retry.Pause(time.Duration(l.Work.RetryMin), most, tries), asked(cause))
 }
 
 // announced tells whether the original has the digest that the platform
@@ -245,6 +249,14 @@ func (l *Line) count(e queue.Entry, j job, end queue.End) {
 	}
 	if end.Told == "" {
 		l.Metrics.Forwarded(e.Queue, l.Now().Sub(j.ReceivedAt))
+	}
+}
+
+// discardOwn is discard for an attempt that has the entry in hand: only where it has
+// written something is the store asked, which may be far away and be paid for it.
+func (l *Line) discardOwn(ctx context.Context, e queue.Entry, j job) {
+	if j.wrote {
+		l.discard(ctx, e, e.Attempt)
 	}
 }
 

@@ -26,8 +26,6 @@ func TestPause(t *testing.T) {
 		"the platform's word":     {0, after(time.Minute), time.Minute, time.Minute},
 		"less than ours":          {9, after(time.Nanosecond), 1, 15 * time.Minute},
 		"the platform's mistake":  {0, after(1000 * time.Hour), 15 * time.Minute, 15 * time.Minute},
-		"trouble of our own":      {0, errors.New("disk full"), 1, 30 * time.Second},
-		"and it lasts":            {99, errors.New("disk full"), 1, 30 * time.Second},
 		"the platform's nonsense": {0, after(-time.Hour), 1, time.Second},
 	} {
 		line := &Line{Work: config.Default().Work}

@@ -19,7 +19,19 @@ func (j *job) settle(i int, p queue.Photo) {
 		j.Done = map[int]queue.Photo{}
 	}
 	j.Done[i] = p
-	j.developed = j.developed || p.Status == queue.Ready
+	if p.Status == queue.Ready {
+		j.fresh, j.wrote = append(j.fresh, i), true
+	}
+}
+
+// spoil notes that a picture may have been written in part. What else this attempt
+// has developed goes with it: pictures are deleted by the attempt, and one of which
+// no message knows would stay as long as those that it was kept with.
+func (j *job) spoil() {
+	for _, i := range j.fresh {
+		delete(j.Done, i)
+	}
+	j.fresh, j.wrote = nil, true
 }
 
 // photos are all of a message, once each is settled.
@@ -46,7 +58,7 @@ func (j job) carried(e queue.Entry) (payload []byte, keep bool) {
 	if err != nil || len(payload) > queue.MaxPayload {
 		return e.Payload, false
 	}
-	return payload, j.developed
+	return payload, len(j.fresh) > 0
 }
 
 // A telling is the id under which a message is told before its photos are settled.

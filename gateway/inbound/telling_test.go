@@ -11,6 +11,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/hosts"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/media"
@@ -23,7 +24,7 @@ func jobOf(photos int, settled ...int) job {
 	for _, i := range settled {
 		j.settle(i, queue.Photo{ID: "own", Status: queue.Ready})
 	}
-	j.developed = false
+	j.fresh, j.wrote = nil, false
 	return j
 }
 
@@ -108,24 +109,29 @@ func TestPutOff(t *testing.T) {
 	down := &connectors.Error{Kind: connectors.Unavailable, Down: true, Op: "test"}
 	for name, test := range map[string]struct {
 		cause       error
-		held        int
+		held, waits int
 		age, life   time.Duration
 		hold, noTry bool
 		least, most time.Duration
 		heldAfter   int
 	}{
-		"busy":                {&hosts.Wait{Reason: hosts.Busy, For: time.Second}, 3, 0, 0, true, true, time.Second, time.Second, 3},
-		"the host fails":      {fails(30 * time.Second), 0, 0, 0, true, true, 30 * time.Second, 30 * time.Second, 1},
-		"and again":           {fails(30 * time.Second), 1, 0, 0, false, true, 30 * time.Second, 2 * time.Minute, 2},
-		"and for long":        {fails(30 * time.Second), 50, 0, 0, false, true, 30 * time.Second, 15 * time.Minute, 51},
-		"a long pause":        {&hosts.Wait{Reason: hosts.Paused, For: 10 * time.Minute}, 0, 0, 0, false, true, 10 * time.Minute, 10 * time.Minute, 1},
-		"after a day":         {fails(30 * time.Second), 9, 25 * time.Hour, 0, false, false, 30 * time.Second, 15 * time.Minute, 10},
-		"the photo's end":     {fails(30 * time.Second), 0, 0, 10 * time.Second, true, true, 10 * time.Second, 10 * time.Second, 1},
-		"the platform failed": {down, 7, 0, 0, false, false, 1, time.Second, 0},
-		"the last seconds":    {down, 0, 0, 100 * time.Millisecond, false, false, 1, 100 * time.Millisecond, 0},
+		"busy":                 {&hosts.Wait{Reason: hosts.Busy, For: time.Second}, 3, 0, 0, 0, true, true, time.Second, time.Second, 3},
+		"the host fails":       {fails(30 * time.Second), 0, 0, 0, 0, true, true, 30 * time.Second, 30 * time.Second, 1},
+		"and again":            {fails(30 * time.Second), 1, 0, 0, 0, false, true, 30 * time.Second, 2 * time.Minute, 2},
+		"and for long":         {fails(30 * time.Second), 50, 0, 0, 0, false, true, 30 * time.Second, 15 * time.Minute, 51},
+		"a long pause":         {&hosts.Wait{Reason: hosts.Paused, For: 10 * time.Minute}, 0, 0, 0, 0, false, true, 10 * time.Minute, 10 * time.Minute, 1},
+		"after a day":          {fails(30 * time.Second), 9, 0, 25 * time.Hour, 0, false, false, 30 * time.Second, 15 * time.Minute, 10},
+		"the photo's end":      {fails(30 * time.Second), 0, 0, 0, 10 * time.Second, true, true, 10 * time.Second, 10 * time.Second, 1},
+		"the platform failed":  {down, 7, 0, 0, 0, false, false, 1, time.Second, 0},
+		"the last seconds":     {down, 0, 0, 0, 100 * time.Millisecond, false, false, 1, 100 * time.Millisecond, 0},
+		"busy again and again": {&hosts.Wait{Reason: hosts.Busy, For: time.Second}, 0, 99, 0, 0, true, true, 8 * time.Second, 8 * time.Second, 0},
+		"ours":                 {budget.ErrNoRoom, 7, 0, 0, 0, false, true, 1, 30 * time.Second, 0},
+		"ours for long":        {budget.ErrNoRoom, 0, 99, 0, 0, false, true, 1, 2 * time.Minute, 0},
+		"the store fails":      {errNotStored, 0, 0, 0, 0, true, true, 1, 30 * time.Second, 0},
+		"the store is away":    {errStoreAway, 0, 0, 0, 0, true, true, 1, 30 * time.Second, 0},
 	} {
 		j := jobOf(2, 0)
-		j.Held = test.held
+		j.Held, j.Waits = test.held, test.waits
 		j.Event.Photos[0].Until = now.Add(time.Nanosecond) // it is settled
 		if test.life > 0 {
 			j.Event.Photos[1].Until = now.Add(test.life)

@@ -351,7 +351,9 @@ func (c *crew) finish(e queue.Entry, err error) {
 			c.Log.Warn("message not released; it is taken over after the lease", "key", e.Key, "err", err)
 			return
 		}
-		c.discard(ctx, e, e.Attempt) // nobody has been told of what it has developed
+		if e.Starts > 0 {
+			c.discard(ctx, e, e.Attempt) // nobody has been told of what it has developed
+		}
 	default:
 		c.Metrics.Trouble("work", "unfinished")
 		c.Log.Error("message left unfinished; it is taken over after the lease", "key", e.Key, "err", err)

@@ -134,6 +134,9 @@ type Retry struct {
 	Hold bool
 	// Keep tells that the entry's Payload names blobs of this attempt.
 	Keep bool
+	// Empty tells that no blob was put under this attempt, so that nobody need look
+	// for any.
+	Empty bool
 	// NoTry leaves Tries as it is: nothing has been tried.
 	NoTry bool
 }
@@ -156,7 +159,7 @@ func (j *Journal) Retry(ctx context.Context, e Entry, r Retry) (Outcome, error) 
 	delayed, records := k.putOff(e.Lane)
 	names, args := j.at(k, e)
 	return j.outcome(ctx, j.scripts.retry, append(names, or(k.message, e.guard, k.seen+e.Key), delayed, records),
-		append(args, e.record(tries), millis(r.After), capped(r.Cause), r.Hold, r.Keep)...)
+		append(args, e.record(tries), millis(r.After), capped(r.Cause), r.Hold, r.Keep, r.Empty)...)
 }
 
 // Release gives the entry back at once, for an orderly stop. It counts neither

@@ -51,6 +51,12 @@ func TestAnAttemptIsAnOrphanOnceNobodyNamesIt(t *testing.T) {
 		want(t, "retry", queue.Mine)(j.Retry(t.Context(), vain, queue.Retry{}))
 		wantOrphans(t, j, "put off with nothing", vain.Attempt)
 		want(t, "due", 1)(j.Due(t.Context(), q, 1))
+		empty := beginPhoto(t, j, "a")
+		for range 2 { // and its repeat
+			want(t, "retry", queue.Mine)(j.Retry(t.Context(), empty, queue.Retry{Empty: true}))
+		}
+		wantOrphans(t, j, "put off without a blob", vain.Attempt)
+		want(t, "due", 1)(j.Due(t.Context(), q, 1))
 		back := beginPhoto(t, j, "a")
 		if err := j.Release(t.Context(), back); err != nil {
 			t.Fatal(err)

@@ -4,11 +4,11 @@
 -- KEYS an entry's, message (seen where the entry is none), delayed and records of
 --      its kind
 -- ARGV an entry's, record, after (ms), cause, 1 to hold its place in the window,
---      1 to keep the attempt's blobs
+--      1 to keep the attempt's blobs, 1 if it has none
 -- Answers mine, other or withdrawn.
 local e, bad = entry()
 local message, delayed, records = KEYS[11], KEYS[12], KEYS[13]
-local record, after, cause, hold, keep = ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11], ARGV[12]
+local record, after, cause, hold, keep, empty = ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11], ARGV[12], ARGV[13]
 
 bad = bad or mistyped('string', message) or mistyped('zset', delayed) or mistyped('hash', records)
 if bad then return redis.error_reply(bad) end
@@ -30,6 +30,7 @@ if e.lane ~= '' and keep == '1' then
   local kept = redis.call('HGET', e.kept, e.key)
   redis.call('HSET', e.kept, e.key, (kept and kept .. ' ' or '') .. e.attempt)
 end
+if empty == '1' then redis.call('HDEL', e.attempts, e.attempt) end
 if e.lane ~= '' and hold == '1' then
   local _, window = laned(e.lanes, e.lane)
   redis.call('HSET', window, e.key, '-')
