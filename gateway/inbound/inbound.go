@@ -474,39 +474,3 @@ func (l *Line) leave(e queue.Entry) error {
 	l.Log.Warn("message left for a newer gateway", "key", e.Key)
 	return nil
 }
-
-// bury makes a dead letter of a message that cannot be worked on. Its text, if
-// it can be read, still reaches the agents, and so does each of its photos that is
-// settled.
-func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) error {
-	for i, p := range j.Event.Photos {
-		if !j.settled(i) {
-			key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
-			j.settle(i, rejectedPhoto(key, p, &media.Rejection{Reason: media.Unreachable}))
-			j.giveUp(i, cause)
-		}
-	}
-	end := queue.End{Cause: cause}
-	if len(j.GivenUp) > 0 {
-		e.Payload, end.Named = j.reopened(e)
-	}
-	readable := j.Event.Kind == connectors.Message && j.Event.ID != ""
-	if readable {
-		end.Message, end.Party, end.Told, end.Notice = j.message(), j.party(), e.Told, l.notice(e, j)
-	}
-	end, err := l.end(ctx, e, end, func(end queue.End) ([]byte, error) {
-		if !readable {
-			return nil, nil
-		}
-		return finished(e, j, end)
-	})
-	if err != nil {
-		return err
-	}
-	l.Metrics.Trouble("work", "dead")
-	l.Log.Error("message kept as a dead letter", "key", e.Key, "cause", cause)
-	if readable {
-		l.count(e, j, end)
-	}
-	return nil
-}
