@@ -141,9 +141,10 @@ type Work struct {
 	// PerAccount is how many messages with photos of one account are in work at
 	// once, by all gateways together.
 	PerAccount int `yaml:"per_account" check:"min=1,max=1024" jsonschema_description:"How many messages with photos of one account are in work at once, by all gateways together. The others of that account wait, and nobody else does."`
-	// PerHost is how many photos of one host a gateway fetches at once; zero means
+	// PerHost is how many photos of one host a gateway fetches at once, but for
+	// accounts that have none there, which get in up to halfway to Slots; zero means
 	// half of Slots.
-	PerHost int `yaml:"per_host" check:"min=1,max=1024" jsonschema_description:"How many photos of one host a gateway fetches at once. Unless set, half of slots, so that a host that hangs never has them all."`
+	PerHost int `yaml:"per_host" check:"min=1,max=1024" jsonschema_description:"How many photos of one host a gateway fetches at once. Unless set, half of slots, so that a host that hangs never has them all. An account that has none there gets in above it, up to halfway to slots."`
 	// Promise is after how long agents have the text of a message whose photos are
 	// not settled.
 	Promise Duration `yaml:"promise" check:"min=100ms,max=1m" jsonschema_description:"After how long agents have the text of a message whose photos are not settled. They have it earlier where a try has failed."`

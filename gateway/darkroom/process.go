@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
+	"github.com/lightlock/lightlock/gateway/subprocess"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -69,7 +70,7 @@ func (d *Darkroom) spawn() (*child, error) {
 	cmd := exec.Command(path, d.args...) //nolint:gosec,noctx // this program itself, with numbers; it outlives the call that started it
 	cmd.Env = environment()
 	cmd.Dir = "/"
-	cmd.SysProcAttr = attributes()
+	cmd.SysProcAttr = subprocess.Attributes()
 	pipes, err := newPipes(3)
 	if err != nil {
 		return nil, err

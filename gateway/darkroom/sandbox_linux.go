@@ -18,13 +18,6 @@ import (
 // nobody is the user and group that a child of root becomes.
 const nobody = 65534
 
-// attributes gives a child a process group of its own, so that Ctrl-C in a
-// terminal leaves photos in work to an orderly stop, and has the kernel kill it
-// when the parent is gone.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
-
 // lockIn gives up whatever the system lets it give up, best effort, and says in
 // plain words what it came to. The order matters: each step needs what a later
 // one takes away.

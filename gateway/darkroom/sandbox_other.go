@@ -15,6 +15,3 @@ func (limits) limitSpace(int64) {}
 
 // addressSpace is not looked at.
 func addressSpace() int64 { return 0 }
-
-// attributes has nothing to ask of this system.
-func attributes() *syscall.SysProcAttr { return nil }

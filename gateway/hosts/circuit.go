@@ -3,10 +3,11 @@ package hosts
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+
+	"github.com/lightlock/lightlock/gateway/retry"
 )
 
 // Reason says why a photo has to wait, in one of few fixed words.
@@ -78,10 +79,5 @@ func (c *circuit) wait(name string) *Wait {
 	if left <= 0 {
 		left = c.open / 6
 	}
-	return &Wait{Host: name, Reason: Fails, For: left + jitter(c.open/6)}
-}
-
-// jitter returns a random part of a span.
-func jitter(span time.Duration) time.Duration {
-	return rand.N(max(span, 1)) + 1 //nolint:gosec // jitter needs no secrecy
+	return &Wait{Host: name, Reason: Fails, For: left + retry.Jitter(c.open/6)}
 }

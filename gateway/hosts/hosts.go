@@ -21,13 +21,15 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/retry"
 )
 
 // Options say what a host may take. A zero number or time means its default.
 type Options struct {
 	// PerHost is how many photos of one host may be fetched at once, and Slots how
-	// many the gateway has in work: a host never gets all of them, if there are
-	// more than one. PerHost is half of Slots by default.
+	// many the gateway has in work. An account that has none at the host gets in
+	// above PerHost, halfway up to Slots: a host never gets all of them, if there
+	// are more than one and PerHost is less. It is half of Slots by default.
 	PerHost, Slots int
 	// Failures in a row open a circuit; 5.
 	Failures int
@@ -54,9 +56,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// longestPause caps what a platform may ask for: beyond it a mistake in a header
-// would park photos until the platform has deleted them.
-const longestPause = 15 * time.Minute
+// forgetAfter is how long what an account has met at a host is remembered after
+// its last photo there. It is longer than a photo waits between two tries: when
+// none has come for that long there is none, and nobody would ever find out that
+// the host works again.
+const forgetAfter = 20 * time.Minute
 
 // maxHosts is how many hosts are remembered. Consumers can name any number.
 const maxHosts = 1000
@@ -90,6 +94,7 @@ type guest struct {
 	circuit *circuit
 	inside  int
 	paused  time.Time // until when the host wants to be left alone by it
+	met     time.Time // when its last photo came or went
 }
 
 // Visit is one fetch of a photo, over all hosts that it takes. It is used by one
@@ -113,11 +118,12 @@ func (v *Visit) Enter(name string) error {
 	v.leave(nil)
 	at := h.host(name)
 	g := h.guest(at, v.account)
+	g.met = time.Now()
 	if left := time.Until(g.paused); left > 0 {
-		return &Wait{Host: name, Reason: Paused, For: left + jitter(left/8)}
+		return &Wait{Host: name, Reason: Paused, For: left + retry.Jitter(left/8)}
 	}
 	if !h.place(at, g) {
-		return &Wait{Host: name, Reason: Busy, For: busyFor/2 + jitter(busyFor)}
+		return &Wait{Host: name, Reason: Busy, For: busyFor/2 + retry.Jitter(busyFor)}
 	}
 	own, err := g.circuit.Allow()
 	if err != nil {
@@ -162,6 +168,7 @@ func (v *Visit) leave(err error) {
 	g := at.guests[v.account]
 	at.inside--
 	g.inside--
+	g.met = time.Now()
 	verdict := judge(err)
 	failed := errors.Is(verdict, errFailed)
 	if failed {
@@ -170,7 +177,7 @@ func (v *Visit) leave(err error) {
 		clear(at.failed)
 	}
 	if failed || connectors.KindOf(err) == connectors.Throttled {
-		g.pause(min(connectors.AfterOf(err), longestPause))
+		g.pause(retry.Asked(err))
 	}
 	for _, done := range v.done {
 		done(verdict)
@@ -246,4 +253,19 @@ func (h *Hosts) forget(at *host) {
 		}
 	}
 	delete(h.all, at.name)
+}
+
+// forgetIdle drops what was met at hosts that nobody has gone to for long.
+func (h *Hosts) forgetIdle() {
+	for name, at := range h.all {
+		for account, g := range at.guests {
+			if g.inside == 0 && time.Since(g.met) > forgetAfter && time.Until(g.paused) <= 0 {
+				delete(at.guests, account)
+				delete(at.failed, account)
+			}
+		}
+		if len(at.guests) == 0 {
+			delete(h.all, name)
+		}
+	}
 }

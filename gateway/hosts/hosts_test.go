@@ -81,6 +81,34 @@ func TestCircuit(t *testing.T) {
 	})
 }
 
+// A host that nobody goes to any more is no trouble for ever, nor is it to one
+// account where another's photos still come.
+func TestAHostThatIsNotVisitedIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hosts.New(hosts.Options{Slots: 16})
+		for range 5 {
+			passes(t, visit(h, "a", host, down()))
+			passes(t, visit(h, "a", "other.example", down()))
+		}
+		for range 4 {
+			time.Sleep(5 * time.Minute)
+			passes(t, visit(h, "b", host, nil))
+			if got := h.Troubles(); len(got) != 2 {
+				t.Fatalf("got troubles %+v, want a's at both hosts", got)
+			}
+		}
+		time.Sleep(5 * time.Minute)
+		passes(t, visit(h, "b", host, nil))
+		if got := h.Troubles(); len(got) != 0 {
+			t.Errorf("got troubles %+v, want none", got)
+		}
+		if got := hosts.Known(h); got != 0 {
+			t.Errorf("%d hosts are remembered, want none", got)
+		}
+		passes(t, visit(h, "a", host, nil))
+	})
+}
+
 // Only what speaks of the host counts against it.
 func TestOutcomesThatDoNotCount(t *testing.T) {
 	for name, outcome := range map[string]error{

@@ -7,10 +7,11 @@ import (
 )
 
 // Troubles lists the hosts from which an account's photos are not fetched for a
-// while, in no order.
+// while, in no order. One to which none has come for 20 minutes is forgotten.
 func (h *Hosts) Troubles() []ops.HostTrouble {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.forgetIdle()
 	var list []ops.HostTrouble
 	for _, at := range h.all {
 		for account, g := range at.guests {

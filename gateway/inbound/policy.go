@@ -144,7 +144,7 @@ func (l *Line) final(e queue.Entry, p connectors.Photo, err error) *media.Reject
 	case l.last(e, err), tooLong:
 		l.Log.Warn("photo given up", "key", e.Key, "tries", e.Tries+1, "err", err)
 		return &media.Rejection{Reason: media.Unreachable, Detail: "all tries used up"}
-	case (waits || isPlatforms(err)) && left(e, p) <= asked(err):
+	case (waits || isPlatforms(err)) && left(e, p) <= retry.Asked(err):
 		l.Log.Warn("photo given up at the end of its life", "key", e.Key, "tries", e.Tries+1, "err", err)
 		return &media.Rejection{Reason: media.Expired, Detail: "the platform drops it before the next try"}
 	}
@@ -152,9 +152,6 @@ func (l *Line) final(e queue.Entry, p connectors.Photo, err error) *media.Reject
 }
 
 const (
-	// longestAfter caps what a platform may ask for: beyond it a mistake in a
-	// header would park a photo until the platform has deleted it.
-	longestAfter = 15 * time.Minute
 	// ownPause bounds the first pause after trouble of our own, and ownMost all.
 	ownPause, ownMost = 30 * time.Second, 2 * time.Minute
 	// busyMost is how often the wait for a place at a host doubles.
@@ -222,13 +219,10 @@ func leftOfAll(e queue.Entry, j job) time.Duration {
 	return least
 }
 
-// asked is how long a platform wants us to wait, with a cap.
-func asked(err error) time.Duration { return min(connectors.AfterOf(err), longestAfter) }
-
 // pause is how long to wait before the next try: at most so long, and never less
 // than the platform asks for.
 func (l *Line) pause(tries int, cause error, most time.Duration) time.Duration {
-	return max(retry.Pause(time.Duration(l.Work.RetryMin), most, tries), asked(cause))
+	return max(retry.Pause(time.Duration(l.Work.RetryMin), most, tries), retry.Asked(cause))
 }
 
 // announced tells whether the original has the digest that the platform
@@ -340,19 +334,14 @@ func points(end queue.End) (before, after failpoint.Point) {
 // recognises its own repeat, and its fence refuses us if somebody else has taken
 // over meanwhile.
 func (l *Line) settle(ctx context.Context, script func(context.Context) (queue.Outcome, error)) (queue.Outcome, error) {
-	for {
+	var outcome queue.Outcome
+	err := retry.While(ctx, queue.MayPass, rest, func() (err error) {
 		limited, cancel := settling(ctx)
-		outcome, err := script(limited)
-		cancel()
-		mayPass := errors.Is(err, queue.ErrAway) || errors.Is(err, queue.ErrFull)
-		if !mayPass || ctx.Err() != nil {
-			return outcome, err
-		}
-		select {
-		case <-ctx.Done(): // and once more, with what time there is
-		case <-time.After(rest):
-		}
-	}
+		defer cancel()
+		outcome, err = script(limited)
+		return err
+	})
+	return outcome, err
 }
 
 // toldAs asks under which id somebody else has told a message meanwhile.

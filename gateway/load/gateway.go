@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/lightlock/lightlock/gateway/subprocess"
 )
 
 const (
@@ -40,14 +42,15 @@ type Gateway struct {
 }
 
 // StartGateway starts the program with a configuration and returns when it says
-// that it is ready. The process dies with this one. Its environment is this
+// that it is ready. The process dies with this one, and not by a terminal's
+// Ctrl-C: what was sent is judged before it is stopped. Its environment is this
 // one's; env adds to it.
 func StartGateway(ctx context.Context, binary, file string, env ...string) (*Gateway, error) {
 	g := &Gateway{done: make(chan struct{})}
 	//nolint:gosec,noctx // it is the caller's program; Stop ends it, not a context
 	g.command = exec.Command(binary, "serve", "--config", file, "--log-format", "json")
 	g.command.Env = append(os.Environ(), env...)
-	g.command.SysProcAttr = attributes()
+	g.command.SysProcAttr = subprocess.Attributes()
 	log, err := g.command.StderrPipe()
 	if err != nil {
 		return nil, err

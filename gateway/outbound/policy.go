@@ -55,22 +55,17 @@ func (l *Line) settle(ctx context.Context, s queue.Sending, script func(context.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.Journal.Lease()/3)
 	defer cancel()
 	defer context.AfterFunc(hurry, func() { time.AfterFunc(lastWord, cancel) })()
-	for {
-		outcome, err := script(ctx)
-		switch {
-		case err == nil && outcome == queue.Mine:
-			return true
-		case err == nil:
-			l.Log.Warn("message is in other hands", "key", s.Key)
-			return false
-		case ctx.Err() != nil || !errors.Is(err, queue.ErrAway):
-			l.Metrics.Trouble("outgoing", "unfinished")
-			l.Log.Error("message left unfinished; it is taken over after the lease", "key", s.Key, "err", err)
-			return false
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(lookEvery):
-		}
+	var outcome queue.Outcome
+	err := retry.While(ctx, queue.MayPass, lookEvery, func() (err error) {
+		outcome, err = script(ctx)
+		return err
+	})
+	switch {
+	case err != nil:
+		l.Metrics.Trouble("outgoing", "unfinished")
+		l.Log.Error("message left unfinished; it is taken over after the lease", "key", s.Key, "err", err)
+	case outcome != queue.Mine:
+		l.Log.Warn("message is in other hands", "key", s.Key)
 	}
+	return err == nil && outcome == queue.Mine
 }

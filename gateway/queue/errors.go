@@ -71,3 +71,7 @@ func kindOfReply(text string) error {
 	}
 	return nil
 }
+
+// MayPass tells whether it is Redis' state that stands in the way, and not what
+// was asked of it: the same may go through later.
+func MayPass(err error) bool { return errors.Is(err, ErrAway) || errors.Is(err, ErrFull) }

@@ -129,8 +129,8 @@ func TestAFileThatCannotBeReadAtTheStart(t *testing.T) {
 				_, err := s.Accept(t.Context(), q, []queue.Item{item("new")})
 				return err == nil && len(d.got(q)) > 0
 			})
-			bad.mended = true
 			stop()
+			bad.mended = true
 			run(t, s) // which looks at what is aside, as a start does
 			eventually(t, "all are handed in", func() bool { return len(d.got(q)) == 4 })
 			eventually(t, "the files are gone", func() bool { used, _ := s.Bytes(); return used == 0 })

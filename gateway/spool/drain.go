@@ -181,7 +181,7 @@ func (b *backlog) handIn(ctx context.Context, f *batch) (int, error) {
 	if err == nil {
 		return len(f.records), nil
 	}
-	if passes(err) || ctx.Err() != nil {
+	if queue.MayPass(err) || ctx.Err() != nil {
 		return 0, err
 	}
 	for i := range f.records {
@@ -192,15 +192,11 @@ func (b *backlog) handIn(ctx context.Context, f *batch) (int, error) {
 	return len(f.records), nil
 }
 
-// passes tells whether it is the journal's state that stands in the way, and not
-// what was given to it.
-func passes(err error) bool { return errors.Is(err, queue.ErrAway) || errors.Is(err, queue.ErrFull) }
-
 // alone hands in one record. One that is refused again and again becomes a dead
 // letter, and stays in its file if it cannot even be that.
 func (b *backlog) alone(ctx context.Context, f *batch, r record) error {
 	err := b.give(ctx, []record{r})
-	if err == nil || passes(err) || ctx.Err() != nil {
+	if err == nil || queue.MayPass(err) || ctx.Err() != nil {
 		return err
 	}
 	if b.failures++; b.failures < refusals && !errors.Is(err, queue.ErrInvalid) {

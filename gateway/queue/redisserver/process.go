@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"github.com/lightlock/lightlock/gateway/subprocess"
 )
 
 // spawn starts the process and watches it. The goroutine keeps its thread for
@@ -17,7 +19,7 @@ func (s *Server) spawn(binary string, arguments []string) error {
 	cmd.Dir = s.dir
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
-	cmd.SysProcAttr = attributes()
+	cmd.SysProcAttr = subprocess.Attributes()
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()

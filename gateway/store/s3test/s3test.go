@@ -29,6 +29,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/subprocess"
 )
 
 const (
@@ -134,7 +135,7 @@ func (s *Server) Restart() {
 	s.process = exec.Command(program, append(arguments, "posix", "--sidecar", s.sidecar(), s.Folder)...) //nolint:gosec,noctx // the test's own server; Kill ends it
 	s.process.Env = []string{}
 	s.process.Stdout, s.process.Stderr = &s.output, &s.output
-	s.process.SysProcAttr = attributes()
+	s.process.SysProcAttr = subprocess.Attributes()
 	s.ended = make(chan struct{})
 	started := make(chan error)
 	process, ended := s.process, s.ended
