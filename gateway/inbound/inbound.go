@@ -161,14 +161,20 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 	return l.forward(ctx, *e, j)
 }
 
-// begin registers the attempt. The pictures of one that died before it are
-// nobody's any more, and neither are those of a message that was taken back.
+// begin registers the attempt. It waits for a Redis that is away: a beginning whose
+// answer was lost counts as a start, and only its repeat does not count as another.
+// The pictures of one that died before it are nobody's any more, and neither are
+// those of a message that was taken back.
 func (l *Line) begin(ctx context.Context, e *queue.Entry, j job) error {
 	guard := j.message()
 	if j.Event.Kind == connectors.Unsend {
 		guard = "" // it is the very thing that takes the message back
 	}
-	err := l.Journal.Begin(ctx, e, guard)
+	waiting, enough := untilStop(ctx)
+	defer enough()
+	_, err := l.settle(waiting, func(ctx context.Context) (queue.Outcome, error) {
+		return queue.Mine, l.Journal.Begin(ctx, e, guard)
+	})
 	if e.Lost != "" {
 		l.discard(ctx, *e, e.Lost)
 	}

@@ -56,6 +56,7 @@ func TestMain(m *testing.M) {
 type house struct {
 	t      *testing.T
 	redis  *queuetest.Server
+	proxy  *queuetest.Proxy // where gateways find Redis, if there is one
 	files  *store.Files
 	folder string
 	config config.Config
@@ -143,8 +144,12 @@ func (h *house) open(edit ...func(*config.Loaded)) *gateway {
 		lease = h.lease
 	}
 	metrics := ops.NewMetrics()
+	address := h.redis.Address()
+	if h.proxy != nil {
+		address = h.proxy.Address()
+	}
 	backend, err := queue.Open(h.t.Context(), queue.OpenOptions{
-		Redis: &config.Redis{Address: h.redis.Address()},
+		Redis: &config.Redis{Address: address},
 		Journal: queue.Options{
 			Lease: lease, OnBreach: func(b queue.Breach) { h.t.Errorf("breach: %+v", b) },
 			OnExpired:  ops.Told{Metrics: metrics, Log: log}.Expired,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
 // What a dead gateway has left is taken over in its turn, however long the line of
@@ -54,4 +55,27 @@ func TestTakingOverDoesNotWaitForTheBacklog(t *testing.T) {
 		t.Errorf("%d photos that came later were forwarded before", before)
 	}
 	g.await("all are forwarded", func(s queue.Stats) bool { return s.Unfinished() == 0 })
+}
+
+// A beginning whose answer is lost, and with it those of all repeats that the client
+// makes by itself, is repeated: nobody waits for the lease, and no start is counted
+// that nobody takes back.
+func TestABeginningThatIsNotAnswered(t *testing.T) {
+	h := newHouse(t, startLINE(t))
+	h.config.Work.Lease = config.Duration(time.Hour)
+	h.proxy = queuetest.NewProxy(t, h.redis.Address())
+	g := h.open()
+	g.receive(photo("a", picture(t, 20, 20)))
+	begin := func(command []string) bool { // by its keys: how many there are, and the first
+		return queuetest.Scripts()(command) && len(command) > 3 && command[2] == "11" && strings.HasSuffix(command[3], ":photos")
+	}
+	h.proxy.Arm(queuetest.CutAfter, 4, begin)
+	g.work()
+	g.wantReady(g.photo())
+	if got := h.proxy.Struck(); got != 4 {
+		t.Errorf("%d answers were lost, want 4", got)
+	}
+	if strings.Contains(h.log.String(), "unfinished") {
+		t.Error("it was left unfinished")
+	}
 }

@@ -53,12 +53,9 @@ type crew struct {
 // Run works on every queue until ctx ends. Then it takes and begins nothing new;
 // what waits goes back to the journal at once, for another gateway, and so does
 // what is not finished within grace. It returns within LastWord after that,
-// whatever Redis or the store do. A line that is paused works on nothing.
+// whatever Redis or the store do. A line that is paused works on nothing, and keeps
+// no dead letter longer for that.
 func (l *Line) Run(ctx context.Context, grace time.Duration) {
-	if l.Work.Paused {
-		<-ctx.Done()
-		return
-	}
 	ctx, hurry, end := withEnd(ctx, grace)
 	defer end()
 	c := &crew{
@@ -67,17 +64,24 @@ func (l *Line) Run(ctx context.Context, grace time.Duration) {
 	}
 	var loops sync.WaitGroup
 	for _, name := range l.Routes.Queues() {
-		held := make(chan struct{}, ahead)
-		loops.Go(func() { c.takeWords(ctx, name, held) })
-		loops.Go(func() { c.takePhotos(ctx, name) })
-		loops.Go(func() { c.takeOver(ctx, name, queue.Words, held) })
-		loops.Go(func() { c.takeOver(ctx, name, queue.Photos, c.slots) })
-		loops.Go(func() { c.takeDue(ctx, name) })
-		loops.Go(func() { c.keepPromises(ctx, name) })
 		loops.Go(func() { c.expire(ctx, name) })
+		if !l.Work.Paused {
+			c.serve(ctx, name, &loops)
+		}
 	}
 	loops.Wait()
 	c.wg.Wait()
+}
+
+// serve starts the loops that take a queue's messages, and see to those that wait.
+func (c *crew) serve(ctx context.Context, name string, loops *sync.WaitGroup) {
+	held := make(chan struct{}, ahead)
+	loops.Go(func() { c.takeWords(ctx, name, held) })
+	loops.Go(func() { c.takePhotos(ctx, name) })
+	loops.Go(func() { c.takeOver(ctx, name, queue.Words, held) })
+	loops.Go(func() { c.takeOver(ctx, name, queue.Photos, c.slots) })
+	loops.Go(func() { c.takeDue(ctx, name) })
+	loops.Go(func() { c.keepPromises(ctx, name) })
 }
 
 // takeWords takes what needs no darkroom, one by one as it arrives.

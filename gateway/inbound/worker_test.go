@@ -378,18 +378,22 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	}
 }
 
-// A gateway that is started often sweeps too, and counts what is accounted for no
-// more.
+// A gateway that is started often sweeps too, and one that is paused, and counts what
+// is accounted for no more.
 func TestOldDeadLettersAreRemoved(t *testing.T) {
 	p := startLINE(t)
 	h := newHouse(t, p)
 	g := h.open()
 	h.receiveBroken(t, g, p)
 	g.letters(1)
-	h.config.Work.KeepLetters = config.Duration(time.Millisecond)
+	h.config.Work.KeepLetters, h.config.Work.Paused = config.Duration(time.Millisecond), true
+	g.receive(text("waits"))
 	second := h.open().work()
 	second.await("the letter is gone", func(s queue.Stats) bool { return s.Dead == 0 })
 	await(t, "it is counted", func() bool { return second.figures("lightlock_letters_expired_total")[q+" age"] == 1 })
+	if got := second.stats(); got.Waiting != 1 {
+		t.Errorf("got %+v, want a paused gateway to leave the message waiting", got)
+	}
 }
 
 // receiveBroken delivers a message that no connector can read.
