@@ -55,6 +55,13 @@ type Editor interface {
 	Edit(url string, said Said, text string) (*connectors.Request, error)
 }
 
+// Leaver is implemented by platforms whose consumers can end the conversation.
+type Leaver interface {
+	// Leave returns the signed call by which a consumer does. What was said names
+	// the consumer and the event.
+	Leave(url string, said Said) (*connectors.Request, error)
+}
+
 // Backend is the platform's own side, apart from what consumers say. Server has
 // it for all of them.
 type Backend interface {

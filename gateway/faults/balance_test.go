@@ -109,6 +109,7 @@ func (w *world) check() balance {
 func (w *world) audit() *audit {
 	w.t.Helper()
 	a := &audit{w: w, ledger: w.inspector.Ledger(testQueue), found: map[string][]document{}, unsent: map[string]bool{}}
+	a.ledger.Documents = append(slices.Clone(w.read), a.ledger.Documents...)
 	a.read()
 	return a
 }

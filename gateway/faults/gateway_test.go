@@ -65,7 +65,7 @@ func (w *world) launch(environment ...string) *gateway {
 		binary = w.program
 	}
 	g.cmd = exec.Command(binary, "serve", "--config", g.file)
-	g.cmd.Env = w.environment(environment)
+	g.cmd.Env = w.environment(g.name, environment)
 	g.cmd.Stderr = io.MultiWriter(g.log, w.log)
 	g.cmd.WaitDelay = 5 * time.Second // a darkroom child may hold the pipe for a moment
 	if err := g.cmd.Start(); err != nil {
@@ -80,27 +80,38 @@ func (w *world) launch(environment ...string) *gateway {
 }
 
 // environment is that of the program, with a test's own.
-func (w *world) environment(own []string) []string {
-	return slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "LIGHTLOCK_FAILPOINTS_HITS=" + hitsFile()}, w.secrets, own)
+func (w *world) environment(name string, own []string) []string {
+	return slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "LIGHTLOCK_FAILPOINTS_HITS=" + w.hitsFile(name)}, w.secrets, own)
+}
+
+// hitsFile is where a process notes the points that it hits.
+func (w *world) hitsFile(name string) string {
+	return filepath.Join(scratch, "hits "+filepath.Base(w.dir)+" "+name)
 }
 
 // retry gives all dead letters another try, as an operator beside a gateway does,
-// and tells whether that ended as it should: not killed, and no letter refused.
-func (w *world) retry(beside *gateway, environment ...string) bool {
+// and returns its exit code, which is -1 if it was killed.
+func (w *world) retry(beside *gateway, environment ...string) int {
+	w.t.Helper()
+	return w.dead([]string{"retry", "--all", "--config", beside.file}, environment...)
+}
+
+// dead runs the command of that name.
+func (w *world) dead(arguments []string, environment ...string) int {
 	w.t.Helper()
 	binary, err := program()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	retry := exec.Command(binary, "dead", "retry", "--all", "--config", beside.file)
-	retry.Env = w.environment(environment)
+	retry := exec.Command(binary, append([]string{"dead"}, arguments...)...)
+	retry.Env = w.environment("operator", environment)
 	out, err := retry.CombinedOutput()
 	_, _ = w.log.Write(out)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		w.t.Fatal(err)
 	}
-	return err == nil
+	return retry.ProcessState.ExitCode()
 }
 
 // spoolOf gives a gateway the folder of its spool.
@@ -257,7 +268,7 @@ func (g *gateway) accepts(calls ...call) {
 // 200, each time by any gateway.
 func (w *world) deliver(c call) {
 	w.t.Helper()
-	w.await("a gateway accepts a call of "+c.channel, func() bool {
+	accepted := holds(func() bool {
 		w.mu.Lock()
 		var up []*gateway
 		for _, g := range w.gateways {
@@ -268,6 +279,9 @@ func (w *world) deliver(c call) {
 		w.mu.Unlock()
 		return len(up) > 0 && up[rand.IntN(len(up))].post(c) == http.StatusOK
 	})
+	if !accepted {
+		w.t.Errorf("no gateway accepts a call of %s", c.channel)
+	}
 }
 
 // get asks the gateway for a page: of its public side, or of the operators' where

@@ -17,8 +17,8 @@ import (
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
-// scratch is the folder of what all tests share: the program, and the file in
-// which its processes count the hits of their points.
+// scratch is the folder of what all tests share: the program, and the files in
+// which its processes note the hits of their points.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -50,15 +50,15 @@ var program = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// hitsFile is where processes note the points that they hit.
-func hitsFile() string { return filepath.Join(scratch, "hits") }
-
-// hits counts the hits of each point by all processes so far.
-func hits() map[failpoint.Point]int {
+// hits counts the hits of each point by the processes that have written to these
+// files.
+func hits(files ...string) map[failpoint.Point]int {
 	counted := map[failpoint.Point]int{}
-	text, _ := os.ReadFile(hitsFile()) // none if nothing was hit
-	for line := range strings.Lines(string(text)) {
-		counted[failpoint.Point(strings.TrimSpace(line))]++
+	for _, file := range files {
+		text, _ := os.ReadFile(file) // none if nothing was hit
+		for line := range strings.Lines(string(text)) {
+			counted[failpoint.Point(strings.TrimSpace(line))]++
+		}
 	}
 	return counted
 }
@@ -66,7 +66,8 @@ func hits() map[failpoint.Point]int {
 // report prints the hits. Where all tests have run, or the long form of the chaos,
 // a point that was never hit is an error: a fault there would go unseen.
 func report() error {
-	counted := hits()
+	files, _ := filepath.Glob(filepath.Join(scratch, "hits *")) // the pattern is good
+	counted := hits(files...)
 	if len(counted) == 0 {
 		return nil
 	}

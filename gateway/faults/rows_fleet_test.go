@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,6 +21,12 @@ import (
 // TestRow21: SIGTERM under load. The gateway takes nothing more, finishes or gives
 // back what it has, ends with 0 within 25 s, and nothing is lost.
 func TestRow21(t *testing.T) {
+	t.Run("the only one", stoppedUnderLoad)
+	t.Run("in the midst of a photo", stoppedAtWork)
+	t.Run("rolling restart", rollingRestart)
+}
+
+func stoppedUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.start()
@@ -38,6 +46,114 @@ func TestRow21(t *testing.T) {
 	if b := w.settle(); b.delivered < n {
 		t.Errorf("%v; want %d messages or more delivered", b, n)
 	}
+}
+
+// stoppedAtWork: a photo is in hand. No other call is accepted, and this one
+// finished.
+func stoppedAtWork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	g := w.start(fault("after-blobs=sleep:4s@1"))
+	g.accepts(w.say(message{channel: "whatsapp", id: "a", consumer: "ana", text: canary, pictures: []string{"red"}})...)
+	w.await("its pictures are stored", func() bool { return len(w.stored()) == 1 })
+	g.signal(syscall.SIGTERM)
+	w.await("it is stopping", func() bool { return g.said("msg=\"stopping") })
+	other := w.say(message{channel: "line", id: "b", consumer: "bob", text: canary})[0]
+	w.await("it accepts nothing", func() bool { return g.post(other) == 0 })
+	if g.dead() {
+		t.Error("it has ended before it was asked, which shows nothing")
+	}
+	w.await("it has ended", g.dead)
+	if code := g.cmd.ProcessState.ExitCode(); code != 0 || !g.said("message forwarded") {
+		t.Errorf("ended with %d, want 0 and that the message in hand is finished", code)
+	}
+	w.start().accepts(other)
+	if b := w.settle(); b.delivered != 2 || b.documents != 2 {
+		t.Errorf("%v; want both delivered", b)
+	}
+}
+
+// fleet is a list of addresses behind which gateways come and go.
+type fleet struct {
+	*world
+	slots []atomic.Pointer[gateway]
+	next  atomic.Int64
+	sent  atomic.Int64
+	lost  atomic.Int64 // calls that no address answered 200
+}
+
+// rollingRestart: three gateways, of which each is stopped and replaced in turn
+// while platforms call. A call that finds one gone goes to the next address of the
+// list, and is accepted there.
+func rollingRestart(t *testing.T) {
+	t.Parallel()
+	f := &fleet{world: newWorld(t), slots: make([]atomic.Pointer[gateway], 3)}
+	for i := range f.slots {
+		f.slots[i].Store(f.start())
+	}
+	stop := f.traffic(6)
+	for i := range f.slots {
+		sent := f.sent.Load()
+		f.await("calls come", func() bool { return f.sent.Load() > sent+50 })
+		old := f.slots[i].Load()
+		if code := old.terminate(); code != 0 {
+			t.Errorf("%s ended with %d, want 0", old.name, code)
+		}
+		sent = f.sent.Load()
+		f.await("the others are called", func() bool { return f.sent.Load() > sent+50 })
+		f.slots[i].Store(f.start())
+	}
+	stop()
+	b := f.settle()
+	t.Logf("%d calls; %d times the next address was taken", f.sent.Load(), f.refused)
+	if f.lost.Load() > 0 || b.acked < int(f.sent.Load()) || b.dead > 0 {
+		t.Errorf("%v, %d of %d calls were lost; want all accepted", b, f.lost.Load(), f.sent.Load())
+	}
+	if f.refused == 0 {
+		t.Error("no address was ever left out, so nothing was restarted under load")
+	}
+}
+
+// traffic calls the fleet from several platforms at once.
+func (f *fleet) traffic(senders int) (stop func()) {
+	end := make(chan struct{})
+	var saying sync.Mutex
+	var all sync.WaitGroup
+	for range senders {
+		all.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				case <-time.After(5 * time.Millisecond):
+				}
+				n := int(f.sent.Add(1))
+				saying.Lock()
+				calls := f.say(streamed(n))
+				saying.Unlock()
+				f.sent.Add(int64(len(calls) - 1))
+				for _, c := range calls {
+					f.pass(c)
+				}
+			}
+		})
+	}
+	return func() { close(end); all.Wait() }
+}
+
+// pass goes through the list once.
+func (f *fleet) pass(c call) {
+	first := int(f.next.Add(1))
+	for i := range f.slots {
+		switch status := f.slots[(first+i)%len(f.slots)].Load().post(c); status {
+		case http.StatusOK:
+			return
+		case 0: // nobody is there
+		default:
+			f.t.Errorf("a call of %s is answered %d", c.channel, status)
+		}
+	}
+	f.lost.Add(1)
 }
 
 // newer builds a gateway that writes what this one cannot read: its changes are

@@ -101,10 +101,10 @@ func killedOverLetters(t *testing.T) {
 				t.Errorf("%d documents; want the message with what became of its photo", a.documents)
 			}
 			sick.Store(false)
-			if killed := !w.retry(g, plan); killed != (point == failpoint.BeforeRevive || point == failpoint.AfterRevive) {
+			if killed := w.retry(g, plan) < 0; killed != (point == failpoint.BeforeRevive || point == failpoint.AfterRevive) {
 				t.Errorf("dead retry killed: %v", killed)
 			}
-			if !w.retry(g) {
+			if w.retry(g) != 0 {
 				t.Error("dead retry failed")
 			}
 			if b := w.settle(); b.delivered != 1 || b.dead != 0 || b.documents != 2 {
@@ -122,10 +122,10 @@ func killedOverLetters(t *testing.T) {
 			without.kill()
 			w.known()
 			with := w.start()
-			if w.retry(with, fault(at(point, "kill"))) {
+			if w.retry(with, fault(at(point, "kill"))) >= 0 {
 				t.Error("dead retry was not killed")
 			}
-			if !w.retry(with) {
+			if w.retry(with) != 0 {
 				t.Error("dead retry failed")
 			}
 			if b := w.settle(); b.delivered != 1 || b.dead != 0 || b.documents != 1 {
@@ -229,7 +229,7 @@ func threeDeaths(t *testing.T) {
 	if err != nil || len(letters) != 1 || letters[0].Cause != "gateways died while working on it" || len(letters[0].Raw) == 0 {
 		t.Errorf("got %+v, %v; want one letter with its cause and the event", letters, err)
 	}
-	if !w.retry(g) {
+	if w.retry(g) != 0 {
 		t.Error("dead retry failed")
 	}
 	if b := w.settle(); b.delivered != 1 || b.dead != 0 || b.documents != 2 {

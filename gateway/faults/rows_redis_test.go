@@ -24,16 +24,20 @@ func (w *world) stream(pause time.Duration) (stop func() int) {
 				return
 			case <-time.After(pause):
 			}
-			m := message{
-				channel: channelNames[n%len(channelNames)], id: fmt.Sprintf("stream %d", n), consumer: fmt.Sprintf("consumer %d", n),
-				text: fmt.Sprintf("%s %d", canary, n), pictures: goodPictures[n%3 : n%3+n%2],
-			}
-			for _, c := range w.say(m) {
+			for _, c := range w.say(streamed(n)) {
 				w.deliver(c)
 			}
 		}
 	}()
 	return func() int { close(end); return <-ended }
+}
+
+// streamed is a message of a stream, by its number.
+func streamed(n int) message {
+	return message{
+		channel: channelNames[n%len(channelNames)], id: fmt.Sprintf("stream %d", n), consumer: fmt.Sprintf("consumer %d", n),
+		text: fmt.Sprintf("%s %d", canary, n), pictures: goodPictures[n%3 : n%3+n%2],
+	}
 }
 
 // TestRow06: the redis-server is killed and started again, twice, while messages

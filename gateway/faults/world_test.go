@@ -49,6 +49,8 @@ type world struct {
 	spools  []*gateway
 	refused int // calls that were not answered 2xx
 	acked   map[string]time.Time
+	// read are the documents that agents' software has taken out of the queue.
+	read []queuetest.Entry
 	// window is the time in which what a primary acknowledged may go with it.
 	window [2]time.Time
 
@@ -228,17 +230,46 @@ func (w *world) stats() queue.Stats {
 	return s
 }
 
+// desk is agents' software from now on: it reads the queue, and deletes what it has
+// read. Its end is waited for.
+func (w *world) desk() (end func()) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			entries := w.inspector.Read(testQueue, 100)
+			w.read = append(w.read, entries...)
+			select {
+			case <-quit:
+				if len(entries) == 0 {
+					return
+				}
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	return func() { close(quit); <-ended }
+}
+
 // patience is how long anything may take that has to happen.
 const patience = 2 * time.Minute
 
 // await waits until a condition holds.
 func (w *world) await(what string, condition func() bool) {
 	w.t.Helper()
+	if !holds(condition) {
+		w.t.Fatalf("waited in vain until %s", what)
+	}
+}
+
+// holds waits for a condition, and tells whether it came to hold.
+func holds(condition func() bool) bool {
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("waited in vain until %s", what)
+			return false
 		}
 	}
+	return true
 }
 
 // awaitStats waits until the queue's counts are as wanted; a Redis that does not

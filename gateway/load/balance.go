@@ -86,7 +86,11 @@ func (b *Balance) judge(e *entry) {
 		}
 		return
 	}
-	if e.found > 1 || e.settled > 1 {
+	doubled := e.found > 1
+	for _, n := range e.settled { // one for each time that a dead letter was given another try
+		doubled = doubled || n > 1
+	}
+	if doubled {
 		b.Doubled = append(b.Doubled, e.Key)
 	}
 	if e.revived {

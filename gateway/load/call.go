@@ -34,7 +34,8 @@ type Event struct {
 	Of *Event
 	// Text is the message's, or the new one of an edit.
 	Text string
-	// Photos is how many the message has, and Photo which of the plan's it is.
+	// Photos is how many the message has, and Photo which of the plan's is the
+	// first of them; the others are those behind it, in turn.
 	Photos, Photo int
 }
 

@@ -87,7 +87,7 @@ func everything(t *testing.T, messages int) load.Plan {
 	t.Helper()
 	return load.Plan{
 		Seed: 7, Name: t.Name(), Messages: messages, Consumers: 20, Photos: 0.3, Originals: [][]byte{picture(t, 30, 20), picture(t, 20, 30)},
-		Duplicates: 0.2, Unsends: 0.1, Edits: 0.1, Forged: 0.1,
+		Duplicates: 0.2, Unsends: 0.1, Edits: 0.1, Forged: 0.1, Albums: 0.3, Closes: 0.1,
 	}
 }
 

@@ -38,9 +38,9 @@ type entry struct {
 
 	found   int // documents in the queue, of the event itself
 	took    time.Duration
-	pending bool // it was forwarded before its photos
-	settled int  // documents that followed with them
-	revived bool // it came after its unsend
+	pending bool           // it was forwarded before its photos
+	settled map[string]int // documents that followed with them, by their ids
+	revived bool           // it came after its unsend
 }
 
 // NewLedger makes an empty ledger.
@@ -113,7 +113,10 @@ func (l *Ledger) Found(raw []byte, at time.Time) (took time.Duration, ours bool,
 	defer l.mu.Unlock()
 	if d.Type == photoSettled {
 		if e := l.entries[d.Data.Message]; e != nil {
-			e.settled++
+			if e.settled == nil {
+				e.settled = map[string]int{}
+			}
+			e.settled[d.ID]++
 			l.count(d)
 			l.changed = at
 		}
@@ -164,7 +167,7 @@ func (e *entry) owed() bool {
 	case !e.acked || e.forged:
 		return false
 	case e.found > 0:
-		return e.pending && e.settled == 0 && e.unsend == nil
+		return e.pending && len(e.settled) == 0 && e.unsend == nil
 	default:
 		return !e.excused()
 	}

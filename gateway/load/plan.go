@@ -29,6 +29,12 @@ type Plan struct {
 	// Duplicates is the share of calls that come twice. Unsends and Edits are
 	// those of messages taken back and edited, on the platforms that have it.
 	Duplicates, Unsends, Edits float64
+	// Albums is the share of messages with a photo that have several, on the
+	// platforms that have it: up to four, those of Originals that come next.
+	Albums float64
+	// Closes is the share of messages behind which the consumer ends the
+	// conversation, on the platforms that have it.
+	Closes float64
 	// Forged is how many calls with a wrong signature there are for a message.
 	Forged float64
 }
@@ -46,6 +52,7 @@ func (p Plan) Check() error {
 		value float64
 	}{
 		{"photos", p.Photos}, {"duplicates", p.Duplicates}, {"unsends", p.Unsends}, {"edits", p.Edits}, {"forged", p.Forged},
+		{"albums", p.Albums}, {"closes", p.Closes},
 	} {
 		if share.value < 0 || share.value > 1 {
 			return fmt.Errorf("%s is %v; a share is from 0 to 1", share.name, share.value)
@@ -147,6 +154,9 @@ func (t *teller) message(i int) bool {
 	if t.chance(t.Unsends) {
 		t.owe(i, func() (*Call, error) { return speaker.Unsend(said, call.Event) })
 	}
+	if t.chance(t.Closes) {
+		t.owe(i, func() (*Call, error) { return speaker.Leave(said) })
+	}
 	if t.chance(t.Forged) {
 		forged := said
 		forged.ID += " forged"
@@ -164,7 +174,13 @@ func (t *teller) said(i int, s *Speaker) (said sim.Said, photo int) {
 	}
 	if t.chance(t.Photos) && s.Photos {
 		photo = t.dice.IntN(len(t.Originals))
-		said.Photos = [][]byte{t.Originals[photo]}
+		several := 1
+		if s.several && t.chance(t.Albums) {
+			several = 2 + t.dice.IntN(3)
+		}
+		for n := range several {
+			said.Photos = append(said.Photos, t.Originals[(photo+n)%len(t.Originals)])
+		}
 	}
 	return said, photo
 }

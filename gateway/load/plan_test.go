@@ -62,7 +62,7 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%q is told twice as new", c.key)
 		case c.of != "" && known[c.of] != connectors.Message:
 			t.Errorf("a %s of what is no message", c.kind)
-		case c.of == "" && c.kind != connectors.Message:
+		case c.of == "" && c.kind != connectors.Message && c.kind != connectors.Close:
 			t.Errorf("a %s of nothing", c.kind)
 		}
 		if !c.forged {
@@ -71,6 +71,9 @@ func TestPlan(t *testing.T) {
 		counts[c.speaker][what]++
 		if c.photos > 0 && !c.forged && !c.repeat {
 			counts[c.speaker]["photo"]++
+		}
+		if c.photos > 1 && !c.forged && !c.repeat {
+			counts[c.speaker]["album"]++
 		}
 		if c.kind == connectors.Message && c.photos == 0 && c.text == "" {
 			t.Errorf("%s: a message without anything in it", c.speaker)
@@ -86,7 +89,8 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	for name, kinds := range map[string][]string{
-		"line/load": {"unsend"}, "messenger/load": {"unsend", "edit"}, "whatsapp/load": {"unsend", "edit"},
+		"line/load": {"unsend"}, "messenger/load": {"unsend", "edit", "album"}, "whatsapp/load": {"unsend", "edit"},
+		"apple/load": {"close", "album"}, "twilio/load": {"album"},
 	} {
 		for _, kind := range kinds {
 			if counts[name][kind] < 4 {

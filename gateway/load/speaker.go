@@ -38,6 +38,7 @@ type Speaker struct {
 	public    *url.URL // of the gateway
 	path      string   // before the webhooks' own, where a proxy takes the calls
 	captions  bool     // a photo and a text are one message
+	several   bool     // several photos are one message
 	proof     proof
 }
 
@@ -93,18 +94,31 @@ func (s *Speaker) webhook() string {
 
 // learn finds out how this platform words and signs things.
 func (s *Speaker) learn() error {
-	said := sim.Said{ID: sim.Secret(), Consumer: "learn", Name: "learn", Text: "a caption", At: time.Now(), Photos: [][]byte{{0xff}}}
-	requests, err := s.Platform.Webhook(s.webhook(), said)
+	request, whole, err := s.isOne("a caption", []byte{0xff})
 	if err != nil {
 		return err
+	}
+	s.captions = whole
+	if _, s.several, err = s.isOne("", []byte{0xff}, []byte{0xfe}); err != nil {
+		return err
+	}
+	s.proof, err = findProof(s.connector, request)
+	return err
+}
+
+// isOne tells whether what is said at once is one message here, and returns the
+// first of its calls.
+func (s *Speaker) isOne(text string, photos ...[]byte) (*connectors.Request, bool, error) {
+	said := sim.Said{ID: sim.Secret(), Consumer: "learn", Name: "learn", Text: text, At: time.Now(), Photos: photos}
+	requests, err := s.Platform.Webhook(s.webhook(), said)
+	if err != nil {
+		return nil, false, err
 	}
 	events, err := s.connector.Parse(requests[0])
 	if err != nil {
-		return err
+		return nil, false, err
 	}
-	s.captions = len(requests) == 1 && len(events) == 1
-	s.proof, err = findProof(s.connector, requests[0])
-	return err
+	return requests[0], len(requests) == 1 && len(events) == 1, nil
 }
 
 // proof says where a call's signature stands: in a header, and on some platforms
@@ -223,6 +237,20 @@ func (s *Speaker) Edit(said sim.Said, text string, message *Event) (*Call, error
 		return nil, err
 	}
 	return s.about(request, connectors.Edit, message)
+}
+
+// Leave returns the call by which a consumer ends the conversation, or nil where
+// consumers of this platform cannot.
+func (s *Speaker) Leave(said sim.Said) (*Call, error) {
+	p, can := s.Platform.(sim.Leaver)
+	if !can {
+		return nil, nil //nolint:nilnil // no call and no error: the platform has none
+	}
+	request, err := p.Leave(s.webhook(), said)
+	if err != nil {
+		return nil, err
+	}
+	return s.call(request, connectors.Close)
 }
 
 func (s *Speaker) about(request *connectors.Request, kind connectors.Kind, message *Event) (*Call, error) {

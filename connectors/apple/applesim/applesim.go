@@ -126,6 +126,11 @@ func (p *Platform) Event(s sim.Said, kind string) Object {
 	}
 }
 
+// Leave implements sim.Leaver.
+func (p *Platform) Leave(url string, s sim.Said) (*connectors.Request, error) {
+	return p.Call(url, p.Event(s, "close"))
+}
+
 // Attach keeps an original for the consumer's provider, and returns the
 // dictionary by which it is found and with which it is decrypted.
 func (p *Platform) Attach(name string, original []byte) Object {

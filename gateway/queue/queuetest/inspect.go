@@ -270,6 +270,27 @@ func (i *Inspector) Ledger(name string) Ledger {
 	return l
 }
 
+// Read takes up to count documents from the agents' queue as agents' software does:
+// it reads as the group agents, and deletes what it has read.
+func (i *Inspector) Read(name string, count int64) []Entry {
+	i.t.Helper()
+	ctx, stream := i.t.Context(), queue.Stream(name)
+	read, err := i.client.XReadGroup(ctx, &redis.XReadGroupArgs{
+		Group: "agents", Consumer: "desktop-1", Streams: []string{stream, ">"}, Count: count, Block: -1,
+	}).Result()
+	i.check(err)
+	var entries []Entry
+	for _, one := range read {
+		for _, m := range one.Messages {
+			text, _ := m.Values["event"].(string)
+			entries = append(entries, Entry{m.ID, []byte(text)})
+			i.check(i.client.XAck(ctx, stream, "agents", m.ID).Err())
+			i.check(i.client.XDel(ctx, stream, m.ID).Err())
+		}
+	}
+	return entries
+}
+
 func (l *Ledger) found(place Place, keys ...string) {
 	for _, key := range keys {
 		l.Places[key] = append(l.Places[key], place)
