@@ -375,7 +375,7 @@ func (a *audit) blobs() {
 func (w *world) stored() []string {
 	w.t.Helper()
 	found := map[string]bool{}
-	_ = filepath.WalkDir(filepath.Join(w.dir, "data", "photos", testQueue), func(path string, _ fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(filepath.Join(w.photos, testQueue), func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".jpg") {
 			found[filepath.Base(filepath.Dir(path))] = true
 		}

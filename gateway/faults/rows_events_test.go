@@ -46,6 +46,9 @@ func TestRow17(t *testing.T) {
 		t.Fatalf("no other body: %v", err)
 	}
 	gateways[1].accepts(call{channel: "whatsapp", Request: other[0]})
+	if n := gateways[1].metric("lightlock_trouble_total", "mismatch"); n != 1 {
+		t.Errorf("%v mismatches are counted, want 1", n)
+	}
 	if b := w.settle(); b.accepted != 1 || b.documents != 1 {
 		t.Errorf("after seven days, and with another body: %v; want one entry", b)
 	}
@@ -152,7 +155,8 @@ func TestRow19(t *testing.T) {
 
 // TestRow20: a consumer ends the conversation while a photo is in work. The
 // message is late in its own conversation, behind the close; the next one opens
-// another.
+// another. That a conversation which was closed waits again is shown to agents by
+// nothing but its late message yet: there is no list of those that wait.
 func TestRow20(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

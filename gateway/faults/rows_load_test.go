@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -46,12 +45,7 @@ func TestRow14(t *testing.T) {
 	before := len(host.all())
 	other := w.say(message{channel: "viber", id: "other", consumer: "bob", pictures: []string{"grey"}})[0]
 	g.accepts(other)
-	err := w.journal.Watch(t.Context(), testQueue, func(document []byte) bool {
-		return !bytes.Contains(document, []byte(other.keys[0])) || !bytes.Contains(document, []byte(`"ready"`))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.awaitReady(other)
 	if begun := len(host.all()) - before; begun >= slots {
 		t.Errorf("%d photos of the hanging host were begun before the other one was there, want less than %d", begun, slots)
 	}

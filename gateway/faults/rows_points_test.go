@@ -190,7 +190,8 @@ func killedAtTheSweep(t *testing.T) {
 	for _, point := range []failpoint.Point{failpoint.BeforeSweep, failpoint.MidSweep, failpoint.AfterSweep} {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			// An orphan leaves the register when it is ten leases old.
+			w := newWorld(t, func(s settings) { s["work"].(settings)["lease"] = "300ms" })
 			first := w.start(fault("after-blobs=kill@1"))
 			first.post(w.say(message{channel: "whatsapp", id: "a", consumer: "ana", text: canary, pictures: []string{"red"}})[0])
 			first.awaitDeath()

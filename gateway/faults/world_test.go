@@ -37,6 +37,7 @@ type world struct {
 	journal   *queue.Backend
 	redis     settings
 	dir       string
+	photos    string // the folder of pictures
 	program   string // what start starts, where it is not this release
 	edits     []func(settings)
 	secrets   []string // NAME=value, for the environment
@@ -99,6 +100,7 @@ func worldOf(s *stage, ours config.Redis, theirs settings, edits ...func(setting
 	if w.dir, err = os.MkdirTemp("", "faults-world-"); err != nil {
 		s.t.Fatal(err)
 	}
+	w.photos = filepath.Join(w.dir, "data", "photos")
 	s.t.Cleanup(func() { _ = os.RemoveAll(w.dir) })
 	w.open(ours)
 	s.t.Cleanup(w.checkLog)

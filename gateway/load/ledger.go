@@ -174,9 +174,10 @@ func (e *entry) owed() bool {
 }
 
 // excused tells whether an unsend may have kept the event from the queue. One
-// that was sent and not answered may have been accepted all the same.
+// that was sent and not answered may have been accepted all the same. The end of a
+// conversation that is not open, or not yet, is the end of nothing.
 func (e *entry) excused() bool {
-	return e.unsend != nil || e.Kind == connectors.Edit && e.about.unsend != nil
+	return e.unsend != nil || e.Kind == connectors.Edit && e.about.unsend != nil || e.Kind == connectors.Close
 }
 
 // Acked lists the events that were answered 2xx and not forged, in the order in
