@@ -27,8 +27,9 @@ type Connector interface {
 	Verify(r *Request) error
 
 	// Parse translates a verified request into events, in the order in which
-	// the platform lists them. It is pure: the same bytes give the same events
-	// with the same IDs. One event that cannot be read becomes a Broken event
+	// the platform lists them. It is pure: the same body gives the same events
+	// with the same IDs, whatever its headers, which are not kept with a body
+	// that is to be parsed once more. One event that cannot be read becomes a Broken event
 	// and leaves its neighbours alone; an error of kind Malformed means that
 	// not even the envelope could be read.
 	Parse(r *Request) ([]Event, error)

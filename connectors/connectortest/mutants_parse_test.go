@@ -16,6 +16,14 @@ import (
 func parseMutants() []mutant {
 	return []mutant{
 		{"tells the time in events", "parse_pure parse_extra", event(func(_ *twisted, e *connectors.Event) { e.ReplyTo = time.Now().String() })},
+		{"believes the content type", "parse_pure", func(t *twisted) {
+			t.parse = func(r *connectors.Request) ([]connectors.Event, error) {
+				if r.Header.Get("Content-Type") == "" {
+					return nil, connectors.Errorf(connectors.Malformed, "test", "no")
+				}
+				return t.Connector.Parse(r)
+			}
+		}},
 		{"makes random IDs", "parse_pure parse_ids parse_neighbours parse_extra", event(func(_ *twisted, e *connectors.Event) { e.ID = fmt.Sprint(rand.Uint64()) })},
 		{"takes the consumer for the ID", "parse_ids", event(func(_ *twisted, e *connectors.Event) {
 			if e.Consumer.ID != "" {
