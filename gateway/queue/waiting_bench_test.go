@@ -101,7 +101,8 @@ func waitingSteps(j *queue.Journal) []waitingStep {
 
 // BenchmarkMemory is what a message takes up in Redis while it waits, and what its
 // mark does for eight days after it. Its payload has as many bytes as that of a
-// usual message.
+// usual message. Where each is another consumer's, the marks' difference is what
+// a consumer's conversation takes up for its thirty days.
 func BenchmarkMemory(b *testing.B) {
 	const n, payload = 50_000, 1000
 	for name, shape := range map[string]func(i int) queue.Item{
@@ -110,6 +111,11 @@ func BenchmarkMemory(b *testing.B) {
 		"photo that can be unsent": func(i int) queue.Item {
 			one := waiting(fmt.Sprint(i), payload, fmt.Sprint(i%100))
 			one.Message = hash(fmt.Sprint("message ", i))
+			return one
+		},
+		"text of another consumer each": func(i int) queue.Item {
+			one := waiting(fmt.Sprint(i), payload, "")
+			one.Party = hash(fmt.Sprint("party ", i))
 			return one
 		},
 	} {
