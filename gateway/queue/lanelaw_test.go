@@ -38,21 +38,27 @@ type office struct {
 	accepted map[string]bool
 	unsent   map[string]bool // by digit
 	blobs    map[string]bool // by attempt
-	putBack  map[string]bool // attempts that have ended without an end of their entry
+	ended    map[string]bool // attempts whose worker has called their end, which it does once
+	lives    map[string]int  // by name, how often a dead letter was revived
+	last     *recorder       // the last script
+	late     []func(r *rapid.T)
 }
 
 // TestTheLawOfLanes lets gateways do all there is to do with messages that have
 // photos, that are told before these are settled, edited, unsent, closed and
-// repeated meanwhile, in any order, and die in the midst of it. After each step it
-// checks what must hold always, and in the end that nothing is left over.
+// repeated meanwhile, and revived, in any order, and die in the midst of it. A reply
+// may be lost, and the call be repeated at any later time. After each step it checks
+// what must hold always, and in the end that nothing is left over.
 func TestTheLawOfLanes(t *testing.T) {
 	t.Parallel()
-	client := connect(t, quickRedis(t))
+	client, last := connect(t, quickRedis(t)), new(recorder)
+	client.AddHook(last)
 	rapid.Check(t, func(r *rapid.T) {
 		client.FlushAll(t.Context())
 		o := &office{
 			t: t, client: client, journals: make([]*queue.Journal, 3), held: make([][]queue.Entry, 3),
-			accepted: map[string]bool{}, unsent: map[string]bool{}, blobs: map[string]bool{}, putBack: map[string]bool{},
+			accepted: map[string]bool{}, unsent: map[string]bool{}, blobs: map[string]bool{}, ended: map[string]bool{},
+			lives: map[string]int{}, last: last,
 		}
 		for i := range o.journals {
 			o.start(i)
@@ -61,8 +67,13 @@ func TestTheLawOfLanes(t *testing.T) {
 			"accept": o.accept, "accept another": o.accept, "take": o.take, "take over": o.takeOver, "due": o.due,
 			"begin": o.begin, "finish": o.finish, "retry": o.retry, "release": o.release, "keep alive": o.keepAlive,
 			"work": o.work, "put off": o.putOff, "tell": o.tell, "sweep": o.sweep, "crash": o.crash,
-			"look after": o.lookAfter, "": o.check,
+			"look after": o.lookAfter, "revive": o.revive, "die and live": o.dieAndLive, "repeat": o.repeat, "": o.check,
 		})
+		o.drain(r)
+		for len(o.late) > 0 {
+			o.repeat(r)
+			o.check(r)
+		}
 		o.drain(r)
 		o.checkNothingIsLeft(r)
 	})
@@ -176,6 +187,9 @@ func (o *office) begin(r *rapid.T) { i, e := o.entry(r); o.beginOne(r, i, e) }
 
 // beginOne registers an attempt and writes its blobs.
 func (o *office) beginOne(r *rapid.T, i int, e *queue.Entry) {
+	if o.ended[e.Attempt] {
+		return
+	}
 	err := o.journals[i].Begin(o.t.Context(), e, guardOf(e))
 	o.note(r, err)
 	delete(o.blobs, e.Lost)
@@ -185,7 +199,7 @@ func (o *office) beginOne(r *rapid.T, i int, e *queue.Entry) {
 	if err != nil || e.Lane == "" {
 		return
 	}
-	if got := strings.Fields(string(e.Payload))[1:]; !slices.Equal(got, e.Kept) {
+	if got := strings.Fields(string(e.Payload))[1:]; !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(e.Kept))) {
 		r.Fatalf("the record of %s names the blobs of %v, and %v were kept", nameOf(e), got, e.Kept)
 	}
 	o.blobs[e.Attempt] = true
@@ -206,37 +220,44 @@ func (o *office) keepAlive(r *rapid.T) {
 
 func (o *office) release(r *rapid.T) {
 	i, e := o.entry(r)
-	if o.putBack[e.Attempt] {
-		return // a worker does this once
+	if !o.end(e.Attempt) {
+		return
 	}
 	err := o.journals[i].Release(o.t.Context(), *e)
 	o.note(r, err)
 	if err == nil {
-		o.putBack[e.Attempt] = true
 		delete(o.blobs, e.Attempt)
 	}
+}
+
+// end notes that a worker calls the end of its attempt, unless it has.
+func (o *office) end(attempt string) bool {
+	if o.ended[attempt] {
+		return false
+	}
+	o.ended[attempt] = true
+	return true
 }
 
 func (o *office) retry(r *rapid.T) { i, e := o.entry(r); o.retryOne(r, i, *e) }
 
 func (o *office) retryOne(r *rapid.T, i int, e queue.Entry) {
-	if o.putBack[e.Attempt] {
+	if !o.end(e.Attempt) {
 		return
 	}
 	how := queue.Retry{Cause: "slow", Hold: rapid.Bool().Draw(r, "hold"), Keep: rapid.Bool().Draw(r, "keep")}
 	if how.Keep && e.Lane != "" {
 		e.Payload = fmt.Append(slices.Clone(e.Payload), " ", e.Attempt)
 	}
-	outcome, err := o.journals[i].Retry(o.t.Context(), e, how)
-	o.putBack[e.Attempt] = outcome == queue.Mine
-	switch {
-	case err != nil:
-		r.Fatal(err)
-	case outcome == queue.Withdrawn:
-		o.destroy(e)
-	case outcome == queue.Mine && !how.Keep:
-		delete(o.blobs, e.Attempt)
-	}
+	j := o.journals[i]
+	o.call(r, func() (queue.Outcome, error) { return j.Retry(o.t.Context(), e, how) }, func(_ *rapid.T, outcome queue.Outcome) {
+		switch {
+		case outcome == queue.Withdrawn:
+			o.destroy(e)
+		case outcome == queue.Other, !how.Keep:
+			delete(o.blobs, e.Attempt)
+		}
+	})
 }
 
 func (o *office) finish(r *rapid.T) {
@@ -246,7 +267,10 @@ func (o *office) finish(r *rapid.T) {
 
 // finishOne ends an entry as the line does, in as many calls as it takes.
 func (o *office) finishOne(r *rapid.T, i int, e queue.Entry, dead bool) {
-	j, end := o.journals[i], queue.End{Message: guardOf(&e)}
+	if !o.end(e.Attempt) {
+		return
+	}
+	j, end := o.journals[i], queue.End{Message: guardOf(&e), Told: e.Told}
 	if name := nameOf(&e); len(name) == 1 {
 		end.Party = hash("party")
 		if dead {
@@ -262,25 +286,36 @@ func (o *office) finishOne(r *rapid.T, i int, e queue.Entry, dead bool) {
 		}
 		end.Erase = &trace
 	}
-	for end.Told = e.Told; ; {
-		end.Document = o.document(e, end)
-		outcome, err := j.Complete(o.t.Context(), e, end)
-		switch {
-		case err != nil:
-			r.Fatal(err)
-		case outcome == queue.Late:
+	o.complete(r, j, e, end)
+}
+
+// complete calls once more where the document should be another. A dead letter
+// names what its document does.
+func (o *office) complete(r *rapid.T, j *queue.Journal, e queue.Entry, end queue.End) {
+	end.Document = o.document(e, end)
+	as := e
+	if end.Cause != "" && e.Lane != "" {
+		as.Payload = fmt.Append(slices.Clone(e.Payload), " ", e.Attempt)
+	}
+	o.call(r, func() (queue.Outcome, error) { return j.Complete(o.t.Context(), as, end) }, func(r *rapid.T, outcome queue.Outcome) {
+		var err error
+		switch outcome {
+		case queue.Late:
 			end.Late = true
-		case outcome == queue.Told:
+			o.complete(r, j, e, end)
+		case queue.Told:
 			if end.Told, err = j.ToldAs(o.t.Context(), e); err != nil {
 				r.Fatal(err)
 			}
-		case outcome == queue.Withdrawn:
+			if end.Told != "" {
+				o.complete(r, j, e, end)
+			}
+		case queue.Withdrawn:
 			o.destroy(e)
-			return
-		default:
-			return
+		case queue.Other:
+			delete(o.blobs, e.Attempt)
 		}
-	}
+	})
 }
 
 // document says what an entry was, and which blobs it names.
@@ -289,7 +324,7 @@ func (o *office) document(e queue.Entry, end queue.End) []byte {
 	switch {
 	case kind != "":
 	case end.Told != "":
-		kind = "settled "
+		kind = fmt.Sprintf("settled%d ", o.lives[nameOf(&e)])
 	default:
 		kind = "received "
 	}

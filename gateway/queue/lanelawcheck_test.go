@@ -89,8 +89,10 @@ func (o *office) checkQueue(r *rapid.T) {
 		switch {
 		case seen[kind+name], first && (seen["received"+name] || seen["pending"+name]):
 			r.Fatalf("%s is twice in the agents' queue", document)
-		case kind == "settled" && !seen["pending"+name]:
+		case strings.HasPrefix(kind, "settled") && !seen["pending"+name] && !seen["received"+name]:
 			r.Fatalf("%s was settled and not told", name)
+		case kind == "settled0" && !seen["pending"+name]:
+			r.Fatalf("%s was settled after it had been received whole", name)
 		case kind != "unsent" && kind != "closed" && seen["unsentu"+digit]:
 			r.Fatalf("%q comes after the unsend", document)
 		}

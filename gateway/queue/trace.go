@@ -109,7 +109,7 @@ func (j *Journal) follow(ctx context.Context, k keys, t *Trace, key string) erro
 	}
 	m := readMark(mark)
 	if _, entry, found := strings.Cut(told, " "); found && m.live {
-		m.entries = append(m.entries, entry)
+		m.entries = append(m.entries, strings.Split(entry, ",")...)
 	}
 	if m.live {
 		m.attempts = strings.Fields(kept)
@@ -127,8 +127,8 @@ type mark struct {
 }
 
 // readMark reads "done ATTEMPT ENTRY" or "withdrawn ATTEMPT LOST", behind which may
-// stand the entry by which the message was told and the attempts that were kept,
-// and a digest; - stands for nothing.
+// stand the entry by which the message was told, with those of earlier lives behind
+// commas, the attempts that were kept, and a digest; - stands for nothing.
 func readMark(text string) mark {
 	fields := slices.DeleteFunc(strings.Fields(text), func(f string) bool { return strings.HasPrefix(f, "#") })
 	if len(fields) < 3 || fields[0] == "accepted" {
@@ -140,7 +140,7 @@ func readMark(text string) mark {
 		attempts, entries = []string{fields[1]}, []string{fields[2]}
 	}
 	if len(fields) > 3 {
-		entries, attempts = append(entries, fields[3]), append(attempts, fields[4:]...)
+		entries, attempts = append(entries, strings.Split(fields[3], ",")...), append(attempts, fields[4:]...)
 	}
 	nothing := func(f string) bool { return f == "-" }
 	m.attempts, m.entries = slices.DeleteFunc(attempts, nothing), slices.DeleteFunc(entries, nothing)

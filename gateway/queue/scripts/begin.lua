@@ -16,7 +16,7 @@ local time = whole(now())
 local mark = redis.call('GET', e.seen)
 local by, lost, rest = string.match(mark or '', '^withdrawn (%x+) (%S+)(.*)$')
 if by == e.attempt then
-  return {-2, lost, '-', string.match(rest, '^ [%d-]+ ([%x ]+)') or '', '', time}
+  return {-2, lost, '-', string.match(rest, '^ [%d,-]+ ([%x ]+)') or '', '', time}
 end
 if owner(e.stream, e.id) ~= e.consumer then return {-1, '-', '-', '', '', time} end
 local record = e.lane ~= '' and redis.call('HGET', e.data, e.key) or ''

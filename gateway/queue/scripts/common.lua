@@ -254,7 +254,8 @@ local function depart(p, lane, key)
 end
 
 -- trail is what stays in an event's mark behind its outcome: if it was told its
--- entry in the agents' queue, the attempts that were kept, and its digest.
+-- entry in the agents' queue, with commas before those of earlier lives; the
+-- attempts that were kept; and its digest.
 local function trail(e, key, mark)
   local entry = string.match(redis.call('HGET', e.told, key) or '', '%S+$')
   local kept, digest = redis.call('HGET', e.kept, key), string.match(mark or '', ' #%x+$')

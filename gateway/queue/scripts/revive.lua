@@ -24,7 +24,10 @@ if bad then return redis.error_reply(bad) end
 
 local mark = redis.call('GET', seen) or ''
 local what, by = string.match(mark, '^(%a+) (%x+)')
-if redis.call('HEXISTS', letters, key) == 0 then
+-- This may be the repeat of a call whose event has died again since: the letter of
+-- that is another, which names what this one does not know.
+local head = string.match(redis.call('HGET', letters, key) or '', '^[^\n]*')
+if head == '' or attempt ~= '' and not string.find(head, '"attempt":"' .. attempt .. '"', 1, true) then
   return what == 'accepted' and by == nonce and 'mine' or 'other'
 end
 if what == 'withdrawn' or message ~= seen and unsent(message) then
@@ -37,12 +40,15 @@ if what == 'accepted' or redis.call('HEXISTS', p.data, key) == 1 then
   return 'other'
 end
 
--- What agents have of the message: the entry with its words, and the attempts
--- whose pictures it names. A mark that has expired tells of neither.
+-- What agents have of the message: the entry with its words, those that followed
+-- in an earlier life, and the attempts whose pictures they name. A mark that has
+-- expired tells of none.
 local digest = string.match(mark, ' #%x+$') or ''
 local ended, entry, first, kept = string.match(
   string.sub(mark, 1, #mark - #digest) .. ' ', '^done (%x+) (%S+) ?(%S*) (.*)$')
-if first and first ~= '' and first ~= '-' then entry = first end
+if first and first ~= '' and first ~= '-' then
+  entry = entry == '-' and first or first .. ',' .. entry
+end
 if told == '' and entry and entry ~= '-' then told = ended end
 if told ~= '' and lane == '' then return 'told' end
 
