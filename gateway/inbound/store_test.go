@@ -3,6 +3,7 @@ package inbound_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -144,5 +145,30 @@ func TestNoPhotoIsToldWhosePicturesAreGone(t *testing.T) {
 	}
 	if got := f.fetches(); !slices.Equal(got, []int{2, 2}) {
 		t.Errorf("got %v fetches, want each twice", got)
+	}
+}
+
+// A stop deletes what an attempt has developed once, and asks for nothing where it
+// has not begun.
+func TestAStopDeletesOnce(t *testing.T) {
+	h := newHouse(t, platform(t, twiliosim.Start))
+	h.config.Work.Slots, h.config.Work.PerHost = 1, 1
+	g, s := h.openWith(nil)
+	wait, release := hang()
+	defer release()
+	h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if s.puts.Load() == 2 {
+			wait(r)
+		}
+		next.ServeHTTP(w, r)
+	})
+	g.receive(captioned("a", picture(t, 20, 20), picture(t, 30, 20)), captioned("b", picture(t, 20, 20)))
+	g.work().await("the second photo hangs", func(st queue.Stats) bool { return s.puts.Load() == 2 && st.InWork == 1 && st.Waiting == 1 })
+	g.stop()
+	if got := s.deletes.Load(); got != 1 || h.pictures() != 0 {
+		t.Errorf("asked %d times to delete something, and %d pictures are left; want once and none", got, h.pictures())
+	}
+	if got := g.stats(); got.Waiting != 2 {
+		t.Errorf("after the stop: %+v, want both waiting", got)
 	}
 }
