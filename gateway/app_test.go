@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/ending"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -45,24 +45,7 @@ type house struct {
 	app       *App
 	platforms map[string]sim.Platform // by channel
 	loaded    *config.Loaded
-	log       *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log       *gatewaytest.Log
 }
 
 // open starts a gateway on a real redis-server.
@@ -79,7 +62,7 @@ func open(t *testing.T, edit ...func(*config.Config)) *house {
 // prepare starts the platforms, and configures a gateway that is not started.
 func prepare(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, platforms: map[string]sim.Platform{}, log: &lockedBuffer{}, loaded: &config.Loaded{Config: config.Default()}}
+	h := &house{t: t, platforms: map[string]sim.Platform{}, log: &gatewaytest.Log{}, loaded: &config.Loaded{Config: config.Default()}}
 	c := &h.loaded.Config
 	c.Listen, c.AdminListen, c.Data, c.PublicURL = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), testURL
 	c.Redis = &config.Redis{Address: queuetest.Redis(t)}

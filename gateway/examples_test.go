@@ -13,6 +13,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 var variable = regexp.MustCompile(`\$\{([A-Z_]+)\}`)
@@ -131,7 +132,7 @@ func TestReadmeReader(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, file).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	var out lockedBuffer
+	var out gatewaytest.Log
 	reader := exec.CommandContext(t.Context(), binary)
 	reader.Env = append(os.Environ(), "REDIS="+h.app.config.Redis.Address)
 	reader.Stdout, reader.Stderr = &out, os.Stderr

@@ -4,12 +4,30 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest/platforms"
 )
+
+// TestTheListForTestsIsThisOne: packages that test with all platforms cannot
+// import this list, and have their own.
+func TestTheListForTestsIsThisOne(t *testing.T) {
+	var here, there []string
+	for _, c := range channels() {
+		here = append(here, c.Name)
+	}
+	for _, p := range platforms.All() {
+		there = append(there, p.Name)
+	}
+	slices.Sort(here)
+	if !slices.Equal(here, there) {
+		t.Errorf("gateway/channels.go has %v, and gateway/gatewaytest/platforms %v; add the line that is missing", here, there)
+	}
+}
 
 // TestPlatformsCanBeAdopted: where one simulated platform ends, another that
 // adopts the same settings goes on at the same address.

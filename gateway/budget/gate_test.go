@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 // enter has somebody enter beside the test, and returns when it stands in line or
@@ -19,7 +21,7 @@ func enter(t *testing.T, g *Gate, ctx context.Context, bytes int64) *guest {
 		defer close(v.done)
 		v.pass, v.err = g.Enter(ctx, bytes)
 	}()
-	await(t, "one who stands in line or is inside", func() bool {
+	gatewaytest.Await(t, "one who stands in line or is inside", func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return g.came > before && (v.isDone() || len(g.line) > 0 && g.line[len(g.line)-1].came == g.came)
@@ -135,7 +137,7 @@ func TestWhoComesAgainHasItsPlaceInLine(t *testing.T) {
 	later := enter(t, g, t.Context(), 50)
 	again := make(chan error, 1)
 	go func() { again <- first.Again(t.Context(), 60) }()
-	await(t, "two in line", func() bool { return g.Waiting() == 2 })
+	gatewaytest.Await(t, "two in line", func() bool { return g.Waiting() == 2 })
 	second.Leave()
 	if err := <-again; err != nil {
 		t.Fatal(err)

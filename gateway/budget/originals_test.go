@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -34,15 +35,6 @@ func hold(ctx context.Context, p *Original, bytes int64) chan error {
 	return got
 }
 
-func await(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
 // All are half there and want more than there is: the first goes on, to the
 // largest size that there is, and then the next.
 func TestTheFirstMayAlwaysGoOn(t *testing.T) {
@@ -59,7 +51,7 @@ func TestTheFirstMayAlwaysGoOn(t *testing.T) {
 	for _, p := range all[1:] {
 		waiting = append(waiting, hold(t.Context(), p, 2*largest))
 	}
-	await(t, "all but those for whom there is room", func() bool { return o.Waiting() >= len(all)-many })
+	gatewaytest.Await(t, "all but those for whom there is room", func() bool { return o.Waiting() >= len(all)-many })
 	for _, bytes := range []int64{readStep, largest, 2 * largest, largest} {
 		if err := all[0].Room(t.Context())(bytes); err != nil {
 			t.Fatalf("the first, %d bytes: %v", bytes, err)
@@ -94,7 +86,7 @@ func TestGivingBackNeverWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := hold(t.Context(), second, 20<<20)
-	await(t, "one that waits", func() bool { return o.Waiting() == 1 })
+	gatewaytest.Await(t, "one that waits", func() bool { return o.Waiting() == 1 })
 	if err := third.Room(t.Context())(1 << 20); err != nil || third.Waited() {
 		t.Errorf("got %v after waiting: %v", err, third.Waited())
 	}
@@ -131,7 +123,7 @@ func TestABeginningWaitsForRoom(t *testing.T) {
 	gaveUp, began := make(chan error, 1), make(chan error, 1)
 	go func() { _, err := o.Begin(ctx); gaveUp <- err }()
 	go func() { _, err := o.Begin(t.Context()); began <- err }()
-	await(t, "two that wait", func() bool { return o.Waiting() == 2 })
+	gatewaytest.Await(t, "two that wait", func() bool { return o.Waiting() == 2 })
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)

@@ -23,6 +23,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 // What needs a whole gateway, or a signal, is tried on the real program; the
@@ -64,28 +65,10 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return exec.Command(path, args...)
 }
 
-// lockedBuffer may be written and read at once.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // process is the real program at work.
 type process struct {
 	*exec.Cmd
-	out, err lockedBuffer
+	out, err gatewaytest.Log
 	ended    chan struct{}
 }
 
@@ -163,7 +146,7 @@ func lightlock(t *testing.T, args ...string) result {
 }
 
 func lightlockUntil(ctx context.Context, p Program, args ...string) result {
-	var out, err lockedBuffer
+	var out, err gatewaytest.Log
 	p.Stdout, p.Stderr = &out, &err
 	return result{run(ctx, args, p), out.String(), err.String()}
 }

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 // milliseconds are not the same twice.
@@ -282,7 +284,7 @@ func TestPhotoInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	p := testProgram()
-	var out, errs lockedBuffer
+	var out, errs gatewaytest.Log
 	p.Stdout, p.Stderr = &cancelling{&out, cancel}, &errs
 	if code := run(ctx, []string{"photo", "--json", "."}, p); code != exitInterrupted || !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("exit %d, %s", code, errs.String())
@@ -297,13 +299,13 @@ func TestPhotoInterrupted(t *testing.T) {
 
 // cancelling interrupts the program as soon as it has printed something.
 type cancelling struct {
-	*lockedBuffer
+	*gatewaytest.Log
 	cancel func()
 }
 
 func (c *cancelling) Write(p []byte) (int, error) {
 	c.cancel()
-	return c.lockedBuffer.Write(p)
+	return c.Log.Write(p)
 }
 
 // TestPhotoUnprinted: results that nobody got are a failure.
@@ -315,7 +317,7 @@ func TestPhotoUnprinted(t *testing.T) {
 	defer full.Close()
 	path := put(t, t.TempDir(), "a.jpg", jpegOf(t, 8, 8))
 	for _, args := range [][]string{{"photo", path}, {"photo", "--json", path}, {"--help"}} {
-		var errs lockedBuffer
+		var errs gatewaytest.Log
 		p := testProgram()
 		p.Stdout, p.Stderr = full, &errs
 		if code := run(t.Context(), args, p); code != exitFailed || !strings.Contains(errs.String(), "no space left") {
@@ -335,7 +337,7 @@ func TestPhotoWithoutAReader(t *testing.T) {
 	}
 	_ = r.Close()
 	program := command(t, "photo", "--json", "a.jpg")
-	var errs lockedBuffer
+	var errs gatewaytest.Log
 	program.Dir, program.Stdout, program.Stderr = dir, w, &errs
 	_ = program.Run()
 	_ = w.Close()

@@ -5,11 +5,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 func TestProgressOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var b lockedBuffer
+		var b gatewaytest.Log
 		p := newProgress(stream{Writer: &b, moves: true}, 3)
 		p.at(0, "a\x1b[2J.jpg")
 		time.Sleep(499 * time.Millisecond)
@@ -42,7 +44,7 @@ func TestProgressOnATerminal(t *testing.T) {
 
 func TestProgressElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var b lockedBuffer
+		var b gatewaytest.Log
 		p := newProgress(stream{Writer: &b}, 1000)
 		time.Sleep(50 * time.Millisecond)
 		for i := range 250 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
@@ -62,7 +63,7 @@ func TestQueueRates(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	p := testProgram()
-	out := new(lockedBuffer)
+	out := new(gatewaytest.Log)
 	go func() {
 		p.Stdout, p.Stderr = out, out
 		done <- result{code: run(ctx, []string{"queue", "--watch", "--json", "--over", "20ms"}, p)}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -105,7 +106,7 @@ func TestContextEndsTheChild(t *testing.T) {
 		_, err := d.Develop(ctx, []byte("do hang"), settings())
 		result <- err
 	}()
-	await(t, "a child at work", func() bool { return len(children(t)) > 0 })
+	gatewaytest.Await(t, "a child at work", func() bool { return len(children(t)) > 0 })
 	cancel()
 	if err := <-result; !errors.Is(err, context.Canceled) || errors.Is(err, ErrChildDied) {
 		t.Errorf("got %v, want context.Canceled alone", err)
@@ -124,7 +125,7 @@ func TestContextEndsTheWaitForASlot(t *testing.T) {
 	defer cancel()
 	var first sync.WaitGroup
 	first.Go(func() { _, _ = d.Develop(ctx, []byte("do hang"), settings()) })
-	await(t, "a child at work", func() bool { return len(children(t)) > 0 })
+	gatewaytest.Await(t, "a child at work", func() bool { return len(children(t)) > 0 })
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if _, err := d.Develop(ended, []byte(goodPhoto), settings()); !errors.Is(err, context.Canceled) {
@@ -144,7 +145,7 @@ func TestCloseWhileWorking(t *testing.T) {
 			}
 		})
 	}
-	await(t, "all slots taken", func() bool { return d.Waiting() == 2 })
+	gatewaytest.Await(t, "all slots taken", func() bool { return d.Waiting() == 2 })
 	if err := d.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}
@@ -166,7 +167,7 @@ func TestIdleChildThatDiesIsReplaced(t *testing.T) {
 	if err := syscall.Kill(first[0], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "another child", func() bool {
+	gatewaytest.Await(t, "another child", func() bool {
 		now := children(t)
 		return len(now) == 1 && now[0] != first[0]
 	})

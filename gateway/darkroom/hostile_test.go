@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -56,9 +57,9 @@ func TestChildKilledFromOutsideIsNotThePhotosFault(t *testing.T) {
 		_, err := d.Develop(t.Context(), []byte("do hang"), settings())
 		result <- err
 	}()
-	await(t, "a child at work", func() bool { return d.Held() > 0 && len(children(t)) == 1 })
+	gatewaytest.Await(t, "a child at work", func() bool { return d.Held() > 0 && len(children(t)) == 1 })
 	pid := children(t)[0]
-	await(t, "a child that ignores signals", func() bool { return ignores(t, pid, syscall.SIGTERM) })
+	gatewaytest.Await(t, "a child that ignores signals", func() bool { return ignores(t, pid, syscall.SIGTERM) })
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL} {
 		if err := syscall.Kill(pid, signal); err != nil {
 			t.Fatal(err)

@@ -13,10 +13,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/media"
 	"go.uber.org/goleak"
 )
@@ -68,28 +67,10 @@ func encode(width, height int) []byte {
 	return b.Bytes()
 }
 
-// journal is a log that can be read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
 // room opens a darkroom whose children begin with that behaviour. When the test ends it makes sure that none of them is left.
-func room(t *testing.T, behaviour string, o Options) (*Darkroom, *journal) {
+func room(t *testing.T, behaviour string, o Options) (*Darkroom, *gatewaytest.Log) {
 	t.Helper()
-	log := new(journal)
+	log := new(gatewaytest.Log)
 	o.Log = slog.New(slog.NewTextHandler(io.MultiWriter(log, t.Output()), nil))
 	d, err := open(o, testArg+behaviour)
 	if err != nil {
@@ -127,16 +108,6 @@ func children(t *testing.T) []int {
 		}
 	}
 	return pids
-}
-
-// await returns when condition holds, and fails the test if it never does.
-func await(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
 }
 
 // mustDevelop develops a good photo with d.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/budget"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/media"
 	"github.com/lightlock/lightlock/media/mediatest"
 )
@@ -94,10 +95,10 @@ func TestAGiantDoesNotHoldUpTheSmallOnes(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	first := develop(ctx, d, "need 80 MB, do hang")
-	await(t, "one that has 100 MB", func() bool { return d.Held() > 100<<20 })
+	gatewaytest.Await(t, "one that has 100 MB", func() bool { return d.Held() > 100<<20 })
 	held := d.Held()
 	giant := develop(t.Context(), d, "need 120 MB")
-	await(t, "a giant that waits without a child", func() bool { return d.Waiting() == 1 && d.Held() == held && len(children(t)) == 1 })
+	gatewaytest.Await(t, "a giant that waits without a child", func() bool { return d.Waiting() == 1 && d.Held() == held && len(children(t)) == 1 })
 	for range 5 {
 		if _, err := d.Develop(t.Context(), []byte("need 10 MB"), settings()); err != nil {
 			t.Fatal(err)
@@ -119,16 +120,16 @@ func TestAGiantDoesNotHoldUpTheSmallOnes(t *testing.T) {
 func TestTheWaitForMemoryEnds(t *testing.T) {
 	d, log := room(t, "play", Options{Idle: -1, Most: 2, Memory: 200 << 20})
 	first := develop(t.Context(), d, "need 80 MB, do hang")
-	await(t, "one that has 100 MB", func() bool { return d.Held() > 100<<20 })
+	gatewaytest.Await(t, "one that has 100 MB", func() bool { return d.Held() > 100<<20 })
 	ctx, cancel := context.WithCancel(t.Context())
 	giant := develop(ctx, d, "need 120 MB")
-	await(t, "a giant that waits", func() bool { return d.Waiting() == 1 && len(children(t)) == 1 })
+	gatewaytest.Await(t, "a giant that waits", func() bool { return d.Waiting() == 1 && len(children(t)) == 1 })
 	cancel()
 	if err := <-giant; !errors.Is(err, context.Canceled) || errors.Is(err, ErrChildDied) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 	another := develop(t.Context(), d, "need 120 MB")
-	await(t, "another that waits", func() bool { return d.Waiting() == 1 && len(children(t)) == 1 })
+	gatewaytest.Await(t, "another that waits", func() bool { return d.Waiting() == 1 && len(children(t)) == 1 })
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}

@@ -19,6 +19,7 @@ import (
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/media"
 )
 
@@ -287,7 +288,7 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 	if os.Getenv(inner) != "" {
 		d, _ := room(t, "play", Options{Idle: 2})
 		go func() { _, _ = d.Develop(context.Background(), []byte("do hang"), settings()) }()
-		await(t, "a child at work", func() bool { return d.Held() > 0 && len(children(t)) == 3 })
+		gatewaytest.Await(t, "a child at work", func() bool { return d.Held() > 0 && len(children(t)) == 3 })
 		_, _ = fmt.Fprintln(os.Stderr, children(t)) // the test's own output would wait for its end
 		time.Sleep(time.Minute)
 		return
@@ -309,7 +310,7 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 		t.Fatalf("no three children: %v", scanErr)
 	}
 	for _, pid := range pids {
-		await(t, "the end of an orphan", func() bool {
+		gatewaytest.Await(t, "the end of an orphan", func() bool {
 			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 			// A zombie is dead too, only nobody has asked how it died.
 			return err != nil || strings.Contains(string(text), ") Z ")

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
+	"github.com/lightlock/lightlock/gateway/subprocess"
 )
 
 // gateway is the program as a process.
@@ -28,7 +30,7 @@ type gateway struct {
 	name   string
 	file   string // its configuration
 	cmd    *exec.Cmd
-	log    *buffer
+	log    *gatewaytest.Log
 	ended  chan struct{} // closed when the process is gone
 	public atomic.Value  // string: where it listens, once it has said so
 	admin  atomic.Value  // string
@@ -57,7 +59,7 @@ func (w *world) launch(environment ...string) *gateway {
 		w.t.Fatal(err)
 	}
 	w.mu.Lock()
-	g := &gateway{w: w, name: fmt.Sprintf("gateway%d", len(w.gateways)+1), log: &buffer{}, ended: make(chan struct{})}
+	g := &gateway{w: w, name: fmt.Sprintf("gateway%d", len(w.gateways)+1), log: &gatewaytest.Log{}, ended: make(chan struct{})}
 	w.gateways = append(w.gateways, g)
 	g.file = w.configure(g.name, w.spoolOf(g))
 	w.mu.Unlock()
@@ -68,13 +70,12 @@ func (w *world) launch(environment ...string) *gateway {
 	g.cmd.Env = w.environment(g.name, environment)
 	g.cmd.Stderr = io.MultiWriter(g.log, w.log)
 	g.cmd.WaitDelay = 5 * time.Second // a darkroom child may hold the pipe for a moment
-	if err := g.cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	go func() {
+	if err := subprocess.Start(g.cmd, func() {
 		_ = g.cmd.Wait() // how it ended is read from ProcessState
 		close(g.ended)
-	}()
+	}); err != nil {
+		w.t.Fatal(err)
+	}
 	w.t.Cleanup(func() { g.kill() })
 	return g
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
@@ -22,7 +23,7 @@ func TestRow09(t *testing.T) {
 	t.Run("under Redis", func(t *testing.T) {
 		t.Parallel()
 		disk := filepath.Join(t.TempDir(), "disk")
-		smallDisk(t, disk)
+		gatewaytest.SmallDiskOn(t, disk, 1)
 		server := queuetest.StartIn(t, disk)
 		w := worldOn(newStage(t), server)
 		g := w.start()
@@ -53,7 +54,7 @@ func TestRow09(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		disk := w.spoolFolder(0)
-		smallDisk(t, disk)
+		gatewaytest.SmallDiskOn(t, disk, 1)
 		g := w.start()
 		w.server.Kill()
 		var refused call

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/store/s3test"
 )
@@ -23,7 +23,7 @@ func TestRow16(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		data := filepath.Join(w.dir, "data", "photos")
-		smallDisk(t, data)
+		gatewaytest.SmallDiskOn(t, data, 1)
 		g := w.start()
 		filler := filepath.Join(data, "filler")
 		fill(t, filler)
@@ -45,12 +45,12 @@ func TestRow16(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		data := filepath.Join(w.dir, "data", "photos")
-		smallDisk(t, data)
+		gatewaytest.SmallDiskOn(t, data, 1)
 		g := w.start()
-		remount(t, data, syscall.MS_RDONLY)
+		gatewaytest.ReadOnly(t, data, true)
 		g.accepts(w.say(message{channel: "whatsapp", id: "a", consumer: "ana", text: canary, pictures: []string{"red"}})...)
 		w.awaitStats("it is delayed", func(s queue.Stats) bool { return s.Delayed == 1 })
-		remount(t, data, 0)
+		gatewaytest.ReadOnly(t, data, false)
 		w.inspector.Hasten(testQueue)
 		w.settle()
 	})
@@ -106,25 +106,6 @@ func (a *audit) pending() bool {
 	return true
 }
 
-// smallDisk mounts a file system of 1 MiB on a folder.
-func smallDisk(t testing.TB, dir string) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("SKIPPED: only root can mount the small file system that this test fills")
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m,mode=700"); err != nil {
-		t.Skipf("SKIPPED: this system does not let us mount a small file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
-}
-
 // fill writes a file until the disk is full.
 func fill(t testing.TB, path string) {
 	t.Helper()
@@ -137,12 +118,5 @@ func fill(t testing.TB, path string) {
 		if _, err := f.Write(block); err != nil {
 			return
 		}
-	}
-}
-
-func remount(t testing.TB, dir string, flags uintptr) {
-	t.Helper()
-	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|flags, ""); err != nil {
-		t.Skipf("SKIPPED: this system does not let us mount it otherwise: %v", err)
 	}
 }

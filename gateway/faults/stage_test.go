@@ -10,21 +10,9 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors"
-	"github.com/lightlock/lightlock/connectors/apple"
-	"github.com/lightlock/lightlock/connectors/apple/applesim"
-	"github.com/lightlock/lightlock/connectors/line"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
-	"github.com/lightlock/lightlock/connectors/messenger"
-	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
 	"github.com/lightlock/lightlock/connectors/sim"
-	"github.com/lightlock/lightlock/connectors/twilio"
-	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
-	"github.com/lightlock/lightlock/connectors/twitter"
-	"github.com/lightlock/lightlock/connectors/twitter/twittersim"
-	"github.com/lightlock/lightlock/connectors/viber"
-	"github.com/lightlock/lightlock/connectors/viber/vibersim"
-	"github.com/lightlock/lightlock/connectors/whatsapp"
-	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest/platforms"
 	"github.com/lightlock/lightlock/gateway/load"
 )
 
@@ -71,31 +59,28 @@ func newStage(t testing.TB) *stage {
 		t: t, platforms: map[string]sim.Platform{}, settings: map[string]config.Settings{},
 		readers: map[string]connectors.Connector{}, said: map[string]said{},
 	}
-	enter(s, apple.Channel(), applesim.Start)
-	enter(s, line.Channel(), linesim.Start)
-	enter(s, messenger.Channel(), messengersim.Start)
-	enter(s, twilio.Channel(), twiliosim.Start)
-	enter(s, twitter.Channel(), twittersim.Start)
-	enter(s, viber.Channel(), vibersim.Start)
-	enter(s, whatsapp.Channel(), whatsappsim.Start)
+	for _, p := range platforms.All() {
+		s.enter(p)
+	}
 	return s
 }
 
-func enter[P sim.Platform](s *stage, channel connectors.Channel, start func() (P, error)) {
+// enter starts a platform and whoever speaks for its consumers.
+func (s *stage) enter(of platforms.Platform) {
 	s.t.Helper()
-	p, err := start()
+	p, err := of.Start()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = p.Close() })
 	settings := p.Settings("acme", testQueue)
 	settings.Common().Registration = "off" // they call us without
-	reader, err := channel.New(settings, connectors.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	reader, err := of.New(settings, connectors.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.platforms[channel.Name], s.settings[channel.Name], s.readers[channel.Name] = p, settings, reader
-	speaker, err := load.Speak(load.Channel{Channel: channel, Simulate: func() (sim.Platform, error) { return p, nil }}, settings, publicURL)
+	s.platforms[of.Name], s.settings[of.Name], s.readers[of.Name] = p, settings, reader
+	speaker, err := load.Speak(load.Channel{Channel: of.Channel, Simulate: func() (sim.Platform, error) { return p, nil }}, settings, publicURL)
 	if err != nil {
 		s.t.Fatal(err)
 	}

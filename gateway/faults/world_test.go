@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"bytes"
 	"context"
 	"encoding"
 	"encoding/json"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 	"github.com/lightlock/lightlock/gateway/spool"
@@ -40,8 +40,8 @@ type world struct {
 	photos    string // the folder of pictures
 	program   string // what start starts, where it is not this release
 	edits     []func(settings)
-	secrets   []string // NAME=value, for the environment
-	log       *buffer  // of all processes
+	secrets   []string         // NAME=value, for the environment
+	log       *gatewaytest.Log // of all processes
 
 	mu       sync.Mutex
 	gateways []*gateway
@@ -93,7 +93,7 @@ func worldAt(s *stage, server *queuetest.Server, address string, edits ...func(s
 func worldOf(s *stage, ours config.Redis, theirs settings, edits ...func(settings)) *world {
 	s.t.Helper()
 	w := &world{
-		stage: s, redis: theirs, edits: edits, log: &buffer{}, acked: map[string]time.Time{}, differs: map[string]string{},
+		stage: s, redis: theirs, edits: edits, log: &gatewaytest.Log{}, acked: map[string]time.Time{}, differs: map[string]string{},
 	}
 	// Not t.TempDir: a child that is being killed may still write to it.
 	var err error
@@ -327,22 +327,4 @@ func (w *world) idle() {
 		n, err := w.journal.Outstanding(context.Background(), testQueue)
 		return err == nil && n == 0
 	})
-}
-
-// buffer is a log in memory.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
@@ -134,7 +135,7 @@ func TestUnsendWhileThePhotoIsDeveloped(t *testing.T) {
 	close(room.goOn)
 	g.documents(1)
 	wantTypes(t, g, queue.MessageUnsent)
-	await(t, "nothing is left of it", func() bool { return h.pictures() == 0 })
+	gatewaytest.Await(t, "nothing is left of it", func() bool { return h.pictures() == 0 })
 	g.wantFigure("lightlock_settled_total", " withdrawn", 1)
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
 	"github.com/lightlock/lightlock/connectors/wire"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
@@ -179,11 +180,11 @@ func TestPatienceIsTheAccounts(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	g.receive(photo("a", picture(t, 20, 20)))
-	await(t, "the platform asks for patience", func() bool { return g.figures("lightlock_trouble_total")["throttled photo"] == 1 })
+	gatewaytest.Await(t, "the platform asks for patience", func() bool { return g.figures("lightlock_trouble_total")["throttled photo"] == 1 })
 	for i := range 3 {
 		g.receive(photo(fmt.Sprint("b ", i), picture(t, 20, 20)))
 	}
-	await(t, "the others wait too", func() bool { return g.figures("lightlock_trouble_total")["host_paused photo"] >= 3 })
+	gatewaytest.Await(t, "the others wait too", func() bool { return g.figures("lightlock_trouble_total")["host_paused photo"] >= 3 })
 	if got := m.calls.Load(); got != 1 {
 		t.Errorf("called %d times, want the first one alone", got)
 	}
@@ -313,7 +314,7 @@ func TestACrowdOfPhotosIsInNobodysWay(t *testing.T) {
 	})
 	h.crowd(g, crowdSize)
 	g.work()
-	await(t, "their window is full", func() bool { return under.now.Load() == int64(h.config.Work.PerAccount) })
+	gatewaytest.Await(t, "their window is full", func() bool { return under.now.Load() == int64(h.config.Work.PerAccount) })
 
 	r, err := other.Webhook(base+"/webhooks/line/other", photo("b", picture(t, 20, 20)))
 	if err != nil {
@@ -323,7 +324,7 @@ func TestACrowdOfPhotosIsInNobodysWay(t *testing.T) {
 	if err := g.Receive(t.Context(), g.Routes.All()[1], r[0]); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the other's photo is with the agents", func() bool { return g.figures("lightlock_photos_total")["line/other  ready"] == 1 })
+	gatewaytest.Await(t, "the other's photo is with the agents", func() bool { return g.figures("lightlock_photos_total")["line/other  ready"] == 1 })
 	window := int64(h.config.Work.PerAccount)
 	if most, all := under.most.Load(), calls.Load(); most > window || all > 5*window {
 		t.Errorf("of the crowd %d were called for at once and %d in all, want at most %d, and a few windows", most, all, window)
@@ -393,7 +394,7 @@ func TestAHostThatHangsForOneAccountAlone(t *testing.T) {
 	})
 	h.crowd(g, 100)
 	g.work()
-	await(t, "the crowd has the host's share", func() bool { return under.now.Load() == 4 })
+	gatewaytest.Await(t, "the crowd has the host's share", func() bool { return under.now.Load() == 4 })
 	events, err := g.route().Connector.Parse(h.webhooks(photo("b", picture(t, 20, 20)))[0])
 	if err != nil || len(events) != 1 {
 		t.Fatalf("got %d events, %v", len(events), err)
@@ -404,7 +405,7 @@ func TestAHostThatHangsForOneAccountAlone(t *testing.T) {
 	if err := g.Receive(t.Context(), &route, &connectors.Request{ReceivedAt: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the second account's photo is with the agents", func() bool {
+	gatewaytest.Await(t, "the second account's photo is with the agents", func() bool {
 		return g.figures("lightlock_photos_total")["line/acme/second  ready"] == 1
 	})
 	if most := under.most.Load(); most > 4 {

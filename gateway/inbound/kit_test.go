@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +26,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/whatsapp"
 	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/hosts"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
@@ -60,7 +60,7 @@ type house struct {
 	files  *store.Files
 	folder string
 	config config.Config
-	log    *buffer
+	log    *gatewaytest.Log
 	ahead  atomic.Int64  // how far the gateways' clock is ahead
 	lease  time.Duration // of the journal, where it differs from the worker's
 	// promise is after how long a message is told, and hosts what a host may take,
@@ -75,7 +75,7 @@ type house struct {
 func newHouse(t *testing.T, platforms ...sim.Platform) *house {
 	t.Helper()
 	t.Parallel()
-	h := &house{t: t, redis: queuetest.Start(t), folder: t.TempDir(), config: config.Default(), log: &buffer{}, platforms: platforms,
+	h := &house{t: t, redis: queuetest.Start(t), folder: t.TempDir(), config: config.Default(), log: &gatewaytest.Log{}, platforms: platforms,
 		hosts: hosts.Options{Failures: 1000}}
 	h.config.PublicURL = base
 	h.config.Work.RetryMin, h.config.Work.RetryMax = config.Duration(time.Millisecond), config.Duration(20*time.Millisecond)
@@ -256,19 +256,10 @@ func (g *gateway) stats() queue.Stats {
 
 func (g *gateway) await(what string, condition func(queue.Stats) bool) {
 	g.h.t.Helper()
-	await(g.h.t, what, func() bool {
+	gatewaytest.Await(g.h.t, what, func() bool {
 		s, err := g.backend.Stats(context.Background(), q)
 		return err == nil && condition(s)
 	})
-}
-
-func await(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }
 
 // letters returns the dead letters.
@@ -391,22 +382,4 @@ func (h *house) answer(do func(call int64, w http.ResponseWriter, r *http.Reques
 	m := &mediaHost{do: do}
 	h.platforms[0].Wrap(m.wrap)
 	return m
-}
-
-// buffer is a log in memory.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
@@ -79,7 +80,7 @@ func TestAPhotoThatWasGivenUpFollowsARetry(t *testing.T) {
 			}
 			r.ReceivedAt = time.Now()
 			g.hand(r)
-			await(t, "nothing is left of it", func() bool {
+			gatewaytest.Await(t, "nothing is left of it", func() bool {
 				for _, d := range g.raw() {
 					if d.Type == string(queue.MessageReceived) {
 						return false

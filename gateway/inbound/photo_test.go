@@ -22,6 +22,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/whatsapp"
 	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -173,7 +174,7 @@ func TestARefusedTokenIsTheOperatorsToMend(t *testing.T) {
 	})
 	g.receive(photo("a", picture(t, 20, 20)))
 	state := func() ops.State { return g.Accounts.Check(t.Context())[0].State }
-	await(t, "/readyz warns of the account", func() bool { return state() == ops.Warn })
+	gatewaytest.Await(t, "/readyz warns of the account", func() bool { return state() == ops.Warn })
 	mended.Store(true)
 	g.wantReady(g.photo())
 	if state() != ops.OK {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/budget"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 // roomFor gives a gateway memory for its largest original alone, and so much more.
@@ -26,7 +27,7 @@ func TestAFetchWithoutRoomUsesUpNoTries(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.work().receive(photo("a", picture(t, 20, 20)))
-	await(t, "it was put off twice", func() bool { return g.figures("lightlock_trouble_total")["ours photo"] >= 2 })
+	gatewaytest.Await(t, "it was put off twice", func() bool { return g.figures("lightlock_trouble_total")["ours photo"] >= 2 })
 	other.End()
 	g.wantReady(g.photo())
 	if held := g.Originals.Held(); held != 0 {
@@ -52,7 +53,7 @@ func TestWhatWaitsForMemoryIsGivenBackAtAStop(t *testing.T) {
 			m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) })
 			// The grace is for what has begun; that waits for others, who may take long.
 			g.workWithGrace(time.Hour).receive(photo("a", picture(t, 20, 20)))
-			await(t, "it waits", func() bool { return g.Originals.Waiting() == 1 && m.calls.Load() == test.fetched })
+			gatewaytest.Await(t, "it waits", func() bool { return g.Originals.Waiting() == 1 && m.calls.Load() == test.fetched })
 			g.stop()
 			if got := g.stats(); got.Waiting != 1 || got.InWork != 0 {
 				t.Errorf("after the stop: %+v, want it waiting", got)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/store"
@@ -84,7 +85,7 @@ func TestAStoreThatIsAwayCostsNoFetches(t *testing.T) {
 		g.receive(captioned(string(rune('a'+i)), picture(t, 20, 20), picture(t, 30, 20)))
 	}
 	g.work()
-	await(t, "each was put off", func() bool { return g.figures("lightlock_trouble_total")["ours photo"] >= n })
+	gatewaytest.Await(t, "each was put off", func() bool { return g.figures("lightlock_trouble_total")["ours photo"] >= n })
 	g.stop()
 	if puts, deletes := s.puts.Load(), s.deletes.Load(); !slices.Equal(f.fetches(), []int{1}) || puts != 1 || deletes != 1 {
 		t.Errorf("%v fetches, %d pictures put and %d attempts deleted; want 1 of each", f.fetches(), puts, deletes)

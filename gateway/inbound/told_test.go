@@ -12,6 +12,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -223,7 +224,7 @@ func (h *house) toldHalf(g *gateway) (said sim.Said, f *flaky) {
 	f = h.fails(1)
 	said = photo("a", picture(h.t, 20, 20), picture(h.t, 30, 20))
 	g.receive(said)
-	await(h.t, "its second photo is tried again", func() bool { return slices.Equal(f.fetches(), []int{1, 2}) })
+	gatewaytest.Await(h.t, "its second photo is tried again", func() bool { return slices.Equal(f.fetches(), []int{1, 2}) })
 	g.await("the message is told", func(s queue.Stats) bool { return s.Delivered == 1 && s.InWork == 1 })
 	if n := h.pictures(); n != 2 {
 		h.t.Errorf("got %d pictures, want those of the first photo", n)
@@ -243,14 +244,14 @@ func TestUnsendOfAToldMessage(t *testing.T) {
 	}
 	r.ReceivedAt = time.Now()
 	g.hand(r)
-	await(t, "the unsend is forwarded in its place", func() bool {
+	gatewaytest.Await(t, "the unsend is forwarded in its place", func() bool {
 		all := g.raw()
 		return len(all) == 1 && all[0].Type == string(queue.MessageUnsent)
 	})
 	close(f.let)
 	g.documents(1)
 	wantTypes(t, g, queue.MessageUnsent)
-	await(t, "nothing is left of it", func() bool { return h.pictures() == 0 })
+	gatewaytest.Await(t, "nothing is left of it", func() bool { return h.pictures() == 0 })
 }
 
 // An edit follows its message, and does not wait for the photos.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -40,7 +41,7 @@ func TestTakingOverDoesNotWaitForTheBacklog(t *testing.T) {
 	}
 	g.work()
 	var before int
-	await(t, "what was left is forwarded", func() bool {
+	gatewaytest.Await(t, "what was left is forwarded", func() bool {
 		before = 0
 		for _, d := range g.raw() {
 			if len(d.Data.Photos) == 1 && d.Data.Photos[0].Source != nil && d.Data.Photos[0].Source.Width == 77 {

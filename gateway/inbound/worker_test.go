@@ -14,6 +14,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -56,7 +57,7 @@ func TestMessagesThatWaitOutliveTheLease(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	g.work()
-	await(t, "one waits for memory, and the others for a slot", func() bool { return m.calls.Load() == 1 && g.Originals.Waiting() == 1 })
+	gatewaytest.Await(t, "one waits for memory, and the others for a slot", func() bool { return m.calls.Load() == 1 && g.Originals.Waiting() == 1 })
 	for _, d := range g.documents(n) {
 		g.wantReady(d.Data.Photos[0])
 	}
@@ -109,7 +110,7 @@ func TestAFencedWorker(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})
 			slow.receive(photo("a", picture(t, 20, 20), picture(t, 30, 30)))
-			await(t, "the slow one is at the second photo", func() bool { return m.calls.Load() == 2 })
+			gatewaytest.Await(t, "the slow one is at the second photo", func() bool { return m.calls.Load() == 2 })
 
 			h.config.Work.Lease = config.Duration(50 * time.Millisecond)
 			quick := h.open().work()
@@ -117,7 +118,7 @@ func TestAFencedWorker(t *testing.T) {
 			if name == "learns it when it completes" {
 				release()
 			}
-			await(t, "the slow one is done", func() bool { return strings.Contains(h.log.String(), "in other hands") })
+			gatewaytest.Await(t, "the slow one is done", func() bool { return strings.Contains(h.log.String(), "in other hands") })
 			for _, p := range quick.documents(1)[0].Data.Photos {
 				quick.wantReady(p)
 			}
@@ -142,7 +143,7 @@ func TestAWorkerTakesOverFromItself(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	g.receive(photo("a", picture(t, 20, 20)))
-	await(t, "it has done so twice", func() bool { return strings.Count(h.log.String(), "in hand already") >= 2 })
+	gatewaytest.Await(t, "it has done so twice", func() bool { return strings.Count(h.log.String(), "in hand already") >= 2 })
 	release()
 	g.wantReady(g.photo())
 	if got := m.calls.Load(); got != 1 {
@@ -223,7 +224,7 @@ func TestAMessageOfANewerGatewayIsLeftAlone(t *testing.T) {
 	g := h.open()
 	g.put(`{"version":2,"photos":"something else"}`)
 	g.work().receive(text("ours"))
-	await(t, "it was left alone twice", func() bool { return strings.Count(h.log.String(), "left for a newer gateway") >= 2 })
+	gatewaytest.Await(t, "it was left alone twice", func() bool { return strings.Count(h.log.String(), "left for a newer gateway") >= 2 })
 	g.await("our own message passes it", func(s queue.Stats) bool { return s.Delivered == 1 && s.InWork == 1 })
 	g.letters(0)
 	g.stop()
@@ -266,7 +267,7 @@ func TestNothingIsLostAtAStop(t *testing.T) {
 	for i := range n {
 		g.receive(photo(fmt.Sprint("photo ", i), picture(t, 20, 20)))
 	}
-	await(t, "two photos hang", func() bool { return m.calls.Load() == 2 })
+	gatewaytest.Await(t, "two photos hang", func() bool { return m.calls.Load() == 2 })
 	g.await("the others wait", func(s queue.Stats) bool { return s.InWork == 2 && s.Waiting == n-2 })
 	g.stop()
 	if got := g.stats(); got.Waiting != n || got.InWork != 0 || got.Delivered != 0 {
@@ -296,7 +297,7 @@ func TestWhatIsInWorkIsFinishedAtAStop(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	g.receive(photo("a", picture(t, 20, 20)), photo("b", picture(t, 20, 20)))
-	await(t, "one photo is being fetched", func() bool { return m.calls.Load() == 1 })
+	gatewaytest.Await(t, "one photo is being fetched", func() bool { return m.calls.Load() == 1 })
 	g.await("the other waits", func(s queue.Stats) bool { return s.InWork == 1 && s.Waiting == 1 })
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); g.stop() }()
@@ -322,11 +323,11 @@ func TestRedisIsKilledAndComesBack(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	g.receive(photo("a", picture(t, 20, 20)))
-	await(t, "the photo is being fetched", func() bool { return m.calls.Load() == 1 })
+	gatewaytest.Await(t, "the photo is being fetched", func() bool { return m.calls.Load() == 1 })
 	h.redis.Kill()
 	release()
-	await(t, "the loops have noticed", func() bool { return len(g.figures("lightlock_trouble_total")) >= 2 })
-	await(t, "the photo is developed", func() bool { return h.pictures() == 2 })
+	gatewaytest.Await(t, "the loops have noticed", func() bool { return len(g.figures("lightlock_trouble_total")) >= 2 })
+	gatewaytest.Await(t, "the photo is developed", func() bool { return h.pictures() == 2 })
 	h.redis.Restart()
 	g.wantReady(g.photo())
 	if got := m.calls.Load(); got != 1 {
@@ -390,7 +391,7 @@ func TestOldDeadLettersAreRemoved(t *testing.T) {
 	g.receive(text("waits"))
 	second := h.open().work()
 	second.await("the letter is gone", func(s queue.Stats) bool { return s.Dead == 0 })
-	await(t, "it is counted", func() bool { return second.figures("lightlock_letters_expired_total")[q+" age"] == 1 })
+	gatewaytest.Await(t, "it is counted", func() bool { return second.figures("lightlock_letters_expired_total")[q+" age"] == 1 })
 	if got := second.stats(); got.Waiting != 1 {
 		t.Errorf("got %+v, want a paused gateway to leave the message waiting", got)
 	}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,14 +49,12 @@ func StartGateway(ctx context.Context, binary, file string, env ...string) (*Gat
 	//nolint:gosec,noctx // it is the caller's program; Stop ends it, not a context
 	g.command = exec.Command(binary, "serve", "--config", file, "--log-format", "json")
 	g.command.Env = append(os.Environ(), env...)
-	g.command.SysProcAttr = subprocess.Attributes()
 	log, err := g.command.StderrPipe()
 	if err != nil {
 		return nil, err
 	}
-	started, ready := make(chan error), make(chan error, 1)
-	go g.run(log, started, ready)
-	if err := <-started; err != nil {
+	ready := make(chan error, 1)
+	if err := subprocess.Start(g.command, func() { g.run(log, ready) }); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
@@ -73,16 +70,8 @@ func StartGateway(ctx context.Context, binary, file string, env ...string) (*Gat
 	return g, nil
 }
 
-// run is the process's life. It keeps its thread, because Linux sends the signal
-// of a parent's death when the thread that started the child ends.
-func (g *Gateway) run(log io.Reader, started, ready chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := g.command.Start()
-	started <- err
-	if err != nil {
-		return
-	}
+// run is the process's life.
+func (g *Gateway) run(log io.Reader, ready chan<- error) {
 	defer close(g.done)
 	g.read(log, ready)
 	g.failure = g.command.Wait()

@@ -18,21 +18,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
-	"github.com/lightlock/lightlock/connectors/apple"
-	"github.com/lightlock/lightlock/connectors/apple/applesim"
-	"github.com/lightlock/lightlock/connectors/line"
-	"github.com/lightlock/lightlock/connectors/line/linesim"
-	"github.com/lightlock/lightlock/connectors/messenger"
-	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
-	"github.com/lightlock/lightlock/connectors/sim"
-	"github.com/lightlock/lightlock/connectors/twilio"
-	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
-	"github.com/lightlock/lightlock/connectors/twitter"
-	"github.com/lightlock/lightlock/connectors/twitter/twittersim"
-	"github.com/lightlock/lightlock/connectors/viber"
-	"github.com/lightlock/lightlock/connectors/viber/vibersim"
-	"github.com/lightlock/lightlock/connectors/whatsapp"
-	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest/platforms"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/load"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -40,21 +26,12 @@ import (
 
 const publicURL = "https://gateway.test"
 
-func simulate[P sim.Platform](start func() (P, error)) func() (sim.Platform, error) {
-	return func() (sim.Platform, error) { return start() }
-}
-
 // channels are all that there are.
-func channels() []load.Channel {
-	return []load.Channel{
-		{Channel: apple.Channel(), Simulate: simulate(applesim.Start)},
-		{Channel: line.Channel(), Simulate: simulate(linesim.Start)},
-		{Channel: messenger.Channel(), Simulate: simulate(messengersim.Start)},
-		{Channel: twilio.Channel(), Simulate: simulate(twiliosim.Start)},
-		{Channel: twitter.Channel(), Simulate: simulate(twittersim.Start)},
-		{Channel: viber.Channel(), Simulate: simulate(vibersim.Start)},
-		{Channel: whatsapp.Channel(), Simulate: simulate(whatsappsim.Start)},
+func channels() (list []load.Channel) {
+	for _, p := range platforms.All() {
+		list = append(list, load.Channel{Channel: p.Channel, Simulate: p.Start})
 	}
+	return list
 }
 
 // speakers are platforms that end with the test.

@@ -1,13 +1,11 @@
 package outbound_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/messenger"
 	"github.com/lightlock/lightlock/connectors/messenger/messengersim"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/outbound"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -38,7 +37,7 @@ type house struct {
 	journal  *queue.Journal
 	waiting  queuetest.Outgoing
 	line     *outbound.Line
-	log      *buffer
+	log      *gatewaytest.Log
 
 	consumer, party, conversation, replyToken string
 	clock                                     time.Time // if it stands still
@@ -64,7 +63,7 @@ func start[P sim.Platform](t *testing.T, start func() (P, error)) sim.Platform {
 func newHouse(t *testing.T, p sim.Platform, channel connectors.Channel) *house {
 	t.Helper()
 	t.Parallel()
-	h := &house{t: t, platform: p, log: &buffer{}, party: "party"}
+	h := &house{t: t, platform: p, log: &gatewaytest.Log{}, party: "party"}
 	loaded := &config.Loaded{Config: config.Default(), Connectors: []config.Settings{p.Settings("acme", q)}}
 	loaded.Config.Work.RetryMin, loaded.Config.Work.RetryMax = config.Duration(time.Millisecond), config.Duration(10*time.Millisecond)
 	loaded.Config.Work.Attempts = 3
@@ -219,22 +218,4 @@ func (h *house) wantSent(want ...string) {
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		h.t.Errorf("got %q, want %q", got, want)
 	}
-}
-
-// buffer is a log in memory.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -72,7 +72,7 @@ func TestTheDoorClosesEarlyAndOpensLate(t *testing.T) {
 	if err := b.Prepare(t.Context(), []string{q}); err != nil {
 		t.Fatal(err)
 	}
-	rest := int64(inInfo(t, client, "memory", "used_memory:"))
+	rest := int64(queuetest.Info(t, client, "memory", "used_memory:"))
 	for i, row := range []struct {
 		part float64
 		want error

@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -57,24 +56,13 @@ func acceptAtOnce(b *testing.B, j *queue.Journal, callers int) {
 	all.Wait()
 }
 
-// inInfo reads a number from what Redis tells of itself.
-func inInfo(t testing.TB, client *redis.Client, section, name string) (value float64) {
-	t.Helper()
-	for line := range strings.Lines(client.Info(t.Context(), section).Val()) {
-		if text, found := strings.CutPrefix(line, name); found {
-			_, _ = fmt.Sscan(text, &value)
-		}
-	}
-	return value
-}
-
 func redisCPU(b *testing.B, client *redis.Client) float64 {
-	return inInfo(b, client, "cpu", "used_cpu_user:") + inInfo(b, client, "cpu", "used_cpu_sys:")
+	return queuetest.Info(b, client, "cpu", "used_cpu_user:") + queuetest.Info(b, client, "cpu", "used_cpu_sys:")
 }
 
 func scriptsRun(t testing.TB, client *redis.Client) float64 {
 	t.Helper()
-	return inInfo(t, client, "commandstats", "cmdstat_evalsha:calls=")
+	return queuetest.Info(t, client, "commandstats", "cmdstat_evalsha:calls=")
 }
 
 func ownCPU(b *testing.B) float64 {

@@ -295,7 +295,7 @@ func doctorNames(t *testing.T, b *queue.Backend, n *queuetest.Node) {
 func fullAlone(t *testing.T, b *queue.Backend, c *queuetest.Cluster) {
 	t.Helper()
 	client := connect(t, c.Nodes[1].Address())
-	client.ConfigSet(t.Context(), "maxmemory", fmt.Sprint(int64(inInfo(t, client, "memory", "used_memory:")*1.03)))
+	client.ConfigSet(t.Context(), "maxmemory", fmt.Sprint(int64(queuetest.Info(t, client, "memory", "used_memory:")*1.03)))
 	await(t, "it is closed", func() bool { return b.Condition().Closed })
 	for primary, want := range []error{nil, queue.ErrFull, nil} {
 		if _, err := b.Accept(t.Context(), c.Queue(primary, 0), []queue.Item{item("more")}); !errors.Is(err, want) {

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
 
 // fill accepts messages with photos, of a hundred accounts.
@@ -142,7 +143,7 @@ func BenchmarkMemory(b *testing.B) {
 
 func usedMemory(b *testing.B, client *redis.Client) float64 {
 	b.Helper()
-	return inInfo(b, client, "memory", "used_memory:")
+	return queuetest.Info(b, client, "memory", "used_memory:")
 }
 
 // finishAll completes whatever waits.

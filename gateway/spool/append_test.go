@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -35,7 +36,7 @@ func TestAppendsThatArriveTogetherShareASync(t *testing.T) {
 		all.Go(func() { accept(t, s, i) })
 	}
 	b := s.backlogs[q]
-	eventually(t, "all wait for the next write", func() bool {
+	gatewaytest.Await(t, "all wait for the next write", func() bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return b.forming != nil && len(b.forming.records) == writers
@@ -57,7 +58,7 @@ func TestNothingIsAcknowledgedBeforeItIsSynced(t *testing.T) {
 	})
 	done := make(chan error, 1)
 	go func() { _, err := s.Accept(context.Background(), q, []queue.Item{item("a")}); done <- err }()
-	eventually(t, "it is written", func() bool { return len(segments(t, s.options.Folder, q, fullEnding)) == 1 })
+	gatewaytest.Await(t, "it is written", func() bool { return len(segments(t, s.options.Folder, q, fullEnding)) == 1 })
 	select {
 	case err := <-done:
 		t.Fatalf("answered %v before the sync has ended", err)

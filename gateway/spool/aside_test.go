@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -36,7 +37,7 @@ func TestWhatTheDiskDoesNotGiveBack(t *testing.T) {
 	for _, err := range []error{syscall.EIO, syscall.EBADMSG, syscall.EUCLEAN, syscall.ESTALE, syscall.EACCES} {
 		for _, restart := range []bool{false, true} {
 			t.Run(fmt.Sprint(err, ", restart ", restart), func(t *testing.T) {
-				folder, d, text, counted := large(t, n), &desk{}, &log{}, 0
+				folder, d, text, counted := large(t, n), &desk{}, &gatewaytest.Log{}, 0
 				bad := &disk{err: err, from: 10 * block, to: 11 * block}
 				s := open(t, folder, d, bad.on, logTo(text), func(o *Options) { o.OnBroken = func(string) { counted++ } })
 				if got := s.backlogs[q].drain(t.Context()); !errors.Is(got, err) {
@@ -125,15 +126,15 @@ func TestAFileThatCannotBeReadAtTheStart(t *testing.T) {
 			d := &desk{}
 			s := open(t, spooled(t, 3), d, bad.on)
 			stop := run(t, s)
-			eventually(t, "a webhook passes", func() bool {
+			gatewaytest.Await(t, "a webhook passes", func() bool {
 				_, err := s.Accept(t.Context(), q, []queue.Item{item("new")})
 				return err == nil && len(d.got(q)) > 0
 			})
 			stop()
 			bad.mended = true
 			run(t, s) // which looks at what is aside, as a start does
-			eventually(t, "all are handed in", func() bool { return len(d.got(q)) == 4 })
-			eventually(t, "the files are gone", func() bool { used, _ := s.Bytes(); return used == 0 })
+			gatewaytest.Await(t, "all are handed in", func() bool { return len(d.got(q)) == 4 })
+			gatewaytest.Await(t, "the files are gone", func() bool { used, _ := s.Bytes(); return used == 0 })
 			wantNothingLeft(t, s)
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -204,7 +205,7 @@ func TestABrokenRecord(t *testing.T) {
 
 func brokenRecord(t *testing.T, name string, data []byte, broken int, good []string) {
 	t.Helper()
-	folder, text, counted := t.TempDir(), &log{}, 0
+	folder, text, counted := t.TempDir(), &gatewaytest.Log{}, 0
 	if err := os.Mkdir(filepath.Join(folder, q), folderMode); err != nil {
 		t.Fatal(err)
 	}

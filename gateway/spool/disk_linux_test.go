@@ -8,32 +8,15 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
-
-// smallDisk mounts a file system of 1 MiB.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("SKIPPED: only root can mount the small file system that this test fills")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("SKIPPED: this system does not let us mount a small file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
-	return dir
-}
 
 // TestFullDisk fills the disk with webhooks, and again after room was made. What
 // was acknowledged is there, also in a process that starts on the full disk, and
 // nothing of what was not.
 func TestFullDisk(t *testing.T) {
-	folder, d := filepath.Join(smallDisk(t), "spool"), away()
+	folder, d := filepath.Join(gatewaytest.SmallDisk(t, 1), "spool"), away()
 	s := open(t, folder, d)
 	filler := filepath.Join(folder, "filler")
 	write(t, filler, bytes.Repeat([]byte{1}, 512<<10))
@@ -87,14 +70,12 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestReadOnlyDisk(t *testing.T) {
-	disk := smallDisk(t)
+	disk := gatewaytest.SmallDisk(t, 1)
 	d := away()
 	s := open(t, filepath.Join(disk, "spool"), d)
 	accept(t, s, "a")
 	_ = s.Close()
-	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		t.Skipf("SKIPPED: cannot mount read-only: %v", err)
-	}
+	gatewaytest.ReadOnly(t, disk, true)
 	if again, err := tryOpen(filepath.Join(disk, "spool"), d); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("open: got %v, want EROFS", err)
 		_ = again.Close()

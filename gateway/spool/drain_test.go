@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -150,15 +151,15 @@ func TestDrainsInBatchesAndWhenTheJournalIsBack(t *testing.T) {
 	s := open(t, spooled(t, 1000), d)
 	run(t, s)
 	d.set(nil)
-	eventually(t, "all is handed in", func() bool { return len(d.got(q)) == 1000 })
+	gatewaytest.Await(t, "all is handed in", func() bool { return len(d.got(q)) == 1000 })
 	if d.largest < 2 || d.largest > batchItems {
 		t.Errorf("the largest step had %d events, want up to %d", d.largest, batchItems)
 	}
 	d.set(queue.ErrAway)
 	accept(t, s, "later")
 	d.set(nil)
-	eventually(t, "what came later is handed in", func() bool { return len(d.got(q)) == 1001 })
-	eventually(t, "the files are gone", func() bool { used, _ := s.Bytes(); return used == 0 })
+	gatewaytest.Await(t, "what came later is handed in", func() bool { return len(d.got(q)) == 1001 })
+	gatewaytest.Await(t, "the files are gone", func() bool { used, _ := s.Bytes(); return used == 0 })
 }
 
 func TestNothingIsHandedInBeforeTheJournalIsKnownToBeSafe(t *testing.T) {
@@ -341,9 +342,9 @@ func TestASteadyLoadIsNotSpooledForEver(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "the load is spooled", func() bool { return len(s.Pending()) > 100 })
+	gatewaytest.Await(t, "the load is spooled", func() bool { return len(s.Pending()) > 100 })
 	d.set(nil)
-	eventually(t, "a thousand in a row are not spooled", func() bool { return spooledLast.Load() > 1000 })
+	gatewaytest.Await(t, "a thousand in a row are not spooled", func() bool { return spooledLast.Load() > 1000 })
 	cancel()
 	writers.Wait()
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 func TestASecondGatewayIsRefused(t *testing.T) {
@@ -38,7 +40,7 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 		"a wrong head": append(append([]byte(magic), "damaged"...), make([]byte, 100)...),
 	} {
 		t.Run(what, func(t *testing.T) {
-			folder, text, d := spooled(t, 2), &log{}, &desk{}
+			folder, text, d := spooled(t, 2), &gatewaytest.Log{}, &desk{}
 			path := filepath.Join(folder, q, "0000000000000000.spool") // before ours
 			write(t, path, data)
 			foreign := filepath.Join(folder, q, "notes.txt")
@@ -64,7 +66,7 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 
 // A record of a newer release is passed over, and its file kept.
 func TestANewerRecordIsLeftAlone(t *testing.T) {
-	folder, d, text := spooled(t, 3), &desk{}, &log{}
+	folder, d, text := spooled(t, 3), &desk{}, &gatewaytest.Log{}
 	path := segments(t, folder, q, fullEnding)[0]
 	file := read(t, path)
 	record := (len(file) - segmentHead) / 3
@@ -97,7 +99,7 @@ func TestANewerRecordIsLeftAlone(t *testing.T) {
 // Records of a queue that is no longer configured are handed in as well: the
 // journal is where an operator looks for them.
 func TestAQueueThatIsNotConfiguredAnyMore(t *testing.T) {
-	folder, d, text := spooled(t, 2), &desk{}, &log{}
+	folder, d, text := spooled(t, 2), &desk{}, &gatewaytest.Log{}
 	s := open(t, folder, d, logTo(text), func(o *Options) { o.Queues = []string{other} })
 	drainAll(t, s)
 	want(t, "journal", d.got(q), upTo(2))

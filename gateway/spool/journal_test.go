@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -44,7 +45,7 @@ func TestWhatTheJournalHasAlreadyIsARepeat(t *testing.T) {
 		t.Fatalf("before: %+v, %v, pending %d; want the first in both places", stats, err, len(s.Pending()))
 	}
 	run(t, s)
-	eventually(t, "all is handed in", func() bool { return len(s.Pending()) == 0 })
+	gatewaytest.Await(t, "all is handed in", func() bool { return len(s.Pending()) == 0 })
 	stats, err = j.Stats(t.Context(), q)
 	if err != nil || stats.Waiting != 2 || stats.Dead != 1 {
 		t.Errorf("after: %+v, %v; want two waiting and a dead letter", stats, err)
@@ -76,7 +77,7 @@ func TestARedisThatIsFull(t *testing.T) {
 	}
 	run(t, s)
 	taken := 0
-	eventually(t, "all is handed in, as room is made", func() bool {
+	gatewaytest.Await(t, "all is handed in, as room is made", func() bool {
 		entries, err := j.Take(t.Context(), q, queue.Words, 10, time.Millisecond)
 		if err != nil {
 			t.Error(err)
@@ -95,5 +96,5 @@ func TestARedisThatIsFull(t *testing.T) {
 		}
 		return taken == n || t.Failed()
 	})
-	eventually(t, "nothing waits", func() bool { return len(s.Pending()) == 0 })
+	gatewaytest.Await(t, "nothing waits", func() bool { return len(s.Pending()) == 0 })
 }

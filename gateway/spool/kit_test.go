@@ -5,15 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -99,24 +98,6 @@ func away() *desk {
 	d := &desk{}
 	d.set(queue.ErrAway)
 	return d
-}
-
-// log collects what is logged.
-type log struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // open opens a spool that is closed with the test.
@@ -224,16 +205,6 @@ func run(t testing.TB, s *Spool) (stop func()) {
 	return stop
 }
 
-// eventually waits until something holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never happens that %s", what)
-		}
-	}
-}
-
 func want(t testing.TB, what string, got, want []string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -258,8 +229,8 @@ func wantNothingLeft(t testing.TB, s *Spool) {
 }
 
 // logTo makes a spool log where a test can read it.
-func logTo(l *log) func(*Options) {
-	return func(o *Options) { o.Log = slog.New(slog.NewTextHandler(l, nil)) }
+func logTo(l *gatewaytest.Log) func(*Options) {
+	return func(o *Options) { o.Log = l.Logger() }
 }
 
 func read(t testing.TB, path string) []byte {

@@ -7,28 +7,12 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
-// smallDisk mounts a file system of 1 MiB.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("SKIPPED: only root can mount the small file system that this test fills")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("SKIPPED: this system does not let us mount a small file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
-	return dir
-}
-
 func TestFullDisk(t *testing.T) {
-	dir := filepath.Join(smallDisk(t), "photos")
+	dir := filepath.Join(gatewaytest.SmallDisk(t, 1), "photos")
 	f := reopen(t, dir)
 	put(t, f, key(), "before")
 	large := key()
@@ -54,12 +38,10 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestReadOnlyDisk(t *testing.T) {
-	disk := smallDisk(t)
+	disk := gatewaytest.SmallDisk(t, 1)
 	f := reopen(t, filepath.Join(disk, "photos"))
 	put(t, f, key(), "before")
-	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		t.Skipf("SKIPPED: cannot mount read-only: %v", err)
-	}
+	gatewaytest.ReadOnly(t, disk, true)
 	other := key()
 	other.Photo = 1
 	for what, err := range map[string]error{

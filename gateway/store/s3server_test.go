@@ -19,11 +19,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/store"
 	"github.com/lightlock/lightlock/gateway/store/s3test"
 )
@@ -167,14 +167,7 @@ func TestLostAnswers(t *testing.T) {
 
 func TestServerWithAFullDisk(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("SKIPPED: only root can mount the small file system that this test fills")
-	}
-	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=6m"); err != nil {
-		t.Skipf("SKIPPED: this system does not let us mount a small file system: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	disk := gatewaytest.SmallDisk(t, 6)
 	server := s3test.StartIn(t, disk)
 	s := openS3(t, server.Config())
 	s.Hurry(limit, limit)

@@ -7,7 +7,31 @@
 // outlives a kill must find it by other means.
 package subprocess
 
-import "syscall"
+import (
+	"os/exec"
+	"runtime"
+	"syscall"
+)
 
-// Attributes are for exec.Cmd.SysProcAttr.
+// Start starts a command, and returns when it runs. Live is called then, in the
+// background, and must wait for the command's end. It keeps its thread for so
+// long: Linux sends the signal of a parent's death when the thread that started
+// the child ends, not when the process does.
+func Start(cmd *exec.Cmd, live func()) error {
+	cmd.SysProcAttr = Attributes()
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			live()
+		}
+	}()
+	return <-started
+}
+
+// Attributes are for a command that is started otherwise, from a thread that lives
+// as long as this process.
 func Attributes() *syscall.SysProcAttr { return attributes() }

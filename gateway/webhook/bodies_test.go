@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/routes"
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
@@ -51,7 +52,7 @@ func TestSlowClients(t *testing.T) {
 		say(t, c, head(limit)+"{")
 		inBody = append(inBody, c)
 	}
-	await(t, "every body has begun", func() bool { return x.bodies.Held() >= bodies*step })
+	gatewaytest.Await(t, "every body has begun", func() bool { return x.bodies.Held() >= bodies*step })
 	stop := drip(append(inHead, inBody...))
 	x.want("a quick one", x.post(x.call("a")), http.StatusOK)
 	if got := x.bodies.Held(); got > bodies*step {
@@ -64,7 +65,7 @@ func TestSlowClients(t *testing.T) {
 	for _, c := range inBody {
 		_ = c.Close()
 	}
-	await(t, "the bodies are given back", func() bool { return x.bodies.Held() == 0 })
+	gatewaytest.Await(t, "the bodies are given back", func() bool { return x.bodies.Held() == 0 })
 	if got := x.waiting(); got != 1 {
 		t.Errorf("%d messages are waiting, want 1", got)
 	}
@@ -116,7 +117,7 @@ func TestManyLongBodiesAtOnce(t *testing.T) {
 		all = append(all, c)
 		sending.Go(func() { _, _ = c.Write(text) })
 	}
-	await(t, "there is no room for long bodies", x.bodies.Crowded)
+	gatewaytest.Await(t, "there is no room for long bodies", x.bodies.Crowded)
 	for i, size := range []int{0, 5 << 10, limit} {
 		r := x.call(fmt.Sprint("short ", i))
 		if size > 0 {
@@ -135,7 +136,7 @@ func TestManyLongBodiesAtOnce(t *testing.T) {
 		_ = c.Close()
 	}
 	sending.Wait()
-	await(t, "everything is given back", func() bool { return x.bodies.Free(first, rest) })
+	gatewaytest.Await(t, "everything is given back", func() bool { return x.bodies.Free(first, rest) })
 }
 
 // Where there is no room in time, the call may be a platform's, which is asked
@@ -153,7 +154,7 @@ func TestNoRoom(t *testing.T) {
 	if got := x.counted()["line/acme no_room"]; got != 1 {
 		t.Errorf("counted %v times, want 1; all: %v", got, x.counted())
 	}
-	await(t, "everything is given back", func() bool { return x.bodies.Free(limit, limit) })
+	gatewaytest.Await(t, "everything is given back", func() bool { return x.bodies.Free(limit, limit) })
 	x.want("a short one after it", x.post(x.call("a")), http.StatusOK)
 }
 
@@ -162,14 +163,14 @@ func TestABodyWaitsForRoom(t *testing.T) {
 	x := openWith(t, with{limit: long, patient: true, bodies: webhook.NewBodies(long, limit, time.Minute)})
 	holds := dial(t, x.address)
 	say(t, holds, head(2*limit)+strings.Repeat(" ", limit+1))
-	await(t, "it has all there is", x.bodies.Crowded)
+	gatewaytest.Await(t, "it has all there is", x.bodies.Crowded)
 	waits := x.padded("waits", 2*limit)
 	var posted sync.WaitGroup
 	posted.Go(func() { x.want("the one that waits", x.post(waits), http.StatusOK) })
-	await(t, "the other has its first part", func() bool { return x.bodies.Held() == 3*limit })
+	gatewaytest.Await(t, "the other has its first part", func() bool { return x.bodies.Held() == 3*limit })
 	_ = holds.Close()
 	posted.Wait()
-	await(t, "everything is given back", func() bool { return x.bodies.Free(long, limit) })
+	gatewaytest.Await(t, "everything is given back", func() bool { return x.bodies.Free(long, limit) })
 }
 
 // says is a line that says the same to every call.
@@ -208,7 +209,7 @@ func TestABodyIsGivenBackWhateverBecomesOfIt(t *testing.T) {
 				call = request(r.Method, path, r.Header, r.Body)
 			}
 			x.send(call, true)
-			await(t, "everything is given back", func() bool { return x.bodies.Free(first, rest) && x.bodies.Held() == 0 })
+			gatewaytest.Await(t, "everything is given back", func() bool { return x.bodies.Free(first, rest) && x.bodies.Held() == 0 })
 			if got := x.counted()["line/acme "+test.result]; test.result != "" && got != 1 {
 				t.Errorf("%s counted %v times, want 1; all: %v", test.result, got, x.counted())
 			}
@@ -220,9 +221,9 @@ func TestABodyIsGivenBackWhenTheClientIsGone(t *testing.T) {
 	x := openWith(t, with{limit: long})
 	c := dial(t, x.address)
 	say(t, c, head(long)+strings.Repeat(" ", limit+1))
-	await(t, "it has arrived", func() bool { return x.bodies.Held() == 2*limit })
+	gatewaytest.Await(t, "it has arrived", func() bool { return x.bodies.Held() == 2*limit })
 	_ = c.Close()
-	await(t, "it is given back", func() bool { return x.bodies.Held() == 0 })
+	gatewaytest.Await(t, "it is given back", func() bool { return x.bodies.Held() == 0 })
 }
 
 // Room is taken for what has come, whatever is announced.
@@ -233,8 +234,8 @@ func TestAnAnnouncementTakesNoRoom(t *testing.T) {
 	} {
 		c := dial(t, x.address)
 		say(t, c, head(long)+strings.Repeat(" ", int(test.sent)))
-		await(t, fmt.Sprintf("%d bytes hold %d", test.sent, test.held), func() bool { return x.bodies.Held() == test.held })
+		gatewaytest.Await(t, fmt.Sprintf("%d bytes hold %d", test.sent, test.held), func() bool { return x.bodies.Held() == test.held })
 		_ = c.Close()
-		await(t, "they are given back", func() bool { return x.bodies.Held() == 0 })
+		gatewaytest.Await(t, "they are given back", func() bool { return x.bodies.Held() == 0 })
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/webhook"
 )
 
@@ -26,14 +26,14 @@ type house struct {
 	server *webhook.Server
 	came   chan string
 	answer chan struct{}
-	log    *buffer
+	log    *gatewaytest.Log
 	client *tls.Config
 }
 
 func openHouse(t *testing.T, most int, c *config.TLS) *house {
 	t.Helper()
 	t.Parallel()
-	h := &house{t: t, most: most, came: make(chan string, 10), answer: make(chan struct{}), log: &buffer{}}
+	h := &house{t: t, most: most, came: make(chan string, 10), answer: make(chan struct{}), log: &gatewaytest.Log{}}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
 			h.came <- r.URL.RawQuery
@@ -47,7 +47,7 @@ func openHouse(t *testing.T, most int, c *config.TLS) *house {
 		w.WriteHeader(http.StatusTeapot)
 	})
 	var err error
-	if h.server, err = webhook.ListenMost(handler, c, slog.New(slog.NewTextHandler(h.log, nil)), most); err != nil {
+	if h.server, err = webhook.ListenMost(handler, c, h.log.Logger(), most); err != nil {
 		t.Fatal(err)
 	}
 	if c != nil {
@@ -117,7 +117,7 @@ func (h *house) hears(want string) {
 // await waits until so many connections are without a call, and with one.
 func (h *house) await(waiting, busy int) {
 	h.t.Helper()
-	await(h.t, "the connections are counted", func() bool {
+	gatewaytest.Await(h.t, "the connections are counted", func() bool {
 		w, b := h.server.Open()
 		return w == waiting && b == busy
 	})

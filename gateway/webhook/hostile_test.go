@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 // Who asks before sending is told at once what nobody wants, and nothing is
@@ -87,5 +89,5 @@ func TestLongHeads(t *testing.T) {
 	if got := x.counted()["line/acme incomplete"]; got != 2 {
 		t.Errorf("%v calls counted as incomplete, want those with the trailer and the extensions; all: %v", got, x.counted())
 	}
-	await(t, "everything is given back", func() bool { return x.bodies.Held() == 0 })
+	gatewaytest.Await(t, "everything is given back", func() bool { return x.bodies.Held() == 0 })
 }

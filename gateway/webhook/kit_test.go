@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/twilio/twiliosim"
 	"github.com/lightlock/lightlock/connectors/whatsapp"
 	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -52,7 +52,7 @@ type edge struct {
 	redis   *queuetest.Server
 	backend *queue.Backend
 	metrics *ops.Metrics
-	log     *buffer
+	log     *gatewaytest.Log
 	bodies  *webhook.Bodies
 	address string
 	hurry   func() // ends all waits, where the listener is patient
@@ -79,7 +79,7 @@ func openWith(t *testing.T, w with) *edge {
 	t.Helper()
 	t.Parallel()
 	x := &edge{
-		t: t, redis: queuetest.Start(t), metrics: ops.NewMetrics(), log: &buffer{},
+		t: t, redis: queuetest.Start(t), metrics: ops.NewMetrics(), log: &gatewaytest.Log{},
 		line: start(t, linesim.Start), whatsapp: start(t, whatsappsim.Start), twilio: start(t, twiliosim.Start),
 	}
 	loaded := &config.Loaded{Config: config.Default()}
@@ -152,16 +152,6 @@ func run(t *testing.T, server *webhook.Server) {
 		_ = server.Shutdown(ctx)
 		<-done
 	})
-}
-
-// await returns when condition holds, and fails the test if it never does.
-func await(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
 }
 
 // dial opens a connection that is closed with the test.
@@ -324,22 +314,4 @@ func (x *edge) counted() map[string]float64 {
 		}
 	}
 	return found
-}
-
-// buffer is a log in memory.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

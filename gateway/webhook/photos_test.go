@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/store"
 	"github.com/lightlock/lightlock/gateway/webhook"
@@ -58,7 +59,7 @@ func openGallery(t *testing.T) (*gallery, *broken) {
 	if err := files.Put(t.Context(), key, g.thumbnail); err != nil {
 		t.Fatal(err)
 	}
-	log := &buffer{}
+	log := &gatewaytest.Log{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	breakable := &broken{PictureStore: files}
 	e := webhook.NewEcho(logger)

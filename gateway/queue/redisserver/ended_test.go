@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue/redisserver"
 )
 
@@ -29,25 +30,11 @@ func TestAServerThatIsKilledHasEndedByItself(t *testing.T) {
 	}
 }
 
-// smallDisk mounts a file system of 1 MiB.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("SKIPPED: only root can mount the small file system that this test fills")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("SKIPPED: this system does not let us mount a small file system: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
 // On a full disk the server ends, because it can keep nothing, and says so. It
 // starts again when there is room, with exactly what it had acknowledged.
 func TestAFullDiskEndsTheServer(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(smallDisk(t), "redis")
+	dir := filepath.Join(gatewaytest.SmallDisk(t, 1), "redis")
 	server := start(t, dir)
 	if got := say(t, server.Address(), "SET first 1"); got != "+OK" {
 		t.Fatalf("got %q", got)

@@ -4,35 +4,23 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 
 	"github.com/lightlock/lightlock/gateway/subprocess"
 )
 
-// spawn starts the process and watches it. The goroutine keeps its thread for
-// as long as the process lives, because Linux sends the parent-death signal when
-// the thread that started the child ends, not when the process does.
+// spawn starts the process and watches it.
 func (s *Server) spawn(binary string, arguments []string) error {
 	cmd := exec.Command(binary, arguments...) //nolint:gosec,noctx // the operator's program, found on PATH; Close ends it, not a context
 	cmd.Dir = s.dir
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
-	cmd.SysProcAttr = subprocess.Attributes()
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
+	err := subprocess.Start(cmd, func() {
 		s.failure = cmd.Wait()
 		close(s.done)
-	}()
-	if err := <-started; err != nil {
+	})
+	if err != nil {
 		return fmt.Errorf("redisserver: %w", err)
 	}
 	s.process = cmd.Process

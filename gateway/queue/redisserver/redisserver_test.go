@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue/redisserver"
 )
 
@@ -76,15 +77,6 @@ func alive(pid int) bool {
 	state, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	_, rest, _ := strings.Cut(string(state), ") ")
 	return err == nil && !strings.HasPrefix(rest, "Z")
-}
-
-func await(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }
 
 func TestItKeepsWhatItAcknowledged(t *testing.T) {
@@ -188,7 +180,7 @@ func TestItDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = parent.Wait()
-	await(t, "the server has died with its parent", func() bool { return !alive(pid) })
+	gatewaytest.Await(t, "the server has died with its parent", func() bool { return !alive(pid) })
 	start(t, dir)
 }
 
@@ -206,7 +198,7 @@ func leave(t *testing.T, dir string, extra ...string) (ended chan error) {
 	t.Cleanup(func() { _ = leftover.Process.Kill() })
 	ended = make(chan error, 1)
 	go func() { ended <- leftover.Wait() }()
-	await(t, "the leftover answers", func() bool {
+	gatewaytest.Await(t, "the leftover answers", func() bool {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			_ = conn.Close()

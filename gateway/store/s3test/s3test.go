@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -135,23 +134,13 @@ func (s *Server) Restart() {
 	s.process = exec.Command(program, append(arguments, "posix", "--sidecar", s.sidecar(), s.Folder)...) //nolint:gosec,noctx // the test's own server; Kill ends it
 	s.process.Env = []string{}
 	s.process.Stdout, s.process.Stderr = &s.output, &s.output
-	s.process.SysProcAttr = subprocess.Attributes()
 	s.ended = make(chan struct{})
-	started := make(chan error)
 	process, ended := s.process, s.ended
-	go func() {
-		// Linux sends the parent-death signal when the thread that started the
-		// child ends, so the thread is kept.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := process.Start()
-		started <- err
-		if err == nil {
-			_ = process.Wait()
-		}
+	err = subprocess.Start(process, func() {
+		_ = process.Wait()
 		close(ended)
-	}()
-	if err := <-started; err != nil {
+	})
+	if err != nil {
 		s.process = nil
 		s.t.Fatalf("start versitygw: %v", err)
 	}
