@@ -88,7 +88,8 @@ func readEntry(queue string, message redis.XMessage) (Entry, error) {
 		return e, errors.Join(checkHex("key", e.Key), checkHex("lane", e.Lane))
 	}
 	e.Conversation, e.Payload = field("conv"), []byte(field("payload"))
-	return e, errors.Join(checkHex("key", e.Key), e.number(field("seq"), field("at"), field("tries")))
+	return e, errors.Join(checkHex("key", e.Key), checkHex("conversation", e.Conversation),
+		e.number(field("seq"), field("at"), field("tries")))
 }
 
 func (e *Entry) number(seq, at, tries string) error {
@@ -108,7 +109,7 @@ func (e *Entry) read(record string) error {
 		return fmt.Errorf("%w: a record that a newer release wrote", ErrInvalid)
 	}
 	e.Conversation, e.Lane, e.Payload = fields[1], fields[5], []byte(payload)
-	return errors.Join(checkHex("lane", e.Lane), e.number(fields[2], fields[3], fields[4]))
+	return errors.Join(checkHex("conversation", e.Conversation), checkHex("lane", e.Lane), e.number(fields[2], fields[3], fields[4]))
 }
 
 // record is an entry as common.lua reads it: one line of fields, then the payload.

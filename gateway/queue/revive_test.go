@@ -234,3 +234,33 @@ func TestEachScriptWritesNothingIfTheCountHasAWrongType(t *testing.T) {
 		}
 	}
 }
+
+// The letter of an edit names the message too, which stays what it was.
+func TestARevivedEditIsNotTheMessage(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		for name, before := range map[string][]queue.Item{
+			"of a message":               {named(queue.ItemMessage, "message", "a")},
+			"of a message yet to come":   nil,
+			"of a message that was sent": {named(queue.ItemMessage, "message", "a"), named(queue.ItemEdit, "edit", "a")},
+		} {
+			j, client := journal(t, address, queue.Options{}), connect(t, address)
+			client.FlushAll(t.Context())
+			if err := j.EnsureQueue(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+			acceptItems(t, j, append(before, named(queue.ItemEdit, "a", "a"))...)
+			entries, err := j.Take(t.Context(), q, queue.Words, 10, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := entries[len(entries)-1]
+			begin(t, j, &last)
+			dies(t, j, last, queue.End{Message: hash("message a")})
+			was := client.Get(t.Context(), keyOf("message:"+hash("message a"))).Val()
+			want(t, name, queue.Mine)(j.Revive(t.Context(), q, letter(t, j)))
+			if got := client.Get(t.Context(), keyOf("message:"+hash("message a"))).Val(); got != was {
+				t.Errorf("%s: its name is %q after the revival, and was %q", name, got, was)
+			}
+		}
+	})
+}

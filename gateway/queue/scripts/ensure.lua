@@ -22,10 +22,14 @@ local function ensure(stream, name)
   redis.call('XGROUP', 'CREATE', stream, name, '0', 'MKSTREAM')
   made = made + 1
 end
--- What stands in the journal already was written by a release that did not count.
-if redis.call('EXISTS', counts_of(p.lanes)) == 0 then
-  local here = redis.call('XLEN', inbox) + redis.call('HLEN', p.data) + redis.call('ZCARD', words)
-  if here > 0 then tally(p.lanes, 'accepted', here) end
+-- What stands in the journal when it is first looked after may have been written by
+-- a release that did not count: from here on the counts tell of all that is in it.
+if redis.call('HSETNX', counts_of(p.lanes), 'based', 1) == 1 then
+  local counted = redis.call('HMGET', counts_of(p.lanes), 'accepted', 'finished')
+  local short = redis.call('XLEN', inbox) + redis.call('HLEN', p.data) + redis.call('ZCARD', words)
+    - (tonumber(counted[1] or 0) - tonumber(counted[2] or 0))
+  if short > 0 then tally(p.lanes, 'accepted', short) end
+  if short < 0 then tally(p.lanes, 'finished', -short) end
 end
 ensure(inbox, 'workers')
 ensure(p.photos, 'workers')

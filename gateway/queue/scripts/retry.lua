@@ -11,6 +11,7 @@ local message, delayed, records = KEYS[11], KEYS[12], KEYS[13]
 local record, after, cause, hold, keep, empty = ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11], ARGV[12], ARGV[13]
 
 bad = bad or mistyped('string', message) or mistyped('zset', delayed) or mistyped('hash', records)
+if not parsed(record) then bad = bad or 'WRONGVALUE the record of ' .. e.key .. ' cannot be read' end
 if bad then return redis.error_reply(bad) end
 
 if redis.call('HGET', e.work, 'last') == e.attempt then return 'mine' end

@@ -67,9 +67,10 @@ else
   queue_up(p, lane, key, r.at)
 end
 tally(p.lanes, 'accepted', 1)
-if message ~= seen then
-  remember(message, {state = 'live', key = key, conversation = r.conversation, seq = r.seq,
-    edits = recalled(message).edits}, keep_for)
+-- The name is another event's where this is an edit of it.
+local m = message ~= seen and recalled(message)
+if m and (m.key == key or m.key == '-' and not string.find(m.edits .. ' ', ' ' .. key .. ' ', 1, true)) then
+  remember(message, {state = 'live', key = key, conversation = r.conversation, seq = r.seq, edits = m.edits}, keep_for)
 end
 forget_letter(dead, letters, key)
 redis.call('SET', seen, 'accepted ' .. nonce .. ' ' .. r.conversation .. ' ' .. r.seq .. digest, 'PX', keep_for)
