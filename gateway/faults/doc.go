@@ -17,7 +17,8 @@
 //
 //	 1 killed before the accept script: TestRow01
 //	 2 killed behind it, before 2xx: TestRow02
-//	 3 a gateway killed at each point of its work: TestRow03; while it sends: TestOutgoing
+//	 3 a gateway killed at each point of its work, and three over one message: TestRow03;
+//	   while it sends: TestOutgoing
 //	 4 a gateway stopped past its lease, then continued: TestRow04
 //	 5 a darkroom child killed: TestRow05; gateway/darkroom: TestDeadlyPhotoCostsOneChild,
 //	   gateway/darkroom: TestGarbageStaysWithinTheGrant
@@ -28,7 +29,8 @@
 //	10 maxmemory reached by a backlog: TestRow10; gateway/queue: TestAFullRedisTakesNothingInAndLetsWorkersFinish
 //	11 evicting policy, no AOF: TestRow11; gateway/queue: TestTheDoctorNamesWhatWouldLoseMessages
 //	12 reply lost after Redis executed: TestRow12; gateway/queue: TestALostReplyMakesNoSecondEffect for every script
-//	13 a media host slow, hanging, endless, cut off: TestRow13; connectors/wire: TestBodyThatFallsSilent,
+//	13 a media host slow, hanging, endless, cut off: TestRow13, which drips for longer than the
+//	   total time in the long form; connectors/wire: TestBodyThatFallsSilent,
 //	   connectors/wire: TestSlowDripEndsAtTheTotalDeadline
 //	14 an account with 100,000 photos on a hanging host: TestRow14
 //	15 media gone, throttled: TestRow15
@@ -37,7 +39,8 @@
 //	18 a batch with an event that does not parse: TestRow18
 //	19 unsend before, during and after development, and before the message: TestRow19; gateway/queue: TestTheLawOfUnsends
 //	20 close while a photo is in work: TestRow20
-//	21 SIGTERM under load: TestRow21
+//	21 SIGTERM under load, of three gateways in turn as well: TestRow21; what is not finished in
+//	   time is given back: gateway/inbound: TestNothingIsLostAtAStop
 //	22 an old and a new version side by side: TestRow22; gateway/queue: TestADelayedEntryOfANewerReleaseIsLeftAlone
 //	23 ten times the load: TestRow23
 //	24 a gateway's clock that is off: TestRow24

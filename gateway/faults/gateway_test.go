@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/subprocess"
 )
@@ -88,6 +89,12 @@ func (w *world) environment(name string, own []string) []string {
 // hitsFile is where a process notes the points that it hits.
 func (w *world) hitsFile(name string) string {
 	return filepath.Join(scratch, "hits "+filepath.Base(w.dir)+" "+name)
+}
+
+// hits is how often this world's processes have hit a point.
+func (w *world) hits(point failpoint.Point) int {
+	files, _ := filepath.Glob(w.hitsFile("*")) // the pattern is good
+	return hits(files...)[point]
 }
 
 // retry gives all dead letters another try, as an operator beside a gateway does,

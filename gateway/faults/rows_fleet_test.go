@@ -23,6 +23,7 @@ import (
 func TestRow21(t *testing.T) {
 	t.Run("the only one", stoppedUnderLoad)
 	t.Run("in the midst of a photo", stoppedAtWork)
+	t.Run("with a photo that takes too long", stoppedTooEarly)
 	t.Run("rolling restart", rollingRestart)
 }
 
@@ -70,6 +71,37 @@ func stoppedAtWork(t *testing.T) {
 	w.start().accepts(other)
 	if b := w.settle(); b.delivered != 2 || b.documents != 2 {
 		t.Errorf("%v; want both delivered", b)
+	}
+}
+
+// stoppedTooEarly: a photo is in hand of which the end cannot be waited for. It is
+// given back.
+func stoppedTooEarly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var slow atomic.Bool
+	slow.Store(true)
+	host := w.mediaHost(func(_ int, answer http.ResponseWriter, r *http.Request, next http.Handler) {
+		for ; slow.Load() && r.Context().Err() == nil; time.Sleep(time.Second) {
+			_, _ = answer.Write([]byte{0xff})
+			_ = http.NewResponseController(answer).Flush()
+		}
+		next.ServeHTTP(answer, r)
+	})
+	g := w.start()
+	g.accepts(w.say(message{channel: "line", id: "a", consumer: "ana", pictures: []string{"red"}})...)
+	w.await("it is fetched", func() bool { return len(host.all()) == 1 })
+	asked := time.Now()
+	if code, took := g.terminate(), time.Since(asked); code != 0 || took > 25*time.Second {
+		t.Errorf("ended with %d after %v, want 0 within 25 s", code, took)
+	}
+	if s := w.stats(); s.Waiting != 1 || s.InWork != 0 {
+		t.Errorf("%+v; want the photo given back", s)
+	}
+	slow.Store(false)
+	w.start()
+	if b := w.settle(); b.delivered != 1 {
+		t.Errorf("%v; want one delivered", b)
 	}
 }
 

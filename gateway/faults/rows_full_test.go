@@ -41,6 +41,9 @@ func TestRow09(t *testing.T) {
 			n++
 			g.accepts(say(w, n))
 		}
+		if len(w.spooled()) == 0 {
+			t.Error("nothing is spooled")
+		}
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}

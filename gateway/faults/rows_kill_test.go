@@ -77,10 +77,13 @@ func TestRow03(t *testing.T) {
 			calls := w.say(message{channel: "whatsapp", id: "a", consumer: "ana", text: canary, pictures: []string{"sideways"}})
 			first.post(calls[0]) // which may kill it before it has answered
 			first.awaitDeath()
-			w.start()
+			second := w.start()
 			w.deliver(calls[0])
 			if b := w.settle(); b.delivered != 1 || b.documents != 1 {
 				t.Errorf("%v; want one delivered", b)
+			}
+			if left := point != failpoint.AfterEnd; second.said("message taken over") != left {
+				t.Errorf("it is said to be taken over: %v, want %v", !left, left)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -57,6 +58,9 @@ func TestRow06(t *testing.T) {
 		w.server.Restart()
 	}
 	n := stop()
+	if w.hits(failpoint.AfterAppend) == 0 {
+		t.Error("nothing was spooled meanwhile")
+	}
 	if b := w.settle(); b.delivered < n || w.refused > 0 {
 		t.Errorf("%v, %d calls refused; want %d messages or more delivered, and none refused", b, w.refused, n)
 	}
@@ -74,6 +78,9 @@ func TestRow07(t *testing.T) {
 		for i := 0; time.Since(asleep) < 5*time.Second; i++ {
 			time.Sleep(20 * time.Millisecond) // some are enough
 			g.accepts(w.say(message{channel: "line", id: fmt.Sprint(i), consumer: "ana", text: canary})...)
+		}
+		if len(w.spooled()) == 0 {
+			t.Error("nothing is spooled")
 		}
 		w.server.Continue()
 		g.accepts(w.say(message{channel: "line", id: "after", consumer: "ana", text: canary})...)
@@ -96,8 +103,8 @@ func TestRow07(t *testing.T) {
 		for i := 0; ; i++ {
 			select {
 			case <-loaded:
-				if i == 0 {
-					t.Error("Redis was never seen loading")
+				if i == 0 || w.hits(failpoint.AfterAppend) == 0 {
+					t.Error("Redis was never seen loading, or nothing was spooled")
 				}
 				w.settle()
 				return

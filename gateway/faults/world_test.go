@@ -266,10 +266,12 @@ func (w *world) await(what string, condition func() bool) {
 
 // holds waits for a condition, and tells whether it came to hold.
 func holds(condition func() bool) bool {
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	for begin := time.Now(); !condition(); {
+		waited := time.Since(begin)
+		if waited > patience {
 			return false
 		}
+		time.Sleep(min(max(waited/20, 5*time.Millisecond), 100*time.Millisecond)) // a look costs something
 	}
 	return true
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -67,24 +68,7 @@ func validate(document []byte, strict bool) error {
 
 // check finds a schema by its name, as the schema of events tells readers to.
 func check(urn string, text []byte, strict bool) error {
-	name := strings.TrimSuffix(strings.TrimPrefix(urn, "urn:lightlock:schema:"), ":1")
-	file, err := fs.ReadFile(queue.Schemas(), strings.ReplaceAll(name, ":", ".")+".json")
-	if err != nil {
-		return err
-	}
-	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(file))
-	if err != nil {
-		return err
-	}
-	if strict {
-		closeObjects(parsed)
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	if err := compiler.AddResource(urn, parsed); err != nil {
-		return err
-	}
-	schema, err := compiler.Compile(urn)
+	schema, err := schemaOf(urn, strict)
 	if err != nil {
 		return err
 	}
@@ -93,6 +77,44 @@ func check(urn string, text []byte, strict bool) error {
 		return err
 	}
 	return schema.Validate(value)
+}
+
+// compiled are the schemas that were compiled so far: that takes a hundred times as
+// long as a check.
+// house: variable because tests of all packages check documents, and schemas never change
+var compiled sync.Map
+
+// schemaOf compiles a schema, once.
+func schemaOf(urn string, strict bool) (*jsonschema.Schema, error) {
+	type key struct {
+		urn    string
+		strict bool
+	}
+	if known, ok := compiled.Load(key{urn, strict}); ok {
+		return known.(*jsonschema.Schema), nil
+	}
+	name := strings.TrimSuffix(strings.TrimPrefix(urn, "urn:lightlock:schema:"), ":1")
+	file, err := fs.ReadFile(queue.Schemas(), strings.ReplaceAll(name, ":", ".")+".json")
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	if strict {
+		closeObjects(parsed)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource(urn, parsed); err != nil {
+		return nil, err
+	}
+	schema, err := compiler.Compile(urn)
+	if err == nil {
+		compiled.Store(key{urn, strict}, schema)
+	}
+	return schema, err
 }
 
 // closeObjects refuses what an object's schema does not name.
