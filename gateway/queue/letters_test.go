@@ -188,11 +188,49 @@ func checkLetterBytes(t rapid.TB, client redis.Cmdable) {
 	}
 	sum := 0
 	for key, letter := range kept {
-		if key != "bytes" {
+		if key != "bytes" && key != "counted" {
 			sum += len(letter)
 		}
 	}
 	if got := kept["bytes"]; got != fmt.Sprint(sum) && len(kept) > 0 {
 		t.Fatalf("letters are counted as %s bytes, and have %d", got, sum)
 	}
+}
+
+// Letters of a release that did not count their bytes are counted in steps, and
+// those that go before are not taken off what others take up.
+func TestLettersOfAnOlderReleaseAreCounted(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j, client := journal(t, address, queue.Options{}), connect(t, address)
+		for i := range 7 {
+			key := hash(fmt.Sprint("old ", i))
+			client.HSet(t.Context(), keyOf("dead:data"), key, "{}\n"+strings.Repeat("x", 100+i))
+			client.ZAdd(t.Context(), keyOf("dead"), zAt(float64(time.Now().UnixMilli()-10_000+int64(i)/3), key)) // three in a millisecond
+		}
+		bytes := func() int64 {
+			t.Helper()
+			s, err := j.Stats(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.DeadBytes
+		}
+		want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("new"), Raw: make([]byte, 50)}))
+		first := bytes()
+		want(t, "drop", 1)(j.DropLetters(t.Context(), q, hash("old 0")))
+		if got := bytes(); got != first || got < 50 {
+			t.Errorf("an uncounted letter was dropped: %d bytes are counted, want still %d", got, first)
+		}
+		want(t, "expire", 0)(j.Expire(t.Context(), q, time.Hour, 2))
+		if got := bytes(); got <= first {
+			t.Errorf("after a step %d bytes are counted, and were %d before", got, first)
+		}
+		want(t, "drop", 2)(j.DropLetters(t.Context(), q, hash("old 1"), hash("old 6")))
+		for range 3 {
+			want(t, "expire", 0)(j.Expire(t.Context(), q, time.Hour, 2))
+		}
+		checkLetterBytes(t, client)
+		want(t, "bury", true)(bury(t, j, queue.Letter{Key: hash("another")}))
+		checkLetterBytes(t, client)
+	})
 }

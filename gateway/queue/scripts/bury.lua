@@ -11,7 +11,7 @@ local dead, letters, records, data = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local nonce, seen_for = ARGV[1], ARGV[2]
 local most, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local bad = mistyped('zset', dead) or mistyped('hash', letters, records, data) or uncounted(letters, 'bytes')
+local bad = mistyped('zset', dead) or mistyped('hash', letters, records, data) or uncounted(letters, 'bytes', 'counted')
 for i = 5, #KEYS do bad = bad or mistyped('string', KEYS[i]) end
 if bad then return redis.error_reply(bad) end
 

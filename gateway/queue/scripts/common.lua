@@ -14,12 +14,13 @@ local function mistyped(kind, ...)
   end
 end
 
--- uncounted returns an error's text if a hash's field is there but no number
+-- uncounted returns an error's text if a hash's fields are there but no numbers
 -- that can be counted up.
-local function uncounted(key, field)
-  local value = redis.call('HGET', key, field)
-  if value and not (string.match(value, '^%-?%d+$') and #value < 16) then
-    return 'WRONGVALUE ' .. key .. ' has a ' .. field .. ' that is no number'
+local function uncounted(key, ...)
+  for i, value in ipairs(redis.call('HMGET', key, ...)) do
+    if value and not (string.match(value, '^%-?%d+$') and #value < 16) then
+      return 'WRONGVALUE ' .. key .. ' has a ' .. select(i, ...) .. ' that is no number'
+    end
   end
 end
 
@@ -92,7 +93,7 @@ end
 
 local function miscounted(lanes)
   local counts = counts_of(lanes)
-  return mistyped('hash', counts) or uncounted(counts, 'accepted') or uncounted(counts, 'finished')
+  return mistyped('hash', counts) or uncounted(counts, 'accepted', 'finished')
 end
 
 local function tally(lanes, what, n)
@@ -291,25 +292,41 @@ local function withdraw(e, lost)
 end
 
 -- The dead letters of a queue are a sorted set of events by the time of death,
--- and a hash of what is kept of each, whose field bytes counts what they take up
--- together.
+-- and a hash of what is kept of each. Its field bytes is what those take up
+-- together that have died since the time in its field counted: older ones were
+-- written by a release that did not count, until expire has counted them.
+
+-- counted_bytes is what a letter has added to that.
+local function counted_bytes(dead, letters, key)
+  local died, since = redis.call('ZSCORE', dead, key), redis.call('HGET', letters, 'counted')
+  if not (died and since and tonumber(died) >= tonumber(since)) then return 0 end
+  return redis.call('HSTRLEN', letters, key)
+end
+
+-- count_letters begins to count, unless that has begun.
+local function count_letters(dead, letters)
+  if redis.call('HEXISTS', letters, 'counted') == 1 then return end
+  local since = redis.call('ZCARD', dead) == 0 and '0' or whole(now())
+  redis.call('HSET', letters, 'bytes', 0, 'counted', since)
+end
+
 local function keep_letter(dead, letters, key, letter)
-  local before = redis.call('HSTRLEN', letters, key)
+  count_letters(dead, letters)
+  redis.call('HINCRBY', letters, 'bytes', #letter - counted_bytes(dead, letters, key))
   redis.call('HSET', letters, key, letter)
-  redis.call('HINCRBY', letters, 'bytes', #letter - before)
   redis.call('ZADD', dead, whole(now()), key)
 end
 
 -- forget_letter removes a dead letter, and returns 1 if it was there. The last
 -- one takes the count with it, so that a wrong one does not last for ever.
 local function forget_letter(dead, letters, key)
-  local bytes = redis.call('HSTRLEN', letters, key)
+  local bytes = counted_bytes(dead, letters, key)
   local held = redis.call('HDEL', letters, key) + redis.call('ZREM', dead, key)
   if held == 0 then return 0 end
   if redis.call('ZCARD', dead) == 0 then
-    redis.call('HDEL', letters, 'bytes')
-  else
-    redis.call('HINCRBY', letters, 'bytes', -bytes)
+    redis.call('HDEL', letters, 'bytes', 'counted')
+  elseif bytes > 0 and redis.call('HINCRBY', letters, 'bytes', -bytes) < 0 then
+    redis.call('HSET', letters, 'bytes', 0)
   end
   return 1
 end

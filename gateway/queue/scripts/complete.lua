@@ -21,7 +21,7 @@ local conversation, document, letter, late, told = ARGV[8], ARGV[9], ARGV[10], A
 bad = bad or mistyped('stream', out) or mistyped('hash', letters, records, conv)
   or mistyped('zset', dead, delayed, delayed_photos, outgoing) or mistyped('string', message, notice)
   or mistyped('list', say, noticed)
-bad = bad or uncounted(letters, 'bytes')
+bad = bad or uncounted(letters, 'bytes', 'counted')
 local erased = {}
 for i = 23, #KEYS, 2 do
   local target = {seen = KEYS[i], work = KEYS[i + 1], key = ARGV[i - 4], entries = ARGV[i - 3]}

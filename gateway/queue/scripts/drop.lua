@@ -7,7 +7,7 @@
 -- Answers the number removed.
 local dead, letters, accepted = KEYS[1], KEYS[2], ARGV[1] == '1'
 
-local bad = mistyped('zset', dead) or mistyped('hash', letters) or uncounted(letters, 'bytes')
+local bad = mistyped('zset', dead) or mistyped('hash', letters) or uncounted(letters, 'bytes', 'counted')
 for i = 3, #KEYS do bad = bad or mistyped('string', KEYS[i]) end
 if bad then return redis.error_reply(bad) end
 

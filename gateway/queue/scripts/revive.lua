@@ -17,7 +17,7 @@ local key, lane, told, attempt = ARGV[5], ARGV[9], ARGV[11], ARGV[12]
 local r = {conversation = ARGV[6], seq = ARGV[7], at = ARGV[8], tries = 0, lane = lane, payload = ARGV[10]}
 
 local bad = mistyped('zset', dead, p.promised) or mistyped('string', seen, message)
-  or mistyped('hash', letters, work, p.data, p.told, p.kept) or uncounted(letters, 'bytes')
+  or mistyped('hash', letters, work, p.data, p.told, p.kept) or uncounted(letters, 'bytes', 'counted')
   or mistyped('stream', inbox, p.photos) or mistyped('set', p.lanes) or mislaned(p.lanes, lane)
   or miscounted(p.lanes)
 if bad then return redis.error_reply(bad) end
