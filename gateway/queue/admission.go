@@ -164,28 +164,22 @@ func measured(ctx context.Context, client redis.Cmdable) (fill, error) {
 	return fill{used: number("used_memory") - number("mem_not_counted_for_evict"), limit: number("maxmemory")}, nil
 }
 
+// share is what a part of a queue takes up.
+type share struct {
+	what  string
+	bytes int64
+}
+
 // blame says which keys fill a memory, the largest first.
 func (b *Backend) blame(ctx context.Context, used int64, client redis.Cmdable, name string) string {
-	type share struct {
-		what  string
-		bytes int64
-	}
 	var shares []share
 	rest := used
 	for _, queue := range b.used() {
 		if home, err := b.home(ctx, queue); err != nil || home != name {
 			continue
 		}
-		k, err := keysOf(queue)
-		if err != nil {
-			continue
-		}
-		for what, key := range k.large() {
-			// By ten samples: an entry is about as large as the next.
-			bytes, err := client.MemoryUsage(ctx, key, 10).Result()
-			if err == nil && bytes > 0 {
-				shares, rest = append(shares, share{what + " of " + queue, bytes}), rest-bytes
-			}
+		for _, s := range taken(ctx, client, queue) {
+			shares, rest = append(shares, s), rest-s.bytes
 		}
 	}
 	slices.SortFunc(shares, func(a, b share) int {
@@ -197,6 +191,36 @@ func (b *Backend) blame(ctx context.Context, used int64, client redis.Cmdable, n
 	}
 	words = append(words, "the rest, such as marks of what was seen, "+size(max(0, rest)))
 	return strings.Join(words, ", ")
+}
+
+// taken is what the parts of a queue take up that can grow large, as far as Redis
+// answers.
+func taken(ctx context.Context, client redis.Cmdable, queue string) (shares []share) {
+	k, err := keysOf(queue)
+	if err != nil {
+		return nil
+	}
+	lanes, _ := client.SMembers(ctx, k.lanes).Result()
+	for what, keys := range k.large(lanes) {
+		// By ten samples: an entry is about as large as the next. A key that is not
+		// there fails and is counted as nothing.
+		asked, _ := client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, key := range keys {
+				p.MemoryUsage(ctx, key, 10)
+			}
+			return nil
+		})
+		s := share{what: what + " of " + queue}
+		for _, one := range asked {
+			if usage, ok := one.(*redis.IntCmd); ok && usage.Err() == nil {
+				s.bytes += usage.Val()
+			}
+		}
+		if s.bytes > 0 {
+			shares = append(shares, s)
+		}
+	}
+	return shares
 }
 
 // size writes bytes as people read them.

@@ -136,3 +136,23 @@ func TestAnAcceptNeverOutlastsItsDeadline(t *testing.T) {
 	}
 	wantCounts(t, b.Journal, counts{waiting: 20})
 }
+
+// What waits in lanes is found too, however many there are.
+func TestWhatFillsTheMemoryIsAllOfIt(t *testing.T) {
+	t.Parallel()
+	address := quickRedis(t)
+	j, client := journal(t, address, queue.Options{}), connect(t, address)
+	for i := range 200 {
+		var items []queue.Item
+		for n := range 10 {
+			items = append(items, photo(fmt.Sprint(i, " ", n), fmt.Sprint(n)))
+		}
+		acceptItems(t, j, items...)
+	}
+	parts := queue.TakenBy(t.Context(), client, q)
+	records := client.MemoryUsage(t.Context(), keyOf("photos:data"), 0).Val()
+	lines := 10 * client.MemoryUsage(t.Context(), laneKeys("0")[0], 0).Val()
+	if got, least := parts["photos that wait of "+q], (records+lines)*9/10; got < least || lines < records/4 {
+		t.Errorf("got %v, want at least %d for what waits", parts, least)
+	}
+}

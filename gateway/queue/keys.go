@@ -101,11 +101,16 @@ func (k keys) putOff(lane string) (delayed, records string) {
 	return k.photosDelayed, k.data
 }
 
-// large are those keys of a queue that can grow large, in an operator's words.
-func (k keys) large() map[string]string {
-	return map[string]string{
-		"the agents' queue": k.out, "the inbox": k.inbox, "photos that wait": k.data,
-		"delayed messages": k.records, "dead letters": k.letters,
+// large are those keys of a queue that can grow large, in an operator's words. What
+// waits in lanes is in a key of each.
+func (k keys) large(lanes []string) map[string][]string {
+	photos := []string{k.data, k.photos, k.photosDelayed, k.promised, k.tellings, k.kept}
+	for _, lane := range lanes {
+		photos = append(photos, strings.TrimSuffix(k.lanes, "lanes")+"lane:"+lane)
+	}
+	return map[string][]string{
+		"the agents' queue": {k.out}, "the inbox": {k.inbox}, "photos that wait": photos, "attempts at photos": {k.attempts},
+		"delayed messages": {k.records, k.delayed}, "dead letters": {k.letters, k.dead},
 	}
 }
 

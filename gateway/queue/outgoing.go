@@ -113,7 +113,7 @@ func (j *Journal) Claim(ctx context.Context, queue, talk string) (*Sending, erro
 	conversation, party, _ := strings.Cut(talk, " ")
 	s := &Sending{Queue: queue, Conversation: conversation, party: party, Attempt: randomID()}
 	answer, err := j.run(ctx, j.scripts.claim, []string{k.outgoing, k.say + conversation, k.conv + party},
-		talk, conversation, s.Attempt, millis(j.options.Lease)).Slice()
+		talk, conversation, s.Attempt, millis(j.options.Lease), millis(j.options.SeenFor)).Slice()
 	switch {
 	case err != nil:
 		return nil, wrap("claim", err)

@@ -154,6 +154,28 @@ func TestANewerMessageIsLeftAlone(t *testing.T) {
 	})
 }
 
+// A platform may be away for longer than a message is known from when it was posted.
+func TestAMessageIsKnownForAsLongAsItWaits(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		j, to := speaking(t, address, time.Hour)
+		client, mark := connect(t, address), keyOf("told:"+hash("a"))
+		post(t, j, to("a"))
+		for name, pass := range map[string]func(){
+			"most of its time has passed": func() { client.PExpire(t.Context(), mark, time.Hour) },
+			"all of it":                   func() { client.Del(t.Context(), mark) },
+		} {
+			pass()
+			want(t, "put off", queue.Mine)(j.PutOff(t.Context(), due(t, j), 0))
+			if left := client.PTTL(t.Context(), mark).Val(); left < 7*24*time.Hour {
+				t.Errorf("%s: it is known for another %v", name, left)
+			}
+			want(t, "post again", false)(j.Post(t.Context(), q, to("a")))
+		}
+		want(t, "sent", queue.Mine)(j.Conclude(t.Context(), due(t, j), queue.ResultSent, "id"))
+		wantTold(t, j, "a", queue.ResultSent, "id")
+	})
+}
+
 func TestPostRefusesWhatCannotBe(t *testing.T) {
 	j, to := speaking(t, queuetest.Redis(t), time.Hour)
 	for name, change := range map[string]func(*queue.Outgoing){

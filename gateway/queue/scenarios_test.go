@@ -186,7 +186,7 @@ func scenarios() []scenario {
 		{name: "post", prepare: nothing, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			return j.Post(t.Context(), q, outgoing("a"))
 		}},
-		{name: "claim", prepare: posted, touches: true, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
+		{name: "claim", prepare: posted, touches: true, derived: []string{keyOf("told:" + hash("a"))}, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			s, err := j.Claim(t.Context(), q, talk)
 			if s == nil {
 				return nil, err

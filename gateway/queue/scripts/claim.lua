@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Takes the first message of a conversation that is due, and marks it as being
--- sent, which it stays if its sender dies.
--- KEYS outgoing, say, conv   ARGV member, conversation, attempt, lease (ms)
+-- sent, which it stays if its sender dies. It is known for as long as it waits, so
+-- that nobody posts it again: the mark's key is made of the message's.
+-- KEYS outgoing, say, conv   ARGV member, conversation, attempt, lease, keep for (ms)
 -- Answers nothing if the conversation is not due, unread if its first message
 -- cannot be read, or: key, the state before, tries, parts sent, 1 if the
 -- conversation is open, payload.
@@ -13,6 +14,9 @@ if bad then return redis.error_reply(bad) end
 
 local record = redis.call('LINDEX', say, 0)
 local m = record and unpacked(record)
+local told = m and string.sub(outgoing, 1, -#'outgoing' - 1) .. 'told:' .. m.key
+bad = told and mistyped('string', told)
+if bad then return redis.error_reply(bad) end
 local time, due = now(), tonumber(redis.call('ZSCORE', outgoing, member) or '-1')
 if due < 0 or not (m and m.attempt == attempt) and due > time then return {} end
 if not record then
@@ -28,5 +32,6 @@ if m and m.attempt ~= attempt then
 end
 redis.call('ZADD', outgoing, whole(time + lease), member)
 if not m then return {'unread'} end
+if redis.call('PEXPIRE', told, ARGV[5]) == 0 then redis.call('SET', told, 'waiting', 'PX', ARGV[5]) end
 local open = redis.call('HGET', conv, 'id') == conversation
 return {m.key, m.before, m.tries, m.part, open and 1 or 0, m.payload}
