@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +83,73 @@ func TestConfigSchemas(t *testing.T) {
 			t.Errorf("%s is not what the structs say (%v); run go test ./gateway -run TestConfigSchemas -update", file, err)
 		}
 	}
+}
+
+// TestExamplesShowEveryKey: what only some channels have stands in their own
+// examples, and what all have in one of them. What the gateway's own example
+// explains, such as notices, is not repeated, and a key that ends in _file is
+// another way to write the one before it.
+func TestExamplesShowEveryKey(t *testing.T) {
+	keys, texts, all := map[string][]string{}, map[string]string{}, ""
+	known, gateways := map[string]int{}, propertyNames(t, config.Config{})
+	for _, c := range channels() {
+		keys[c.Name] = propertyNames(t, c.Settings())
+		for _, k := range keys[c.Name] {
+			known[k]++
+		}
+	}
+	files, _ := filepath.Glob("../config/connectors/*.yaml")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[strings.TrimSuffix(filepath.Base(file), ".yaml")] = string(text)
+		all += string(text)
+	}
+	for channel, names := range keys {
+		for _, k := range names {
+			text := texts[channel]
+			if known[k] == len(keys) {
+				text = all
+			}
+			explained := slices.Contains(gateways, k) || strings.HasSuffix(k, "_file")
+			if !explained && !regexp.MustCompile(`\b`+k+`:`).MatchString(text) {
+				t.Errorf("config/connectors/%s.yaml does not show %s; a comment is enough", channel, k)
+			}
+		}
+	}
+}
+
+// propertyNames lists the keys of settings, at any depth.
+func propertyNames(t *testing.T, settings any) (names []string) {
+	t.Helper()
+	schema, err := config.Schema(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document any
+	if err := json.Unmarshal(schema, &document); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, one := range v {
+				walk(one)
+			}
+		case map[string]any:
+			properties, _ := v["properties"].(map[string]any)
+			names = slices.AppendSeq(names, maps.Keys(properties))
+			for _, one := range v {
+				walk(one)
+			}
+		}
+	}
+	walk(document)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func readme(t *testing.T) string {

@@ -141,11 +141,12 @@ func TestRedisAsleep(t *testing.T) {
 
 func TestAStartWithoutRedis(t *testing.T) {
 	h, redis := prepareOn(t)
+	h.loaded.Config.Redis.Durability = "trusted"
 	redis.Kill()
 	h.start()
 	h.accepted("ana", 0)
-	if !strings.Contains(h.log.String(), "REDIS IS AWAY") {
-		t.Errorf("nobody is told:\n%s", h.log)
+	if got := h.log.String(); !strings.Contains(got, "REDIS IS AWAY") || strings.Contains(got, "journal open") {
+		t.Errorf("want only that Redis is away in the log:\n%s", got)
 	}
 	if status, body := h.get(t, "/readyz"); status != http.StatusOK || !strings.HasPrefix(body, "ready, ") {
 		t.Errorf("/readyz: %d\n%s", status, body)
@@ -154,6 +155,25 @@ func TestAStartWithoutRedis(t *testing.T) {
 	h.wantOnceInOrder(1, 1)
 	h.accepted("ana", 1)
 	h.wantOnceInOrder(1, 2)
+	h.wantDurability("trusted")
+}
+
+// wantDurability checks that the log names the level at which the journal keeps
+// what it is given.
+func (h *house) wantDurability(level string) {
+	h.t.Helper()
+	if got := h.log.String(); strings.Count(got, `msg="journal open" durability=`+level+" ") != 1 {
+		h.t.Errorf("the log does not say once that the journal is open with durability %s:\n%s", level, got)
+	}
+}
+
+func TestTheLogNamesTheDurability(t *testing.T) {
+	for configured, level := range map[string]string{"": "fsync", "trusted": "trusted"} {
+		h := prepare(t)
+		h.loaded.Config.Redis.Durability = configured
+		h.start()
+		h.wantDurability(level)
+	}
 }
 
 // What is spooled outlives the gateway.

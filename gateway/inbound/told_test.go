@@ -112,12 +112,8 @@ func TestATextGoesAheadOfAPhotoThatTakesLong(t *testing.T) {
 	h := newHouse(t, platform(t, twiliosim.Start))
 	h.promise = 50 * time.Millisecond
 	g := h.open().work()
-	wait, release := hang()
+	m, release := h.hangs()
 	defer release()
-	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		wait(r)
-		next.ServeHTTP(w, r)
-	})
 	g.receive(captioned("a", picture(t, 20, 20)))
 	g.await("the text is there, and the photo in work", func(s queue.Stats) bool { return s.Delivered == 1 && s.InWork == 1 })
 	calls := m.calls.Load()
@@ -138,12 +134,8 @@ func TestATextDoesNotWaitForASlot(t *testing.T) {
 	h.promise = 50 * time.Millisecond
 	h.config.Work.Slots = 1
 	g := h.open().work()
-	wait, release := hang()
+	_, release := h.hangs()
 	defer release()
-	h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		wait(r)
-		next.ServeHTTP(w, r)
-	})
 	const n = 120
 	for i := range n {
 		g.receive(captioned(string(rune('a'+i)), picture(t, 20, 20)))

@@ -35,6 +35,16 @@ func hang() (wait func(*http.Request), release func()) {
 		}
 }
 
+// hangs makes the platform's media wait until release is called.
+func (h *house) hangs() (m *mediaHost, release func()) {
+	h.t.Helper()
+	wait, release := hang()
+	return h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		wait(r)
+		next.ServeHTTP(w, r)
+	}), release
+}
+
 // Messages that wait for a slot or for memory are kept alive like those in work,
 // or they would be taken for lost when a lease is over.
 func TestMessagesThatWaitOutliveTheLease(t *testing.T) {
@@ -76,12 +86,8 @@ func TestTextDoesNotWaitForPhotos(t *testing.T) {
 	h := newHouse(t, startLINE(t))
 	h.config.Work.Slots = 1
 	g := h.open().work()
-	wait, release := hang()
+	_, release := h.hangs()
 	defer release()
-	h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		wait(r)
-		next.ServeHTTP(w, r)
-	})
 	g.receive(photo("slow 1", picture(t, 20, 20)), photo("slow 2", picture(t, 20, 20)), photo("slow 3", picture(t, 20, 20)), text("quick"))
 	g.await("the text is in the queue", func(s queue.Stats) bool { return s.Delivered == 1 && s.InWork == 1 && s.Waiting == 2 })
 	release()
@@ -136,12 +142,8 @@ func TestAWorkerTakesOverFromItself(t *testing.T) {
 	h.lease = 20 * time.Millisecond
 	h.config.Work.Lease = config.Duration(time.Second)
 	g := h.open().work()
-	wait, release := hang()
+	m, release := h.hangs()
 	defer release()
-	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		wait(r)
-		next.ServeHTTP(w, r)
-	})
 	g.receive(photo("a", picture(t, 20, 20)))
 	gatewaytest.Await(t, "it has done so twice", func() bool { return strings.Count(h.log.String(), "in hand already") >= 2 })
 	release()
@@ -257,12 +259,8 @@ func TestNothingIsLostAtAStop(t *testing.T) {
 	h.config.Work.Slots, h.config.Work.PerHost = 2, 2
 	h.config.Work.Lease = config.Duration(time.Hour)
 	g := h.open().work()
-	wait, release := hang()
+	m, release := h.hangs()
 	defer release()
-	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		wait(r)
-		next.ServeHTTP(w, r)
-	})
 	const n = 6
 	for i := range n {
 		g.receive(photo(fmt.Sprint("photo ", i), picture(t, 20, 20)))
@@ -290,12 +288,8 @@ func TestWhatIsInWorkIsFinishedAtAStop(t *testing.T) {
 	h := newHouse(t, startLINE(t))
 	h.config.Work.Slots = 1
 	g := h.open().workWithGrace(time.Minute)
-	wait, release := hang()
+	m, release := h.hangs()
 	defer release()
-	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		wait(r)
-		next.ServeHTTP(w, r)
-	})
 	g.receive(photo("a", picture(t, 20, 20)), photo("b", picture(t, 20, 20)))
 	gatewaytest.Await(t, "one photo is being fetched", func() bool { return m.calls.Load() == 1 })
 	g.await("the other waits", func(s queue.Stats) bool { return s.InWork == 1 && s.Waiting == 1 })
@@ -316,12 +310,8 @@ func TestRedisIsKilledAndComesBack(t *testing.T) {
 	h := newHouse(t, startLINE(t))
 	h.config.Work.Lease = config.Duration(time.Hour)
 	g := h.open().work()
-	wait, release := hang()
+	m, release := h.hangs()
 	defer release()
-	m := h.answer(func(_ int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		wait(r)
-		next.ServeHTTP(w, r)
-	})
 	g.receive(photo("a", picture(t, 20, 20)))
 	gatewaytest.Await(t, "the photo is being fetched", func() bool { return m.calls.Load() == 1 })
 	h.redis.Kill()

@@ -37,6 +37,7 @@
 //	lightlock_spool_bytes                           what all files of the spool take up
 //	lightlock_spool_limit_bytes                     what they may take up; zero where the spool is off
 //	lightlock_trouble_total{step,kind}              things that went wrong on the way:
+//	                                                accept: mismatch, an event that came again with other words
 //	                                                photo: a try failed, by kind of error, or ours; or there was none,
 //	                                                because the host is left alone (host_fails, host_paused) or busy
 //	                                                fetch: digest, digest_again (let through); cut_off, a file
@@ -47,7 +48,8 @@
 //	                                                work: dead, unfinished, newer
 //	                                                sweep: orphans, or expire: what did not go through
 //	                                                registration: missing, repaired, not_repaired, or a kind of error
-//	                                                send: retry; outgoing: the step at which Redis did not answer
+//	                                                send: retry
+//	                                                outgoing: unfinished, or the step at which Redis did not answer
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered; and told, those of the
 //	                                                first three whose text was forwarded before their photos
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead

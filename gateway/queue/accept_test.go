@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -81,7 +82,7 @@ func TestAnIdleConversationEndsAndTheNextMessageOpensAnother(t *testing.T) {
 	first := accept(t, j, "a")[0]
 	conv := "{" + queue.Stream(q) + "}:conv:" + hash("party")
 	client := connect(t, address)
-	await(t, "the conversation has expired", func() bool { return client.Exists(t.Context(), conv).Val() == 0 })
+	gatewaytest.Await(t, "the conversation has expired", func() bool { return client.Exists(t.Context(), conv).Val() == 0 })
 	if next := accept(t, j, "b")[0]; next.Conversation == first.Conversation || next.Seq != 1 {
 		t.Errorf("got %+v after %+v", next, first)
 	}
@@ -115,7 +116,7 @@ func TestARepeatAfterTheMarkExpiredHasNoSecondEffect(t *testing.T) {
 	mark := "{" + queue.Stream(q) + "}:seen:" + hash("a")
 	for range 3 {
 		accept(t, forgetful, "a")
-		await(t, "the mark has expired", func() bool { return client.Exists(t.Context(), mark).Val() == 0 })
+		gatewaytest.Await(t, "the mark has expired", func() bool { return client.Exists(t.Context(), mark).Val() == 0 })
 	}
 	wantCounts(t, j, counts{waiting: 3})
 	entries, err := j.Take(t.Context(), q, queue.Words, 3, 0)

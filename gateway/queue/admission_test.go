@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -39,7 +40,7 @@ func TestABacklogClosesTheDoorUntilItIsWorkedOff(t *testing.T) {
 	if !errors.Is(err, queue.ErrFull) {
 		t.Fatalf("after %d of 100 kB: got %v, want ErrFull", n, err)
 	}
-	await(t, "it is closed", func() bool { return b.Condition().Closed })
+	gatewaytest.Await(t, "it is closed", func() bool { return b.Condition().Closed })
 	if _, err := bury(t, b.Journal, queue.Letter{Key: hash("broken")}); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("bury: got %v, want ErrFull", err)
 	}
@@ -55,7 +56,7 @@ func TestABacklogClosesTheDoorUntilItIsWorkedOff(t *testing.T) {
 		begin(t, b.Journal, &entries[0])
 		want(t, "complete", queue.Mine)(b.Complete(t.Context(), entries[0], queue.End{Document: []byte("document")}))
 	}
-	await(t, "it is open", func() bool { return fill() == nil })
+	gatewaytest.Await(t, "it is open", func() bool { return fill() == nil })
 	if c := b.Condition(); c.Closed || c.Fills != "" || c.Filled <= 0 {
 		t.Errorf("got %+v", c)
 	}
@@ -78,7 +79,7 @@ func TestTheDoorClosesEarlyAndOpensLate(t *testing.T) {
 		want error
 	}{{.87, nil}, {.93, queue.ErrFull}, {.87, queue.ErrFull}, {.80, nil}} {
 		fillTo(t, client, int64(row.part*100*(1<<20))-rest)
-		await(t, "it is measured", func() bool {
+		gatewaytest.Await(t, "it is measured", func() bool {
 			filled := b.Condition().Filled
 			return filled > row.part-.02 && filled < row.part+.02
 		})

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -35,7 +36,7 @@ func TestWhatWasAcknowledgedSurvivesAKillOfRedis(t *testing.T) {
 			}
 		})
 	}
-	await(t, "some events were accepted", func() bool { mu.Lock(); defer mu.Unlock(); return len(acknowledged) > 200 })
+	gatewaytest.Await(t, "some events were accepted", func() bool { mu.Lock(); defer mu.Unlock(); return len(acknowledged) > 200 })
 	server.Kill()
 	writers.Wait()
 	server.Restart()

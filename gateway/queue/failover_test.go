@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -135,7 +136,7 @@ func (r *traffic) work() {
 func (r *traffic) more(n int64) {
 	r.t.Helper()
 	want := r.total.Load() + n
-	queuetest.Await(r.t, "more is accepted", func() bool { return r.total.Load() >= want || r.t.Failed() })
+	gatewaytest.Await(r.t, "more is accepted", func() bool { return r.total.Load() >= want || r.t.Failed() })
 }
 
 // balance ends the traffic, finishes all work, and compares what was acknowledged
@@ -144,7 +145,7 @@ func (r *traffic) more(n int64) {
 func (r *traffic) balance(killed time.Time) {
 	r.t.Helper()
 	r.end()
-	queuetest.Await(r.t, "all is worked on", func() bool {
+	gatewaytest.Await(r.t, "all is worked on", func() bool {
 		r.work()
 		s, err := r.b.Stats(r.t.Context(), r.q)
 		return err == nil && s.Unfinished() == 0
@@ -216,7 +217,7 @@ func TestAClusterIsServedByConfigurationAlone(t *testing.T) {
 	}
 
 	c.Nodes[0].Restart() // as the replica of the one that has taken over
-	queuetest.Await(t, "the killed node follows", func() bool { return !c.Nodes[0].IsPrimary() })
+	gatewaytest.Await(t, "the killed node follows", func() bool { return !c.Nodes[0].IsPrimary() })
 	for _, n := range c.Nodes[1:] { // a rolling restart of the others
 		spared.more(20)
 		c.Restart(n)
@@ -296,7 +297,7 @@ func fullAlone(t *testing.T, b *queue.Backend, c *queuetest.Cluster) {
 	t.Helper()
 	client := connect(t, c.Nodes[1].Address())
 	client.ConfigSet(t.Context(), "maxmemory", fmt.Sprint(int64(queuetest.Info(t, client, "memory", "used_memory:")*1.03)))
-	await(t, "it is closed", func() bool { return b.Condition().Closed })
+	gatewaytest.Await(t, "it is closed", func() bool { return b.Condition().Closed })
 	for primary, want := range []error{nil, queue.ErrFull, nil} {
 		if _, err := b.Accept(t.Context(), c.Queue(primary, 0), []queue.Item{item("more")}); !errors.Is(err, want) {
 			t.Errorf("a queue on primary %d: got %v, want %v", primary, err, want)
@@ -306,5 +307,5 @@ func fullAlone(t *testing.T, b *queue.Backend, c *queuetest.Cluster) {
 		t.Errorf("got %q, want it to name %s", got, c.Nodes[1].Addr)
 	}
 	client.ConfigSet(t.Context(), "maxmemory", "1gb")
-	await(t, "it is open", func() bool { return !b.Condition().Closed })
+	gatewaytest.Await(t, "it is open", func() bool { return !b.Condition().Closed })
 }

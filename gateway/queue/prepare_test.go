@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -21,7 +22,7 @@ func TestARedisThatIsAwayIsPreparedWhenItAnswers(t *testing.T) {
 		t.Errorf("got %v, ready %t, want %v", err, b.Ready(), queue.ErrAway)
 	}
 	server.Restart()
-	await(t, "it is ready", b.Ready)
+	gatewaytest.Await(t, "it is ready", b.Ready)
 	groups := connect(t, server.Address()).XInfoGroups(t.Context(), queue.Stream(q)).Val()
 	if b.Err() != nil || len(groups) != 1 {
 		t.Errorf("got %v and groups %v, want the agents' group", b.Err(), groups)
@@ -77,13 +78,13 @@ func TestARedisThatIsSpoiledLaterIsAWarning(t *testing.T) {
 		queue.ExamineSoon(b)
 	}
 	spoil("allkeys-lru")
-	await(t, "it is a warning", func() bool {
+	gatewaytest.Await(t, "it is a warning", func() bool {
 		wrong := b.Condition().Wrong
 		return len(wrong) == 1 && strings.Contains(wrong[0], "noeviction")
 	})
 	accept(t, b.Journal, "a")
 	spoil("noeviction")
-	await(t, "it is none any more", func() bool { return len(b.Condition().Wrong) == 0 })
+	gatewaytest.Await(t, "it is none any more", func() bool { return len(b.Condition().Wrong) == 0 })
 	if b.Err() != nil || !b.Ready() {
 		t.Errorf("got %v, ready %t", b.Err(), b.Ready())
 	}

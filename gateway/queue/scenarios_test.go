@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -259,7 +260,7 @@ func scenarios() []scenario {
 // waitAMillisecond waits until the oldest dead letter has an age.
 func waitAMillisecond(t testing.TB, j *queue.Journal) {
 	t.Helper()
-	await(t, "a letter has an age", func() bool {
+	gatewaytest.Await(t, "a letter has an age", func() bool {
 		s, err := j.Stats(t.Context(), q)
 		return err == nil && s.OldestDead > 0
 	})

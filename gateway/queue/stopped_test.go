@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/queue/queuetest"
 )
@@ -32,7 +33,7 @@ func TestAConsumerDeletedWhileItWaitsIsMadeAnew(t *testing.T) {
 		entries, err := j.Take(t.Context(), q, queue.Words, 1, 5*time.Second)
 		answers <- answer{entries, err}
 	}()
-	await(t, "the worker waits", func() bool { return blocked(t, client) == 1 })
+	gatewaytest.Await(t, "the worker waits", func() bool { return blocked(t, client) == 1 })
 	inbox := "{" + queue.Stream(q) + "}:inbox"
 	consumers := client.XInfoConsumers(t.Context(), inbox, "workers").Val()
 	if len(consumers) != 1 {

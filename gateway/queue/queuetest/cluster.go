@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue/redisserver"
 )
 
@@ -47,7 +48,7 @@ func StartCluster(t testing.TB) *Cluster {
 	c.awaitWhole()
 	replica := c.Nodes[clusterPrimaries]
 	replica.do("CLUSTER", "REPLICATE", c.Nodes[0].do("CLUSTER", "MYID"))
-	Await(t, "the replica has its primary's data", func() bool {
+	gatewaytest.Await(t, "the replica has its primary's data", func() bool {
 		return contains(replica.text("INFO", "replication"), "master_link_status:up") && contains(c.Nodes[0].text("INFO", "replication"), "state=online")
 	})
 	return c
@@ -63,7 +64,7 @@ func firstSlot(primary int) int {
 func (c *Cluster) awaitWhole() {
 	c.t.Helper()
 	whole := fmt.Sprintf("cluster_known_nodes:%d", len(c.Nodes))
-	Await(c.t, "the cluster is whole", func() bool {
+	gatewaytest.Await(c.t, "the cluster is whole", func() bool {
 		for _, n := range c.Nodes {
 			info := n.text("CLUSTER", "INFO")
 			if !contains(info, "cluster_state:ok") || !contains(info, whole) || !contains(info, "cluster_slots_ok:16384") {

@@ -14,9 +14,6 @@ import (
 	"github.com/lightlock/lightlock/gateway/queue/redisserver"
 )
 
-// within is how long servers may take to find each other on a busy machine.
-const within = 60 * time.Second
-
 // Node is a redis-server that is also reached by TCP, on loopback, by a port
 // that stays its own over a restart.
 type Node struct {
@@ -82,14 +79,4 @@ func (n *Node) text(words ...any) string {
 func (n *Node) IsPrimary() bool {
 	info := n.text("INFO", "replication")
 	return contains(info, "role:master")
-}
-
-// Await waits until a condition holds that other processes bring about.
-func Await(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(within); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain until %s", within, what)
-		}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/queue/redisserver"
 )
 
@@ -28,7 +29,7 @@ func StartSentinels(t testing.TB) *Sentinels {
 	primary := s.Nodes[0]
 	replica := startNode(t, redisserver.Options{Extra: []string{"--replicaof", "127.0.0.1 " + primary.port}})
 	s.Nodes = append(s.Nodes, replica)
-	Await(t, "the replica has its primary's data", func() bool {
+	gatewaytest.Await(t, "the replica has its primary's data", func() bool {
 		return contains(replica.text("INFO", "replication"), "master_link_status:up") && contains(primary.text("INFO", "replication"), "state=online")
 	})
 	file := fmt.Sprintf("sentinel monitor %s 127.0.0.1 %s 2\nsentinel down-after-milliseconds %[1]s 1000\n"+
@@ -37,7 +38,7 @@ func StartSentinels(t testing.TB) *Sentinels {
 		s.Sentinels = append(s.Sentinels, startNode(t, redisserver.Options{File: file, Extra: []string{"--sentinel"}}))
 	}
 	for _, one := range s.Sentinels {
-		Await(t, "the Sentinels know each other and the replica", func() bool {
+		gatewaytest.Await(t, "the Sentinels know each other and the replica", func() bool {
 			info := one.text("INFO", "sentinel")
 			return contains(info, "status=ok") && contains(info, "slaves=1") && contains(info, "sentinels=3")
 		})
@@ -54,7 +55,7 @@ func (s *Sentinels) Config() *config.Redis {
 func (s *Sentinels) Primary() *Node {
 	s.t.Helper()
 	var found *Node
-	Await(s.t, "the Sentinels name a primary", func() bool {
+	gatewaytest.Await(s.t, "the Sentinels name a primary", func() bool {
 		for _, one := range s.Sentinels {
 			answer, _ := one.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", master)
 			for _, n := range s.Nodes {
