@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,8 +19,10 @@ const (
 )
 
 // combiner lets calls that arrive together share one script, and so one write
-// to Redis' disk. A call that arrives alone goes at once. Calls go in the order
-// in which they came; none waits for more than its queue's scripts before it.
+// to Redis' disk. A call that arrives alone goes at once. Those of one party take
+// effect in the order in which they came: two scripts that are on their way at once
+// may swap, so they never share a party. None waits for more than its queue's
+// scripts before it.
 type combiner struct {
 	run func(ctx context.Context, queue string, items []Item) ([]Accepted, error)
 
@@ -31,6 +34,8 @@ type combiner struct {
 type line struct {
 	waiting []*call
 	running int
+	// under are the parties of the calls that are on their way.
+	under map[string]bool
 	// idle is closed when nothing runs any more.
 	idle chan struct{}
 }
@@ -70,7 +75,7 @@ func (c *combiner) join(queue string, one *call) {
 	defer c.mu.Unlock()
 	l := c.lines[queue]
 	if l == nil {
-		l = &line{idle: make(chan struct{})}
+		l = &line{idle: make(chan struct{}), under: make(map[string]bool)}
 		c.lines[queue] = l
 	}
 	l.waiting = append(l.waiting, one)
@@ -82,34 +87,20 @@ func (c *combiner) join(queue string, one *call) {
 
 // drain runs one script after the other for as long as there are calls.
 func (c *combiner) drain(queue string, l *line) {
-	for {
-		calls := c.next(queue, l)
-		if len(calls) == 0 {
-			return
-		}
+	for calls := c.next(queue, l, nil); len(calls) > 0; calls = c.next(queue, l, calls) {
 		c.together(queue, calls)
 	}
 }
 
-// next takes the calls that fit into one script, or ends the line's place among
-// those that run.
-func (c *combiner) next(queue string, l *line) []*call {
+// next takes the calls for one script, after those of the last one are done, or
+// ends the line's place among those that run.
+func (c *combiner) next(queue string, l *line, done []*call) []*call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var calls []*call
-	items, bytes := 0, 0
-	for len(l.waiting) > 0 {
-		one := l.waiting[0]
-		fits := items+len(one.items) <= togetherItems && bytes+one.bytes <= togetherBytes
-		if len(calls) > 0 && !fits {
-			break
-		}
-		l.waiting[0], l.waiting = nil, l.waiting[1:]
-		if one.ctx.Err() != nil {
-			continue // its caller has gone
-		}
-		calls, items, bytes = append(calls, one), items+len(one.items), bytes+one.bytes
+	for _, one := range done {
+		one.mark(l.under, false)
 	}
+	calls := l.take()
 	if len(calls) > 0 {
 		return calls
 	}
@@ -118,6 +109,50 @@ func (c *combiner) next(queue string, l *line) []*call {
 		close(l.idle)
 	}
 	return nil
+}
+
+// take takes the calls that fit into one script, but for those that are behind
+// another of their party, which is on its way or stays here.
+func (l *line) take() (calls []*call) {
+	stays, rest := make(map[string]bool), l.waiting[:0]
+	items, bytes := 0, 0
+	for i, one := range l.waiting {
+		fits := items+len(one.items) <= togetherItems && bytes+one.bytes <= togetherBytes
+		if len(calls) > 0 && !fits {
+			rest = append(rest, l.waiting[i:]...)
+			break
+		}
+		switch {
+		case one.ctx.Err() != nil: // its caller has gone
+		case one.among(l.under), one.among(stays):
+			one.mark(stays, true)
+			rest = append(rest, one)
+		default:
+			calls, items, bytes = append(calls, one), items+len(one.items), bytes+one.bytes
+		}
+	}
+	clear(l.waiting[len(rest):])
+	l.waiting = rest
+	for _, one := range calls {
+		one.mark(l.under, true)
+	}
+	return calls
+}
+
+// among tells whether one of the call's parties is among some.
+func (one *call) among(some map[string]bool) bool {
+	return len(some) > 0 && slices.ContainsFunc(one.items, func(i Item) bool { return some[i.Party] })
+}
+
+// mark adds the call's parties to some, or takes them away.
+func (one *call) mark(some map[string]bool, add bool) {
+	for i := range one.items {
+		if add {
+			some[one.items[i].Party] = true
+		} else {
+			delete(some, one.items[i].Party)
+		}
+	}
 }
 
 // together runs one script for all calls. Where it fails for a reason that may

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,6 +16,7 @@ import (
 // ran is a script that a combiner has run.
 type ran struct {
 	keys    []string
+	at      time.Time
 	allowed time.Duration // until its deadline; 0 without one
 }
 
@@ -25,7 +28,7 @@ type slowRedis struct {
 }
 
 func (r *slowRedis) run(ctx context.Context, _ string, items []Item) ([]Accepted, error) {
-	var one ran
+	one := ran{at: time.Now()}
 	accepted := make([]Accepted, len(items))
 	for i, item := range items {
 		one.keys = append(one.keys, item.Key)
@@ -55,7 +58,8 @@ func (r *slowRedis) run(ctx context.Context, _ string, items []Item) ([]Accepted
 func calling(ctx context.Context, c *combiner, key string, bytes int) <-chan error {
 	answer := make(chan error, 1)
 	go func() {
-		got, err := c.accept(ctx, "shop", []Item{{Key: key, Payload: make([]byte, bytes)}})
+		party, _, _ := strings.Cut(key, "'s ")
+		got, err := c.accept(ctx, "shop", []Item{{Key: key, Party: party, Payload: make([]byte, bytes)}})
 		if err == nil && (len(got) != 1 || got[0].Conversation != key) {
 			err = fmt.Errorf("got %v, which is not the answer for %s", got, key)
 		}
@@ -94,6 +98,39 @@ func TestCallsThatArriveTogetherShareAScript(t *testing.T) {
 		if err := c.settle(t.Context()); err != nil || len(c.lines) != 0 {
 			t.Errorf("%d queues are left, %v", len(c.lines), err)
 		}
+	})
+}
+
+// A message and the close behind it may come by two calls, and go by two connections.
+func TestCallsOfOnePartyDoNotSwap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := new(slowRedis)
+		c := newCombiner(r.run)
+		start := time.Now()
+		var answers []<-chan error
+		for _, key := range []string{"ana's 1", "ana's 2", "bob's 1", "ana's 3", "bob's 2", "eve's 1"} {
+			answers = append(answers, calling(t.Context(), c, key, 0))
+		}
+		for i, answer := range answers {
+			if err := <-answer; err != nil {
+				t.Errorf("call %d: %v", i, err)
+			}
+		}
+		got := map[string]time.Duration{}
+		for _, script := range r.scripts {
+			got[strings.Join(script.keys, ", ")] = script.at.Sub(start)
+		}
+		// What was not in the way went at once; whose script ended first took all
+		// that was not behind the other's, which took the rest.
+		for _, want := range []map[string]time.Duration{
+			{"ana's 1": 0, "bob's 1": 0, "ana's 2, ana's 3, eve's 1": time.Second, "bob's 2": time.Second},
+			{"ana's 1": 0, "bob's 1": 0, "bob's 2, eve's 1": time.Second, "ana's 2, ana's 3": time.Second},
+		} {
+			if maps.Equal(got, want) {
+				return
+			}
+		}
+		t.Errorf("got %v", got)
 	})
 }
 
