@@ -52,7 +52,8 @@ func (b *backlog) again(ctx context.Context) error {
 func (b *backlog) revisit(ctx context.Context, a *aside) (over bool, err error) {
 	switch read, err := b.begin(a); {
 	case errors.Is(err, os.ErrNotExist):
-		return true, nil // an operator has removed it
+		_, err := os.Stat(b.folder)
+		return err == nil, nil // an operator has removed it, or the volume is not there
 	case err != nil:
 		return false, nil //nolint:nilerr // it stays where it is
 	default:
@@ -70,13 +71,16 @@ func (b *backlog) revisit(ctx context.Context, a *aside) (over bool, err error) 
 		}
 		left = append(left, rest...)
 	}
-	if slices.Equal(left, s.left) {
-		return false, err
+	slices.SortFunc(left, compareStretches)
+	changed := !slices.Equal(left, s.left)
+	if s.left = left; changed {
+		b.spool.options.Log.Info("what the spool had put aside is handed in", "file", s.path, "records", handed, "left", len(left))
 	}
-	s.left = left
-	b.spool.options.Log.Info("what the spool had put aside is handed in", "file", s.path, "records", handed, "left", len(left))
 	if len(left) == 0 {
-		return s.remove() == nil, err
+		return s.discard() == nil, err
+	}
+	if !changed {
+		return false, err
 	}
 	if noted := writeLeft(s); noted != nil {
 		b.spool.options.Log.Warn("the spool cannot note what is left of a file", "file", s.path, "err", noted)
@@ -116,8 +120,16 @@ func (b *backlog) revisitStretch(ctx context.Context, s *segment, p stretch) (n 
 			return n, append(left, stretch{to, p[1]}), err
 		}
 	}
-	slices.SortFunc(left, compareStretches)
 	return n, left, nil
+}
+
+// discard takes a segment away of which nothing is left any more, and its list.
+func (s *segment) discard() error {
+	err := os.Remove(s.path)
+	if err == nil {
+		_ = os.Remove(s.base() + leftEnding)
+	}
+	return err
 }
 
 // writeLeft lists what is left of a segment, beside it. Without the list all is

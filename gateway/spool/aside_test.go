@@ -159,6 +159,14 @@ func TestAFileThatIsCutOrRemoved(t *testing.T) {
 		t.Fatalf("counted %d, kept %v", counted, kept)
 	}
 	again(t, s)
+	moved := s.options.Folder + ".moved" // the volume is not there for a while
+	if err := os.Rename(s.options.Folder, moved); err != nil {
+		t.Fatal(err)
+	}
+	again(t, s)
+	if err := os.Rename(moved, s.options.Folder); err != nil || s.Stats()[1].Aside != 1 {
+		t.Fatalf("%v; got %+v, want the file aside", err, s.Stats())
+	}
 	for _, path := range append(kept, segments(t, folder, q, leftEnding)...) {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)

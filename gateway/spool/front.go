@@ -164,7 +164,7 @@ func (b *backlog) retire() {
 	for s := b.drained(); s != nil; s = b.drained() {
 		err := s.retire()
 		if errors.Is(err, os.ErrNotExist) {
-			s.left, err = nil, nil
+			err = nil
 		}
 		if err != nil {
 			b.spool.options.Log.Warn("a drained file of the spool cannot be taken away", "file", s.path, "err", err)

@@ -218,7 +218,7 @@ func (s *segment) retire() error {
 		_ = s.file.Close()
 	}
 	if len(s.left) == 0 {
-		return s.remove()
+		return os.Remove(s.path)
 	}
 	if err := writeLeft(s); err != nil {
 		return err
@@ -227,15 +227,6 @@ func (s *segment) retire() error {
 	err := os.Rename(s.path, kept)
 	if err == nil {
 		s.path = kept
-	}
-	return err
-}
-
-// remove takes the file away, and the list of what was left of it.
-func (s *segment) remove() error {
-	err := os.Remove(s.path)
-	if err == nil && strings.HasSuffix(s.path, keptEnding) {
-		_ = os.Remove(s.base() + leftEnding)
 	}
 	return err
 }
