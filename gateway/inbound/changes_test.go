@@ -8,7 +8,6 @@ import (
 
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
-	"github.com/lightlock/lightlock/gateway/darkroom"
 	"github.com/lightlock/lightlock/gateway/gatewaytest"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
@@ -125,7 +124,7 @@ func TestUnsendWhileThePhotoIsDeveloped(t *testing.T) {
 	p := startLINE(t)
 	h := newHouse(t, p)
 	g := h.open()
-	room := stalling{newDarkroom(t, darkroom.Options{Log: g.Log}), make(chan struct{}, 1), make(chan struct{})}
+	room := stalling{theDarkroom(), make(chan struct{}, 1), make(chan struct{})}
 	g.Darkroom = room
 	g.work()
 	g.receive(photo("a", picture(t, 40, 30)))
@@ -242,7 +241,7 @@ func TestAStrayEditIsForwarded(t *testing.T) {
 func TestWhatIsReleasedLeavesNoPictures(t *testing.T) {
 	h := newHouse(t, startLINE(t))
 	g := h.open()
-	room := stalling{newDarkroom(t, darkroom.Options{Log: g.Log}), make(chan struct{}, 1), make(chan struct{})}
+	room := stalling{theDarkroom(), make(chan struct{}, 1), make(chan struct{})}
 	g.Darkroom = room
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,8 +52,27 @@ func TestMain(m *testing.M) {
 	darkroom.RunIfChild()
 	queue.RedirectLog(slog.New(slog.DiscardHandler))
 	_ = flag.Set("test.parallel", "6") // they wait more than they work
-	m.Run()
+	code := m.Run()
+	_ = theDarkroom().Close()
+	if strings.Contains(darkroomLog.String(), strings.TrimSpace(canary)) {
+		fmt.Fprintln(os.Stderr, "the darkroom's log holds a consumer's text")
+		code = 1
+	}
+	os.Exit(code)
 }
+
+// theDarkroom is the one of all gateways here: to start a sandbox and try it takes
+// longer than most tests. What it says is looked through at the end.
+var (
+	darkroomLog = new(gatewaytest.Log)
+	theDarkroom = sync.OnceValue(func() *darkroom.Darkroom {
+		room, err := darkroom.New(darkroom.Options{Log: slog.New(slog.NewTextHandler(darkroomLog, nil))})
+		if err != nil {
+			panic(err)
+		}
+		return room
+	})
+)
 
 // house is what gateways share: a real Redis, a real store, and platforms.
 type house struct {
@@ -186,7 +208,7 @@ func (g *gateway) work() *gateway { return g.workWithGrace(0) }
 func (g *gateway) workWithGrace(grace time.Duration) *gateway {
 	g.h.t.Helper()
 	if g.Darkroom == nil {
-		g.Darkroom = newDarkroom(g.h.t, darkroom.Options{Log: g.Log})
+		g.Darkroom = theDarkroom()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -197,16 +219,6 @@ func (g *gateway) workWithGrace(grace time.Duration) *gateway {
 	g.stop = func() { cancel(); <-done }
 	g.h.t.Cleanup(g.stop)
 	return g
-}
-
-func newDarkroom(t *testing.T, o darkroom.Options) *darkroom.Darkroom {
-	t.Helper()
-	room, err := darkroom.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = room.Close() })
-	return room
 }
 
 // route is the gateway's first connector.

@@ -273,7 +273,7 @@ func TestAPhotoThatKillsChildren(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, platform(t, twiliosim.Start))
 			g := h.open()
-			room := &dying{Darkroom: newDarkroom(t, darkroom.Options{Log: g.Log})}
+			room := &dying{Darkroom: theDarkroom()}
 			room.deaths.Store(test.deaths)
 			g.Darkroom = room
 			if test.refetch {
