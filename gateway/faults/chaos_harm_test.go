@@ -231,11 +231,12 @@ func (c *chaos) mayDie(at failpoint.Point, command func(fault ...string) int) {
 func (c *chaos) heal() {
 	c.t.Helper()
 	c.healed.Store(true)
-	c.idle()
 	c.world.mu.Lock()
 	c.known()
 	c.world.mu.Unlock()
 	c.restart()
+	c.inspector.Hasten(testQueue) // what waits for a host that gateways no longer know as a bad one
+	c.idle()
 	g := c.alive()
 	c.t.Logf("%d dead letters", c.stats().Dead)
 	for _, p := range operators {
