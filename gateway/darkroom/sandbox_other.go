@@ -4,7 +4,6 @@ package darkroom
 
 import (
 	"runtime"
-	"syscall"
 )
 
 // lockIn does nothing: what this system offers is not known here.

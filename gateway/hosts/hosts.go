@@ -257,7 +257,7 @@ func (h *Hosts) forget(at *host) {
 
 // forgetIdle drops what was met at hosts that nobody has gone to for long.
 func (h *Hosts) forgetIdle() {
-	for name, at := range h.all {
+	for _, at := range h.all {
 		for account, g := range at.guests {
 			if g.inside == 0 && time.Since(g.met) > forgetAfter && time.Until(g.paused) <= 0 {
 				delete(at.guests, account)
@@ -265,7 +265,9 @@ func (h *Hosts) forgetIdle() {
 			}
 		}
 		if len(at.guests) == 0 {
-			delete(h.all, name)
+			delete(h.all, at.name)
+		} else {
+			h.forget(at)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func large(t *testing.T, n int) (folder string) {
 // this process or the next, it is handed in, and nothing else a second time.
 func TestWhatTheDiskDoesNotGiveBack(t *testing.T) {
 	const n = 40
-	for _, err := range []error{syscall.EIO, syscall.EBADMSG, syscall.EUCLEAN, syscall.ESTALE, syscall.EACCES} {
+	for _, err := range []error{syscall.EIO, syscall.EBADMSG, syscall.ESTALE, syscall.EACCES, errors.New("structure needs cleaning")} {
 		for _, restart := range []bool{false, true} {
 			t.Run(fmt.Sprint(err, ", restart ", restart), func(t *testing.T) {
 				folder, d, text, counted := large(t, n), &desk{}, &gatewaytest.Log{}, 0
