@@ -306,10 +306,15 @@ func (g *gateway) figures(name string) map[string]float64 {
 	return found
 }
 
-// wantFigure checks one value of a metric; labels are in their names' order.
+// wantFigure checks one value of a metric; labels are in their names' order. What
+// has happened is counted a moment later.
 func (g *gateway) wantFigure(name, labels string, want float64) {
 	g.h.t.Helper()
-	if got := g.figures(name); got[labels] != want {
+	got := g.figures(name)
+	for end := time.Now().Add(10 * time.Second); got[labels] != want && time.Now().Before(end); got = g.figures(name) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if got[labels] != want {
 		g.h.t.Errorf("%s{%s} is %v, want %v; all: %v", name, labels, got[labels], want, got)
 	}
 }
