@@ -15,8 +15,8 @@ const (
 	// strayFor is how long an edit waits for a message that we have never seen:
 	// platforms deliver the two in any order.
 	strayFor = time.Minute
-	// stuckFor is how long it waits for one that is older. Longer than a lease: a
-	// gateway that has died may have it.
+	// stuckFor is how long it waits for one that is older, or two leases where these
+	// are longer: a gateway that has died may have it.
 	stuckFor = 10 * time.Minute
 )
 
@@ -63,7 +63,7 @@ func (l *Line) edit(ctx context.Context, e queue.Entry, j job) error {
 	}
 	stray := trace.Key == "" && e.Age() < strayFor
 	waiting := trace.Key != "" && !trace.Forwarded
-	behind := trace.Behind(e.Key) && e.Age() < stuckFor
+	behind := trace.Behind(e.Key) && e.Age() < max(stuckFor, 2*time.Duration(l.Work.Lease))
 	if stray || waiting || behind {
 		_, err := l.settle(ctx, func(ctx context.Context) (queue.Outcome, error) {
 			return l.Journal.Retry(ctx, e, queue.Retry{

@@ -32,6 +32,9 @@ func (b *backlog) again(ctx context.Context) error {
 	b.mu.Lock()
 	asides := slices.Clone(b.asides)
 	b.mu.Unlock()
+	if len(asides) > 0 && !b.spool.options.Ready() {
+		return errNotReady
+	}
 	for _, a := range asides {
 		over, err := b.revisit(ctx, a)
 		if over {

@@ -202,3 +202,19 @@ func TestAListThatCannotBeRead(t *testing.T) {
 		wantNothingLeft(t, s)
 	}
 }
+
+// TestPatienceBeginsAnew when the disk gives something back, also while the journal
+// takes nothing: two stalls with hours of health between them are no long one.
+func TestPatienceBeginsAnew(t *testing.T) {
+	bad := &disk{err: syscall.EIO, mended: true}
+	s := open(t, spooled(t, 2), away(), bad.on, func(o *Options) { o.patience = time.Hour })
+	b := s.backlogs[q]
+	bad.mended = false
+	if err := b.drain(t.Context()); !errors.Is(err, syscall.EIO) || b.failing.IsZero() {
+		t.Fatalf("got %v, failing since %v", err, b.failing)
+	}
+	bad.mended = true
+	if err := b.drain(t.Context()); !errors.Is(err, queue.ErrAway) || !b.failing.IsZero() {
+		t.Errorf("got %v, failing since %v, want that patience begins anew", err, b.failing)
+	}
+}

@@ -110,6 +110,9 @@ func (b *backlog) drain(ctx context.Context) error {
 			b.hold() // the journal has just shown that it takes something
 		}
 		f, err := b.front()
+		if len(f.records) > 0 {
+			b.failing = time.Time{} // the disk gives something back, whether the journal takes it or not
+		}
 		switch {
 		case errors.Is(err, io.EOF) && b.more(ctx):
 			continue

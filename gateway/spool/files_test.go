@@ -89,8 +89,13 @@ func TestANewerRecordIsLeftAlone(t *testing.T) {
 	binary.LittleEndian.PutUint16(got[segmentHead+record+8:], version) // a release that knows it
 	binary.LittleEndian.PutUint32(got[segmentHead+record+28:], sum(got[segmentHead+record:][:28]))
 	write(t, kept[0], got)
-	s = open(t, folder, d)
+	ready := false
+	s = open(t, folder, d, func(o *Options) { o.Ready = func() bool { return ready } })
 	want(t, "pending", s.Pending(), keys(1))
+	if err := s.backlogs[q].again(t.Context()); !errors.Is(err, errNotReady) || len(d.got(q)) != 2 {
+		t.Errorf("got %v, and %v in a journal that is not known to be safe", err, d.got(q))
+	}
+	ready = true
 	again(t, s)
 	want(t, "journal of the newer release", d.got(q), keys(0, 2, 1))
 	wantNothingLeft(t, s)

@@ -100,9 +100,6 @@ func (b *backlog) consume(f batch, n int) {
 			b.passOver(f.segment, p)
 		}
 	}
-	if n > 0 {
-		b.failing = time.Time{}
-	}
 	b.advance(f.segment, to)
 }
 
@@ -170,9 +167,9 @@ func (b *backlog) retire() {
 			b.spool.options.Log.Warn("a drained file of the spool cannot be taken away", "file", s.path, "err", err)
 		}
 		switch {
-		case len(s.left) > 0:
+		case len(s.left) > 0, err != nil: // it takes up room until it is gone
 			b.putAside(&aside{path: s.path, segment: s, charged: s.charged})
-		case err == nil: // else it stays charged
+		default:
 			b.spool.room.give(s.charged)
 		}
 	}

@@ -94,7 +94,7 @@ func TestDiskThatHangs(t *testing.T) {
 	defer close(release)
 	for len(f.busy) < atOnce {
 		err := f.within(t.Context(), "put", func() error { <-release; return nil })
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "put: the disk has not answered in") {
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the disk has not answered in") {
 			t.Fatalf("got %v, want that the disk has not answered", err)
 		}
 		f.patience = time.Millisecond // the others need not wait as long
