@@ -78,16 +78,23 @@ func (s *S3) Put(ctx context.Context, k Key, data []byte) error {
 	defer cancel()
 	for pause := firstPause; ; pause *= 2 {
 		_, err := s.putNew(ctx, s.name(k), data)
-		if !taken(err) {
+		if !taken(err) && !unanswered(err) {
 			return explain(ctx, "put", err)
 		}
 		// Whoever was there before us may be ourselves, if an answer was lost. Or
-		// there is none yet: somebody is about to put it, and may fail.
+		// there is none yet: somebody is about to put it, and may fail. No answer
+		// may mean the same: a server that has such an object already need not read
+		// the bytes, and if it closes the connection with some of them unread, its
+		// refusal is lost, each time anew.
 		there := s.same(ctx, k, data)
-		if !errors.Is(there, ErrNotFound) {
+		switch {
+		case there == nil || errors.Is(there, ErrExists):
 			return there
-		}
-		if pause > lastPause || !rest(ctx, pause) {
+		case unanswered(err):
+			return explain(ctx, "put", err)
+		case !errors.Is(there, ErrNotFound):
+			return there
+		case pause > lastPause || !rest(ctx, pause):
 			return explain(ctx, "put", err)
 		}
 	}
@@ -131,6 +138,13 @@ func rest(ctx context.Context, pause time.Duration) bool {
 func taken(err error) bool {
 	var answer minio.ErrorResponse
 	return errors.As(err, &answer) && (answer.StatusCode == http.StatusPreconditionFailed || answer.StatusCode == http.StatusConflict)
+}
+
+// unanswered tells whether a request failed without an answer of the server's: of
+// the connection, or of the time.
+func unanswered(err error) bool {
+	var answer minio.ErrorResponse
+	return err != nil && !errors.As(err, &answer)
 }
 
 // same tells whether the picture that is there has these bytes.

@@ -165,6 +165,45 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
+// resetting is a server that may have a picture already, knows it from a request's
+// head, and resets the connection before it has read the rest. So the client never
+// sees what it answers.
+func resetting(there []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPut:
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				_ = errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close())
+			}
+		case there == nil:
+			refusal(http.StatusNotFound, "NoSuchKey")(w, r)
+		default:
+			serve(int64(len(there)), func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(there) })(w, r)
+		}
+	}
+}
+
+// A refusal that is lost with its connection is found out by looking.
+func TestLostRefusals(t *testing.T) {
+	t.Parallel()
+	large := make([]byte, store.MaxBytes)
+	for name, test := range map[string]struct {
+		there []byte
+		want  func(error) bool
+	}{
+		"the same is there": {large, func(err error) bool { return err == nil }},
+		"another is there":  {picture, func(err error) bool { return errors.Is(err, store.ErrExists) }},
+		"there is none":     {nil, func(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "store: put: ") }},
+	} {
+		s := fake(t, resetting(test.there))
+		s.Hurry(limit, limit)
+		if err := s.Put(t.Context(), key(), large); !test.want(err) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestServerWithAFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := gatewaytest.SmallDisk(t, 6)
