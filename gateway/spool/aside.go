@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"slices"
+
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 // stretch is a part of a segment, from and to.
@@ -16,6 +18,7 @@ type aside struct {
 	path    string
 	segment *segment // nil while not even its head can be read
 	charged int64
+	refused int // how often the journal has refused what is in front
 }
 
 func (b *backlog) putAside(a *aside) {
@@ -24,30 +27,58 @@ func (b *backlog) putAside(a *aside) {
 	b.asides = append(b.asides, a)
 }
 
-// again tries once more what was passed over: a disk may have healed, an operator
-// may have given back a file's rights, and a newer release knows more. What
-// cannot be handed in now either stays as it is, without another word. The error
-// is the journal's.
-func (b *backlog) again(ctx context.Context) error {
+// errYield ends a turn early.
+var errYield = errors.New("what waits in order comes first")
+
+// round begins to try once more what was passed over: a disk may have healed, an
+// operator may have given back a file's rights, and a newer release knows more.
+func (b *backlog) round() {
 	b.mu.Lock()
-	asides := slices.Clone(b.asides)
-	b.mu.Unlock()
-	if len(asides) > 0 && !b.spool.options.Ready() {
+	defer b.mu.Unlock()
+	b.due = slices.Clone(b.asides)
+}
+
+// again goes on with a round until it is over or something waits in order; then it
+// has handed in one batch at least, or been through one file. What cannot be handed
+// in now either stays as it is, without another word, and a file whose front the
+// journal refuses until the next round. The error is the journal's.
+func (b *backlog) again(ctx context.Context) error {
+	if len(b.due) > 0 && !b.spool.options.Ready() {
 		return errNotReady
 	}
-	for _, a := range asides {
+	for len(b.due) > 0 {
+		a := b.due[0]
 		over, err := b.revisit(ctx, a)
-		if over {
-			b.mu.Lock()
-			b.asides = slices.DeleteFunc(b.asides, func(other *aside) bool { return other == a })
-			b.mu.Unlock()
-			b.spool.room.give(a.charged)
-		}
-		if err != nil {
+		switch {
+		case over:
+			b.forget(a)
+		case errors.Is(err, errYield):
+			return nil
+		case err != nil && (queue.MayPass(err) || ctx.Err() != nil):
 			return err
+		case err != nil:
+			b.spool.options.Log.Warn("the journal refuses what the spool had put aside", "file", a.path, "err", err)
+		}
+		if b.due = b.due[1:]; b.newer() {
+			return nil
 		}
 	}
 	return nil
+}
+
+// newer tells whether something waits in order.
+func (b *backlog) newer() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.waiting() > 0
+}
+
+// forget gives back the room of a file that is gone.
+func (b *backlog) forget(a *aside) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asides = slices.DeleteFunc(b.asides, func(other *aside) bool { return other == a })
+	b.spool.room.give(a.charged)
 }
 
 // revisit hands in what can be read by now of a file. It tells whether nothing of
@@ -69,7 +100,7 @@ func (b *backlog) revisit(ctx context.Context, a *aside) (over bool, err error) 
 		rest := []stretch{p}
 		if err == nil {
 			var n int
-			n, rest, err = b.revisitStretch(ctx, s, p)
+			n, rest, err = b.revisitStretch(ctx, a, p)
 			handed += n
 		}
 		left = append(left, rest...)
@@ -104,13 +135,15 @@ func (b *backlog) begin(a *aside) (*segment, error) {
 }
 
 // revisitStretch hands in what can be read of a stretch, and returns how many
-// records that were, and what is left. The error is the journal's.
-func (b *backlog) revisitStretch(ctx context.Context, s *segment, p stretch) (n int, left []stretch, err error) {
+// records that were, and what is left. The error is the journal's, or errYield.
+func (b *backlog) revisitStretch(ctx context.Context, a *aside, p stretch) (n int, left []stretch, err error) {
+	s := a.segment
 	for w := (walker{marker: s.marker, at: p[0], end: p[1], over: true}); w.at < w.end; {
 		f, err := b.read(s, &w)
 		if err != nil {
 			return n, append(left, stretch{f.to, p[1]}), nil //nolint:nilerr // no means to read any file: next time
 		}
+		f.refused = &a.refused
 		done, err := b.handIn(ctx, &f)
 		n += done
 		to := f.reached(done)
@@ -118,6 +151,9 @@ func (b *backlog) revisitStretch(ctx context.Context, s *segment, p stretch) (n 
 			if spoilt.to <= to {
 				left = append(left, stretch{spoilt.from, spoilt.to})
 			}
+		}
+		if err == nil && done > 0 && to < p[1] && b.newer() {
+			err = errYield
 		}
 		if err != nil {
 			return n, append(left, stretch{to, p[1]}), err

@@ -88,6 +88,7 @@ func TestAVolumeThatCannotBeRead(t *testing.T) {
 	want(t, "pending", s.Pending(), append(upTo(2), key("after")))
 	bad.mended = true
 	d.set(queue.ErrAway)
+	s.backlogs[q].round()
 	if err := s.backlogs[q].again(t.Context()); !errors.Is(err, queue.ErrAway) {
 		t.Errorf("again: got %v, want the journal's error", err)
 	}

@@ -40,9 +40,10 @@ type backlog struct {
 	wake         chan struct{} // something was appended
 
 	// The drain's own.
-	failures int       // of what is in front
-	failing  time.Time // since when nothing could be read, not even of the next file
-	tell     rate.Sometimes
+	refused int       // how often the journal has refused what is in front
+	failing time.Time // since when nothing could be read, not even of the next file
+	due     []*aside  // what is still to be tried again in this round
+	tell    rate.Sometimes
 
 	mu       sync.Mutex
 	segments []*segment    // the oldest first

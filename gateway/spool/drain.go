@@ -65,9 +65,12 @@ func (b *backlog) run(stopping, hurry context.Context) {
 	for tries, due := 0, true; ; tries++ {
 		stopped := stopping.Err() != nil // asked before: there is one more round
 		err := b.drain(hurry)
-		if err == nil && due {
+		if err == nil {
+			if due && len(b.due) == 0 {
+				b.round()
+				due = false
+			}
 			err = b.again(hurry)
-			due = err != nil
 		}
 		var pause <-chan time.Time
 		if err == nil {
@@ -80,6 +83,9 @@ func (b *backlog) run(stopping, hurry context.Context) {
 		}
 		if stopped {
 			return
+		}
+		if err == nil && len(b.due) > 0 {
+			continue // something newer came
 		}
 		due = b.rest(stopping, pause, slow.C) || due
 	}
@@ -199,10 +205,13 @@ func (b *backlog) handIn(ctx context.Context, f *batch) (int, error) {
 // letter, and stays in its file if it cannot even be that.
 func (b *backlog) alone(ctx context.Context, f *batch, r record) error {
 	err := b.give(ctx, []record{r})
+	if err == nil {
+		*f.refused = 0
+	}
 	if err == nil || queue.MayPass(err) || ctx.Err() != nil {
 		return err
 	}
-	if b.failures++; b.failures < refusals && !errors.Is(err, queue.ErrInvalid) {
+	if *f.refused++; *f.refused < refusals && !errors.Is(err, queue.ErrInvalid) {
 		return err
 	}
 	buried := b.bury(ctx, r.dead("the journal does not take it: "+err.Error()))
@@ -211,7 +220,7 @@ func (b *backlog) alone(ctx context.Context, f *batch, r record) error {
 		buried = nil
 	}
 	if buried == nil {
-		b.failures = 0
+		*f.refused = 0
 	}
 	return buried
 }

@@ -92,6 +92,7 @@ func TestANewerRecordIsLeftAlone(t *testing.T) {
 	ready := false
 	s = open(t, folder, d, func(o *Options) { o.Ready = func() bool { return ready } })
 	want(t, "pending", s.Pending(), keys(1))
+	s.backlogs[q].round()
 	if err := s.backlogs[q].again(t.Context()); !errors.Is(err, errNotReady) || len(d.got(q)) != 2 {
 		t.Errorf("got %v, and %v in a journal that is not known to be safe", err, d.got(q))
 	}

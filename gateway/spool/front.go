@@ -27,6 +27,7 @@ type batch struct {
 	segment  *segment
 	records  []record
 	spoilt   []place // what is among them and cannot be handed in
+	refused  *int    // how often the journal has refused the first
 	from, to int64
 }
 
@@ -41,7 +42,9 @@ func (b *backlog) front() (batch, error) {
 	s := b.segments[0]
 	w := walker{marker: s.marker, at: s.read, end: s.end, over: s.over}
 	b.mu.Unlock()
-	return b.read(s, &w)
+	f, err := b.read(s, &w)
+	f.refused = &b.refused
+	return f, err
 }
 
 // read reads a batch from where the walker is.
@@ -132,7 +135,7 @@ func (b *backlog) passOver(s *segment, p place) {
 
 // advance moves the front of a segment.
 func (b *backlog) advance(s *segment, to int64) {
-	b.failures = 0
+	b.refused = 0
 	b.mu.Lock()
 	s.read = to
 	first, _ := slices.BinarySearchFunc(s.waiting, to, func(a arrival, to int64) int { return int(a.at - to) })

@@ -252,6 +252,7 @@ func write(t testing.TB, path string, data []byte) {
 // again tries what was passed over once more.
 func again(t testing.TB, s *Spool) {
 	t.Helper()
+	s.backlogs[q].round()
 	if err := s.backlogs[q].again(t.Context()); err != nil {
 		t.Fatalf("again: %v", err)
 	}
