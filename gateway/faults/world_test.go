@@ -286,7 +286,7 @@ func (w *world) awaitStats(what string, condition func(queue.Stats) bool) {
 			w.t.Logf("%s: last seen %+v", what, last)
 		}
 	})
-	w.await(what, func() bool {
+	met := holds(func() bool {
 		s, err := w.journal.Stats(context.Background(), testQueue)
 		if err != nil {
 			return false
@@ -294,6 +294,9 @@ func (w *world) awaitStats(what string, condition func(queue.Stats) bool) {
 		last = s
 		return condition(s)
 	})
+	if !met {
+		w.t.Fatalf("waited in vain until %s; messages with photos:\n%s", what, strings.Join(w.inspector.Photos(testQueue), "\n"))
+	}
 }
 
 // spooled are the keys of the events that wait in spools.

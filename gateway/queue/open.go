@@ -98,6 +98,9 @@ func Open(ctx context.Context, o OpenOptions) (*Backend, error) {
 	b.stop = server.Close
 	b.Description = "private redis-server, appendfsync always, files in " + filepath.Join(o.Data, "redis")
 	b.startWatch(ctx, o.Log, server.Done())
+	if server.Torn() {
+		b.log.Warn("the private redis-server was killed while it wrote; what it had not acknowledged was taken off the end of its file")
+	}
 	return b, nil
 }
 

@@ -27,9 +27,11 @@ var (
 type watchdog struct {
 	// pending is set while the doctor has been asked and Redis has not answered.
 	pending atomic.Bool
-	// away and examined belong to the loop.
+	// away, examined and renewed belong to the loop. The last is when a primary was
+	// found that need not, or may not, be asked to write its file anew.
 	away     bool
 	examined time.Time
+	renewed  map[string]time.Time
 
 	mu    sync.Mutex
 	wrong []string
@@ -68,7 +70,7 @@ func (b *Backend) startWatch(ctx context.Context, log *slog.Logger, server <-cha
 	if log != nil {
 		b.log = log
 	}
-	b.watchdog.examined = time.Now()
+	b.watchdog.examined, b.watchdog.renewed = time.Now(), make(map[string]time.Time)
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // which bounds the start only
 	var running sync.WaitGroup
 	running.Go(func() { b.watch(ctx, server) })
@@ -95,7 +97,8 @@ func (b *Backend) watch(ctx context.Context, server <-chan struct{}) {
 }
 
 // look asks all primaries how full they are, and those that were away, or were
-// not asked for a while, whether they still keep what they acknowledge.
+// not asked for a while, whether they still keep what they acknowledge. Those that
+// were started are asked to write their file anew.
 func (b *Backend) look(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, ioTimeout)
 	defer cancel()
@@ -103,6 +106,9 @@ func (b *Backend) look(ctx context.Context) {
 	err := b.measure(bounded)
 	if err == nil && (w.away || w.pending.Load() || time.Since(w.examined) >= examineEvery) {
 		err = b.examineAgain(bounded)
+	}
+	if err == nil {
+		err = b.renew(bounded)
 	}
 	switch {
 	case ctx.Err() != nil: // the gateway stops

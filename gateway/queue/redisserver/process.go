@@ -45,6 +45,13 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// holds tells whether the server has said something lately.
+func (t *tail) holds(words string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Contains(string(t.text), words)
+}
+
 // tailLines is how many lines Redis needs to say what is wrong with a setting.
 const tailLines = 4
 

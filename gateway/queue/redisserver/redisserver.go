@@ -1,6 +1,7 @@
 // Package redisserver runs a private redis-server as a child process.
 //
-// It promises that the server keeps everything it has acknowledged, is reached
+// It promises that the server keeps everything it has acknowledged, and of what it
+// has not the whole of a script or nothing, however it died; that it is reached
 // through a unix socket only, dies with the process that started it, and shares
 // its folder with no other: the folder is locked, and a server that a killed
 // parent left behind is ended first. It knows nothing of what is stored.
@@ -68,6 +69,7 @@ type Server struct {
 	// done is closed when the process has ended; failure is set before.
 	done    chan struct{}
 	failure error
+	torn    bool
 	once    sync.Once
 }
 
@@ -87,7 +89,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, lock: lock, log: new(tail), done: make(chan struct{})}
+	s := &Server{dir: dir, lock: lock}
 	if err := s.start(ctx, binary, o); err != nil {
 		s.cleanUp()
 		return nil, err
@@ -103,6 +105,20 @@ func (s *Server) start(ctx context.Context, binary string, o Options) error {
 	if s.socket, err = placeSocket(s.dir); err != nil {
 		return err
 	}
+	err = s.run(ctx, binary, o)
+	if err == nil || !s.log.holds(saidTorn) {
+		return err
+	}
+	if err := takeOffTornEnd(ctx, binary, s.dir); err != nil {
+		return err
+	}
+	s.torn = true
+	return s.run(ctx, binary, o)
+}
+
+// run starts a process and waits until it answers, or has ended.
+func (s *Server) run(ctx context.Context, binary string, o Options) error {
+	s.log, s.done = new(tail), make(chan struct{})
 	if err := s.spawn(binary, s.arguments(o)); err != nil {
 		return err
 	}
@@ -112,6 +128,10 @@ func (s *Server) start(ctx context.Context, binary string, o Options) error {
 	}
 	return nil
 }
+
+// Torn tells whether the server was killed the last time while it wrote, and what
+// it had not acknowledged was taken off the end of its file.
+func (s *Server) Torn() bool { return s.torn }
 
 // Address returns the path of the server's unix socket.
 func (s *Server) Address() string { return s.socket }
@@ -207,6 +227,7 @@ func (s *Server) arguments(o Options) []string {
 		"--port", "0", "--unixsocket", s.socket, "--unixsocketperm", "700",
 		"--dir", s.dir, "--pidfile", filepath.Join(s.dir, pidFile), "--daemonize", "no",
 		"--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no", "--save", "",
+		refuseTorn, "no",
 		"--maxmemory", strconv.FormatInt(memory, 10), "--maxmemory-policy", "noeviction",
 		"--loglevel", "warning", "--always-show-logo", "no",
 	}, o.Extra)
