@@ -54,6 +54,9 @@ type Line struct {
 	Work     config.Work
 	Routes   *routes.Table
 	Now      func() time.Time
+	// StoreRest is how long a store that has failed is left alone before a photo
+	// tries it again; where it is zero 10 s, or RetryMax if that is shorter.
+	StoreRest time.Duration
 
 	shelf shelf
 }

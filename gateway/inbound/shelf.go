@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -29,7 +30,9 @@ type shelf struct {
 }
 
 // shelfRest is how long it is left alone after a failure.
-func (l *Line) shelfRest() time.Duration { return min(10*time.Second, time.Duration(l.Work.RetryMax)) }
+func (l *Line) shelfRest() time.Duration {
+	return cmp.Or(l.StoreRest, min(10*time.Second, time.Duration(l.Work.RetryMax)))
+}
 
 // enter asks whether a photo may be fetched. Its leave is told what became of that;
 // after a failure of the store it rests for so long.

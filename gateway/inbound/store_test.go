@@ -79,6 +79,7 @@ func TestAStoreThatIsAwayCostsNoFetches(t *testing.T) {
 	h.config.Work.Slots = 1
 	h.config.Work.RetryMax = config.Duration(time.Hour)
 	g, s := h.openWith(func(int64, store.Key) bool { return true })
+	g.StoreRest = time.Hour // however long the others take to find out
 	f := h.fails()
 	const n = 5
 	for i := range n {
