@@ -166,7 +166,7 @@ func (a *App) startWork(context.Context) error {
 	a.line = &inbound.Line{
 		Journal: a.backend.Journal, Durable: a.spool, Originals: budget.NewOriginals(a.memory, budget.Patience), Darkroom: a.darkroom, Store: a.store,
 		Metrics: a.metrics, Accounts: a.accounts, Log: a.log, Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
-		Hosts: hosts.New(hosts.Options{PerHost: a.config.Work.PerHost, Slots: a.config.Work.Slots, Log: a.log}),
+		Hosts: hosts.New(hosts.Options{PerHost: a.config.Work.PerHost, Slots: a.config.Work.Slots, Longest: time.Duration(a.config.Work.RetryMax), Log: a.log}),
 	}
 	out := &outbound.Line{
 		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log, Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,

@@ -35,6 +35,9 @@ type Options struct {
 	Failures int
 	// Open is how long it then stays open until it is tried again; 30 s.
 	Open time.Duration
+	// Longest is the longest pause between two tries of a photo; 15 min. What was
+	// met at a host is remembered for longer, 20 minutes at least.
+	Longest time.Duration
 	// Log hears of each circuit that opens and closes again; nil for nobody.
 	Log *slog.Logger
 }
@@ -50,6 +53,9 @@ func (o Options) withDefaults() Options {
 	if o.Open == 0 {
 		o.Open = 30 * time.Second
 	}
+	if o.Longest == 0 {
+		o.Longest = 15 * time.Minute
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -60,7 +66,9 @@ func (o Options) withDefaults() Options {
 // its last photo there. It is longer than a photo waits between two tries: when
 // none has come for that long there is none, and nobody would ever find out that
 // the host works again.
-const forgetAfter = 20 * time.Minute
+func (o Options) forgetAfter() time.Duration {
+	return max(20*time.Minute, o.Longest+5*time.Minute)
+}
 
 // maxHosts is how many hosts are remembered. Consumers can name any number.
 const maxHosts = 1000
@@ -259,7 +267,7 @@ func (h *Hosts) forget(at *host) {
 func (h *Hosts) forgetIdle() {
 	for _, at := range h.all {
 		for account, g := range at.guests {
-			if g.inside == 0 && time.Since(g.met) > forgetAfter && time.Until(g.paused) <= 0 {
+			if g.inside == 0 && time.Since(g.met) > h.options.forgetAfter() && time.Until(g.paused) <= 0 {
 				delete(at.guests, account)
 				delete(at.failed, account)
 			}

@@ -81,6 +81,26 @@ func TestCircuit(t *testing.T) {
 	})
 }
 
+// A photo may wait for up to a day between two tries: until it has come, what it
+// waits for is a trouble.
+func TestALongPauseForgetsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hosts.New(hosts.Options{Slots: 16, Longest: 24 * time.Hour})
+		for range 5 {
+			passes(t, visit(h, "a", host, down()))
+		}
+		for _, step := range []struct {
+			after time.Duration
+			want  int
+		}{{24 * time.Hour, 1}, {4 * time.Minute, 1}, {2 * time.Minute, 0}} {
+			time.Sleep(step.after)
+			if got := h.Troubles(); len(got) != step.want {
+				t.Errorf("%v later: got troubles %+v, want %d", step.after, got, step.want)
+			}
+		}
+	})
+}
+
 // A host that nobody goes to any more is no trouble for ever, nor is it to one
 // account where another's photos still come.
 func TestAHostThatIsNotVisitedIsForgotten(t *testing.T) {

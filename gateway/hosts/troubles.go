@@ -7,7 +7,8 @@ import (
 )
 
 // Troubles lists the hosts from which an account's photos are not fetched for a
-// while, in no order. One to which none has come for 20 minutes is forgotten.
+// while, in no order. One to which none of the account's has come for longer than
+// any waits between two tries, by Options.Longest, is forgotten.
 func (h *Hosts) Troubles() []ops.HostTrouble {
 	h.mu.Lock()
 	defer h.mu.Unlock()
