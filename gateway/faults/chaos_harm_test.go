@@ -142,6 +142,9 @@ func (c *chaos) harm() {
 			c.redisKills.Add(1)
 			time.Sleep(time.Duration(r.IntN(700)) * time.Millisecond)
 			c.server.Restart()
+			if c.server.Torn() {
+				c.torn.Add(1)
+			}
 		case dice < 80:
 			g.signal(syscall.SIGSTOP)
 			c.stops.Add(1)

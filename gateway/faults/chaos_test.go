@@ -36,7 +36,7 @@ type chaos struct {
 	// reached is when there were as many kills as wanted, and only points were left.
 	reached atomic.Pointer[time.Time]
 
-	kills, redisKills, pointKills, stops, cuts, failed atomic.Int64
+	kills, redisKills, torn, pointKills, stops, cuts, failed atomic.Int64
 
 	mu     sync.Mutex // guards what follows
 	slots  []*gateway
@@ -77,8 +77,8 @@ func TestChaos(t *testing.T) {
 	harm.Wait()
 	t.Logf("%d calls sent in %v", len(c.calls)+len(c.strays), took())
 	c.heal()
-	t.Logf("%d kills: %d of gateways at random, %d at points, %d of redis-server; %d stops beyond the lease, %d cuts, %d failures of photos' hosts; done after %v",
-		c.total(), c.kills.Load(), c.pointKills.Load(), c.redisKills.Load(), c.stops.Load(), c.cuts.Load(), c.failed.Load(), took())
+	t.Logf("%d kills: %d of gateways at random, %d at points, %d of redis-server (%d while it wrote); %d stops beyond the lease, %d cuts, %d failures of photos' hosts; done after %v",
+		c.total(), c.kills.Load(), c.pointKills.Load(), c.redisKills.Load(), c.torn.Load(), c.stops.Load(), c.cuts.Load(), c.failed.Load(), took())
 	c.everywhere()
 	c.saidOnce()
 	c.unharmed = c.withoutFaults()

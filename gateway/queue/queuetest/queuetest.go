@@ -121,6 +121,9 @@ func (s *Server) Restart() {
 	s.server = server
 }
 
+// Torn tells whether the last Kill came while the server wrote.
+func (s *Server) Torn() bool { return s.server.Torn() }
+
 // Pause stops the server as if its machine had fallen asleep; connections stay
 // open and nothing answers.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
