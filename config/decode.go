@@ -20,6 +20,8 @@ type decoder struct {
 	bad    map[string]bool  // paths that have a problem already
 	env    func(string) (string, bool)
 	top    place // the first key
+	// spared tells of which secrets nobody minds that they are not there.
+	spared func(path string) bool
 }
 
 // slot is one value to fill: its path, its field, and the place of its key.
@@ -274,7 +276,8 @@ func inside(path, outer string) bool {
 	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
 }
 
-// locate returns the place of path, or of the nearest thing around it.
+// locate returns the place of path, or of the nearest thing around it: of what
+// stands nowhere that of the first key.
 func (d *decoder) locate(path string) place {
 	for path != "" {
 		if p, ok := d.places[path]; ok {
@@ -282,5 +285,5 @@ func (d *decoder) locate(path string) place {
 		}
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
-	return place{}
+	return d.top
 }

@@ -103,9 +103,17 @@ func (d *decoder) secretVariable(s slot, at place, name string) (Secret, bool) {
 	if set {
 		state = "empty"
 	}
-	d.report(at, s.path, fmt.Sprintf("%s: the environment variable %s is %s", s.path, name, state), s.reason(),
+	d.absent(s, at, fmt.Sprintf("the environment variable %s is %s", name, state),
 		fmt.Sprintf("set %s for this program, or write %s%s: PATH", name, s.key, fileSuffix))
 	return Secret{}, false
+}
+
+// absent reports a secret that is not where the file says, unless it is spared:
+// then nothing is reported that comes of it either.
+func (d *decoder) absent(s slot, at place, what, fix string) {
+	if d.bad[s.path] = true; !d.spared(s.path) {
+		d.report(at, s.path, s.path+": "+what, s.reason(), fix)
+	}
 }
 
 // secretFile shows the path only where a file is there: what looks like the
@@ -136,7 +144,7 @@ func (d *decoder) secretFile(s slot, at place, node ast.Node, path string) (Secr
 	default:
 		return NewSecret(text), true
 	}
-	d.report(at, s.path, s.path+": "+what, s.reason(), "write the secret, and nothing else, into that file; its path is relative to "+d.doc.dir)
+	d.absent(s, at, what, "write the secret, and nothing else, into that file; its path is relative to "+d.doc.dir)
 	return Secret{}, false
 }
 

@@ -26,6 +26,7 @@ type Loaded struct {
 // loader holds what the files of one configuration share.
 type loader struct {
 	channels   Prototypes
+	look       bool // to look only, which needs few of the secrets
 	forms      forms
 	documents  []*document
 	connectors []*connector
@@ -38,7 +39,19 @@ type loader struct {
 // with any of them; otherwise the system's, when path itself cannot be read,
 // or one about a struct whose tags make no sense.
 func Load(path string, channels Prototypes) (*Loaded, error) {
-	l := &loader{channels: channels, forms: forms{}}
+	return (&loader{channels: channels, forms: forms{}}).load(path)
+}
+
+// LoadToLook is Load for those who look at what a gateway works on, and neither
+// call a platform nor are called. A secret of a connector, or a service's token,
+// that is not in the environment or cannot be read from its file is no problem,
+// and empty: an operator at a shell need not have them. Those of Redis and of the
+// store are wanted as ever.
+func LoadToLook(path string, channels Prototypes) (*Loaded, error) {
+	return (&loader{channels: channels, look: true, forms: forms{}}).load(path)
+}
+
+func (l *loader) load(path string) (*Loaded, error) {
 	if err := l.learn(); err != nil {
 		return nil, err
 	}
@@ -77,12 +90,14 @@ func (l *loader) learn() error {
 
 func (l *loader) decoder(doc *document) *decoder {
 	l.documents = append(l.documents, doc)
-	return &decoder{doc: doc, forms: l.forms, places: map[string]place{}, bad: map[string]bool{}, env: os.LookupEnv}
+	return &decoder{doc: doc, forms: l.forms, places: map[string]place{}, bad: map[string]bool{}, env: os.LookupEnv,
+		spared: func(string) bool { return l.look }}
 }
 
 // gateway decodes and checks the gateway's own file.
 func (l *loader) gateway(doc *document, into *Config) *decoder {
 	d := l.decoder(doc)
+	d.spared = func(path string) bool { return l.look && strings.HasPrefix(path, "services[") }
 	d.decode(doc.parse(), reflect.ValueOf(into).Elem())
 	if _, named := d.places["data"]; named {
 		into.Data = doc.resolve(into.Data)

@@ -15,15 +15,18 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/cli"
 	"github.com/lightlock/lightlock/gateway/gatewaytest"
+	"github.com/lightlock/lightlock/gateway/routes"
 )
 
 var variable = regexp.MustCompile(`\$\{([A-Z_]+)\}`)
 
-// TestExamples loads the commented examples as an operator does who has set
-// what they ask for, and builds a gateway from them.
-func TestExamples(t *testing.T) {
+// setExamples gives every variable of the examples a value.
+func setExamples(t *testing.T, value string) {
+	t.Helper()
 	files, err := filepath.Glob("../config/connectors/*.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -34,14 +37,38 @@ func TestExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range variable.FindAllSubmatch(text, -1) {
-			t.Setenv(string(found[1]), strings.Repeat("x", 40))
+			t.Setenv(string(found[1]), value)
 		}
 	}
-	prototypes := config.Prototypes{}
+}
+
+func prototypes() config.Prototypes {
+	all := config.Prototypes{}
 	for _, c := range channels() {
-		prototypes[c.Name] = c.Settings
+		all[c.Name] = c.Settings
 	}
-	loaded, err := config.Load("../config/lightlock.yaml", prototypes)
+	return all
+}
+
+// TestExamplesWithoutSecrets loads the examples to look, as an operator's shell
+// does: of every channel the accounts are known without a secret.
+func TestExamplesWithoutSecrets(t *testing.T) {
+	setExamples(t, "")
+	loaded, err := config.LoadToLook("../config/lightlock.yaml", prototypes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := routes.New(loaded, cli.Known(channels()), connectors.Env{Log: discard(), Now: time.Now})
+	if err != nil || len(table.AccountNames()) < len(channels()) {
+		t.Errorf("got %v, and %v", err, table)
+	}
+}
+
+// TestExamples loads the commented examples as an operator does who has set
+// what they ask for, and builds a gateway from them.
+func TestExamples(t *testing.T) {
+	setExamples(t, strings.Repeat("x", 40))
+	loaded, err := config.Load("../config/lightlock.yaml", prototypes())
 	if err != nil {
 		t.Fatal(err)
 	}

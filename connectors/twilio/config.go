@@ -53,8 +53,10 @@ func (c *Config) Check() []config.Finding {
 	found := config.Findings(wire.CheckHosts(c.MediaHosts))
 	found.Unless(c.AccountSID == "" || accountSID.MatchString(c.AccountSID), "account_sid", "not the SID of a Twilio account",
 		"webhooks of every other account are refused", `copy "Account SID" from the console: AC and 32 hex digits`)
-	found.Unless((c.APIKeySID == "") == c.APIKeySecret.IsZero(), "api_key_sid", "only one of api_key_sid and api_key_secret is set",
-		"neither fetches a photo without the other", "set both, or none to use account_sid and auth_token")
+	const alone, why, fix = "only one of api_key_sid and api_key_secret is set", "neither fetches a photo without the other",
+		"set both, or none to use account_sid and auth_token"
+	found.Unless(c.APIKeySID != "" || c.APIKeySecret.IsZero(), "api_key_sid", alone, why, fix)
+	found.Unless(c.APIKeySID == "" || !c.APIKeySecret.IsZero(), "api_key_secret", alone, why, fix)
 	found.Unless(c.StatusCallback == "" || isWebhook(c.StatusCallback), "status_callback", "not an https address",
 		"Twilio tells there what became of a message", `write this webhook's public address: "https://gateway.example.com/webhooks/twilio/acme"`)
 	for i, a := range c.Accounts {

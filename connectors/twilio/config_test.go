@@ -25,7 +25,7 @@ func TestCheck(t *testing.T) {
 		{"account SID in capitals", func(c *twilio.Config) { c.AccountSID = "ACABCDEF00000000000000000000000001" }, []string{"account_sid"}},
 		{"an API key's SID", func(c *twilio.Config) { c.AccountSID = key }, []string{"account_sid"}},
 		{"a key and its secret", func(c *twilio.Config) { c.APIKeySID, c.APIKeySecret = key, config.NewSecret("x") }, nil},
-		{"a key without its secret", func(c *twilio.Config) { c.APIKeySID = key }, []string{"api_key_sid"}},
+		{"a key without its secret", func(c *twilio.Config) { c.APIKeySID = key }, []string{"api_key_secret"}},
 		{"a secret without its key", func(c *twilio.Config) { c.APIKeySecret = config.NewSecret("x") }, []string{"api_key_sid"}},
 		{"hosts", func(c *twilio.Config) {
 			c.MediaHosts = []string{".twiliocdn.com", "s3.example", "127.0.0.1:8080", "localhost:1"}

@@ -22,7 +22,7 @@ type deadCmd struct {
 
 // Help implements kong.HelpProvider.
 func (deadCmd) Help() string {
-	return `A dead letter is a message or a webhook that no repeat helped: it is kept with its raw event until somebody looks after it, or until work.keep_letters.
+	return `A dead letter is a message or a webhook that no repeat helped: it is kept with its raw event until somebody looks after it, or until work.keep_letters. Of the configuration's secrets, none of a connector or a service need be there.
 
 Examples:
   lightlock dead list --newer 24h

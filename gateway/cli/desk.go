@@ -31,10 +31,10 @@ type deskFlags struct {
 }
 
 // open connects to the Redis of the gateway that the configuration describes.
-// Close must be called.
+// Close must be called. The secrets of connectors and services are not needed.
 func (f deskFlags) open(ctx context.Context, s *session, only string) (*desk, error) {
 	queue.RedirectLog(slog.New(slog.DiscardHandler))
-	loaded, err := serveCmd{Config: f.Config}.load(s.Program)
+	loaded, err := loadFile(f.Config, s.Program, config.LoadToLook)
 	var problems *config.Problems
 	switch {
 	case errors.As(err, &problems):

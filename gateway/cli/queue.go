@@ -20,7 +20,7 @@ type queueCmd struct {
 
 // Help implements kong.HelpProvider.
 func (queueCmd) Help() string {
-	return `Looks twice and shows what is there, and at which rate messages came and went in between, over all gateways. What waits in the local spool is this machine's.
+	return `Looks twice and shows what is there, and at which rate messages came and went in between, over all gateways. What waits in the local spool is this machine's. Of the configuration's secrets, none of a connector or a service need be there.
 
 Examples:
   lightlock queue

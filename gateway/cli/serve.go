@@ -36,7 +36,7 @@ const defaultConfig = "lightlock.yaml"
 func (c serveCmd) Run(ctx context.Context, s *session) error {
 	log := slog.New(c.handler(s.Stderr))
 	queue.RedirectLog(log)
-	loaded, err := c.load(s.Program)
+	loaded, err := loadFile(c.Config, s.Program, config.Load)
 	var problems *config.Problems
 	if errors.As(err, &problems) {
 		if err := problems.Write(s.Stderr); err != nil {
@@ -98,14 +98,13 @@ func (c serveCmd) handler(w io.Writer) slog.Handler {
 	return slog.NewTextHandler(w, nil)
 }
 
-// load reads the named file, or the default one if it is there, else nothing.
-func (c serveCmd) load(p Program) (*config.Loaded, error) {
-	path := c.Config
+// loadFile reads the named file, or the default one if it is there, else nothing.
+func loadFile(path string, p Program, read func(string, config.Prototypes) (*config.Loaded, error)) (*config.Loaded, error) {
 	if path == "" {
 		if _, err := os.Stat(defaultConfig); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil //nolint:nilnil // no file and no error: the caller simulates
 		}
 		path = defaultConfig
 	}
-	return config.Load(path, p.prototypes())
+	return read(path, p.prototypes())
 }
