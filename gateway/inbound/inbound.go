@@ -443,6 +443,8 @@ func (l *Line) again(ctx context.Context, e queue.Entry, j job, cause error) err
 	case errors.Is(context.Cause(ctx), queue.ErrFenced):
 		l.discardOwn(ctx, e, j)
 		return cause
+	case (ctx.Err() != nil || errors.Is(cause, errStopping)) && !j.wrote:
+		return errors.Join(cause, errUnwritten)
 	case ctx.Err() != nil, errors.Is(cause, errStopping):
 		return cause // it is given back
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 	"github.com/lightlock/lightlock/gateway/store"
+	"github.com/lightlock/lightlock/media"
 )
 
 // shelf is a store in a test's hands: it counts the calls, and fails where the test
@@ -68,6 +69,30 @@ func TestATryThatStoredNothingAsksTheStoreForNothing(t *testing.T) {
 	g.stop()
 	if got := s.deletes.Load(); !slices.Equal(f.fetches(), []int{2}) || got != 0 {
 		t.Errorf("asked %d times to delete something over %v fetches, want not at all over 2", got, f.fetches())
+	}
+	h.wantRegistered(0)
+}
+
+// hanging is a darkroom that says that it has begun, and does not end by itself.
+type hanging chan struct{}
+
+func (h hanging) Develop(ctx context.Context, _ []byte, _ media.Settings) (*media.Developed, error) {
+	close(h)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Nor does one that is given back at a stop before it has stored anything.
+func TestAReleaseThatStoredNothingAsksTheStoreForNothing(t *testing.T) {
+	h := newHouse(t, platform(t, twiliosim.Start))
+	g, s := h.openWith(nil)
+	room := make(hanging)
+	g.Darkroom = room
+	g.work().receive(captioned("a", picture(t, 20, 20)))
+	<-room
+	g.stop()
+	if stats := g.stats(); stats.Waiting != 1 || s.puts.Load() != 0 || s.deletes.Load() != 0 {
+		t.Errorf("got %+v after %d pictures put and %d attempts deleted; want the message given back, and none of these", stats, s.puts.Load(), s.deletes.Load())
 	}
 	h.wantRegistered(0)
 }

@@ -39,6 +39,10 @@ const (
 // errStopping ends the wait for a slot when the gateway stops.
 var errStopping = errors.New("stopping")
 
+// errUnwritten goes with why an attempt was broken off before it had written
+// anything.
+var errUnwritten = errors.New("nothing was written")
+
 // crew is the line at work: the loops of every queue, and what they share.
 type crew struct {
 	*Line
@@ -339,6 +343,17 @@ func (c *crew) keep(ctx context.Context, stop context.CancelCauseFunc, e queue.E
 	})
 }
 
+// undone takes away what a released attempt has left: nobody has been told of what
+// it has developed. Where it has written nothing, nobody need look for anything.
+func (c *crew) undone(ctx context.Context, e queue.Entry, err error) {
+	switch {
+	case errors.Is(err, errUnwritten):
+		_ = c.Journal.Swept(ctx, e.Queue, []string{e.Attempt}) // else it is swept later
+	case e.Starts > 0:
+		c.discard(ctx, e, e.Attempt)
+	}
+}
+
 // finish sees to what an attempt has left undone.
 func (c *crew) finish(e queue.Entry, err error) {
 	switch {
@@ -355,9 +370,7 @@ func (c *crew) finish(e queue.Entry, err error) {
 			c.Log.Warn("message not released; it is taken over after the lease", "key", e.Key, "err", err)
 			return
 		}
-		if e.Starts > 0 {
-			c.discard(ctx, e, e.Attempt) // nobody has been told of what it has developed
-		}
+		c.undone(ctx, e, err)
 	default:
 		c.Metrics.Trouble("work", "unfinished")
 		c.Log.Error("message left unfinished; it is taken over after the lease", "key", e.Key, "err", err)
