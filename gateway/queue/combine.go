@@ -14,7 +14,9 @@ const (
 	togetherItems = 64
 	togetherBytes = 1 << 20
 	// flying is how many of a queue's scripts are on their way at once: while
-	// Redis writes one to its disk, the next is being put together.
+	// Redis writes one to its disk, the next is being put together. It does not set
+	// off with fewer calls than the other has: few large scripts cost Redis and us
+	// less than many small ones, the more so if several gateways send them.
 	flying = 2
 )
 
@@ -34,6 +36,8 @@ type combiner struct {
 type line struct {
 	waiting []*call
 	running int
+	// aloft is how many calls are on their way.
+	aloft int
 	// under are the parties of the calls that are on their way.
 	under map[string]bool
 	// idle is closed when nothing runs any more.
@@ -79,7 +83,7 @@ func (c *combiner) join(queue string, one *call) {
 		c.lines[queue] = l
 	}
 	l.waiting = append(l.waiting, one)
-	if l.running < flying {
+	if l.running < flying && l.enough() {
 		l.running++
 		go c.drain(queue, l)
 	}
@@ -100,9 +104,11 @@ func (c *combiner) next(queue string, l *line, done []*call) []*call {
 	for _, one := range done {
 		one.mark(l.under, false)
 	}
-	calls := l.take()
-	if len(calls) > 0 {
-		return calls
+	l.aloft -= len(done)
+	if l.enough() {
+		if calls := l.take(); len(calls) > 0 {
+			return calls
+		}
 	}
 	if l.running--; l.running == 0 {
 		delete(c.lines, queue)
@@ -110,6 +116,10 @@ func (c *combiner) next(queue string, l *line, done []*call) []*call {
 	}
 	return nil
 }
+
+// enough tells whether as many calls wait as are on their way. Those that are fewer
+// go when these are back.
+func (l *line) enough() bool { return len(l.waiting) >= l.aloft }
 
 // take takes the calls that fit into one script, but for those that are behind
 // another of their party, which is on its way or stays here.
@@ -136,6 +146,7 @@ func (l *line) take() (calls []*call) {
 	for _, one := range calls {
 		one.mark(l.under, true)
 	}
+	l.aloft += len(calls)
 	return calls
 }
 

@@ -121,9 +121,10 @@ func TestCallsOfOnePartyDoNotSwap(t *testing.T) {
 			got[strings.Join(script.keys, ", ")] = script.at.Sub(start)
 		}
 		// What was not in the way went at once; whose script ended first took all
-		// that was not behind the other's, which took the rest.
+		// that was not behind the other's, which took the rest, unless that was too
+		// little to go beside it.
 		for _, want := range []map[string]time.Duration{
-			{"ana's 1": 0, "bob's 1": 0, "ana's 2, ana's 3, eve's 1": time.Second, "bob's 2": time.Second},
+			{"ana's 1": 0, "bob's 1": 0, "ana's 2, ana's 3, eve's 1": time.Second, "bob's 2": 2 * time.Second},
 			{"ana's 1": 0, "bob's 1": 0, "bob's 2, eve's 1": time.Second, "ana's 2, ana's 3": time.Second},
 		} {
 			if maps.Equal(got, want) {
@@ -147,6 +148,38 @@ func TestACallAloneGoesAtOnce(t *testing.T) {
 			t.Errorf("three scripts of a second took %v", got)
 		}
 	})
+}
+
+// A second script sets off with as many calls as are on their way, and fewer wait for
+// these, but for no more.
+func TestFewCallsWaitForThoseOnTheirWay(t *testing.T) {
+	for _, row := range []struct {
+		late int
+		want time.Duration
+	}{{1, 2 * time.Second}, {2, 2 * time.Second}, {3, 1500 * time.Millisecond}} {
+		synctest.Test(t, func(t *testing.T) {
+			r := new(slowRedis)
+			c := newCombiner(r.run)
+			start := time.Now()
+			var answers []<-chan error
+			for i := range flying + 3 {
+				answers = append(answers, calling(t.Context(), c, fmt.Sprint(i), 0))
+			}
+			time.Sleep(1500 * time.Millisecond) // two are done, and three are on their way
+			for i := range row.late {
+				answers = append(answers, calling(t.Context(), c, fmt.Sprint("late", i), 0))
+			}
+			for i, answer := range answers {
+				if err := <-answer; err != nil {
+					t.Errorf("call %d: %v", i, err)
+				}
+			}
+			last := r.scripts[len(r.scripts)-1]
+			if got := last.at.Sub(start); len(last.keys) != row.late || got != row.want {
+				t.Errorf("%d late calls: the last script has %v, and set off after %v, want all of them after %v", row.late, last.keys, got, row.want)
+			}
+		})
+	}
 }
 
 func TestACallerThatLeavesTakesNobodyAlong(t *testing.T) {
