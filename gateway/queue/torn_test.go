@@ -2,8 +2,10 @@ package queue_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,9 +36,15 @@ func tear(t *testing.T, s *queuetest.Server, dir string) {
 
 func renewed(t *testing.T, s *queuetest.Server) func() bool {
 	return func() bool {
-		info, err := connect(t, s.Address()).Info(t.Context(), "persistence").Result()
-		return err == nil && strings.Contains(info, "aof_rewrite_in_progress:0") && !strings.Contains(info, "aof_last_rewrite_time_sec:-1")
+		return info(t, s, "aof_rewrite_in_progress:0", "aof_last_bgrewrite_status:ok") && !info(t, s, "aof_last_rewrite_time_sec:-1")
 	}
+}
+
+// info tells whether a server says all of this of its file.
+func info(t *testing.T, s *queuetest.Server, lines ...string) bool {
+	t.Helper()
+	said, err := connect(t, s.Address()).Info(t.Context(), "persistence").Result()
+	return err == nil && !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(said, line) })
 }
 
 // A Redis that is not ours takes its file as it finds it. What a crash has left of a
@@ -66,13 +74,120 @@ func TestHalfAScriptInAnothersRedisDoesNotComeBack(t *testing.T) {
 	wantCounts(t, b.Journal, counts{waiting: 3})
 }
 
+// renewing opens a backend, and returns its look at the files, and what it says.
+func renewing(t *testing.T, r *config.Redis) (b *queue.Backend, look func(), log *gatewaytest.Log) {
+	t.Helper()
+	log = new(gatewaytest.Log)
+	b = open(t, queue.OpenOptions{Redis: r, Log: log.Logger()})
+	t.Cleanup(func() { _ = b.Close(context.Background()) })
+	renew := queue.Renewer(b)
+	return b, func() {
+		t.Helper()
+		if err := renew(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}, log
+}
+
+func wantWrong(t *testing.T, b *queue.Backend, parts ...string) {
+	t.Helper()
+	wrong := b.Condition().Wrong
+	if len(wrong) != len(parts) {
+		t.Fatalf("got %v, want %d", wrong, len(parts))
+	}
+	for i, part := range parts {
+		if !strings.Contains(wrong[i], part) {
+			t.Errorf("got %q, want %q", wrong[i], part)
+		}
+	}
+}
+
 func TestARedisThatMayNotBeAskedToWriteItsFileAnewIsNamed(t *testing.T) {
 	t.Parallel()
 	s := queuetest.Start(t, "--aof-load-truncated", "yes", "--user", "gateway", "on", ">opensesame", "~*", "&*", "+@all", "-bgrewriteaof")
-	var log gatewaytest.Log
-	b := open(t, queue.OpenOptions{
-		Redis: &config.Redis{Address: s.Address(), Username: "gateway", Password: config.NewSecret("opensesame")}, Log: log.Logger(),
-	})
-	defer shut(t, b)
-	gatewaytest.Await(t, "it is said", func() bool { return strings.Contains(log.String(), "allow BGREWRITEAOF") })
+	r := config.Redis{Address: s.Address(), Username: "gateway", Password: config.NewSecret("opensesame")}
+	b, look, log := renewing(t, &r)
+	for range 3 {
+		look()
+		wantWrong(t, b, "allow BGREWRITEAOF")
+	}
+	if got := strings.Count(log.String(), "allow BGREWRITEAOF"); got != 1 {
+		t.Errorf("it was said %d times", got)
+	}
+	r.Durability = string(queue.Trusted)
+	b, look, log = renewing(t, &r)
+	look()
+	wantWrong(t, b)
+	if got := log.String(); got != "" {
+		t.Errorf("of a trusted one it is said %s", got)
+	}
+}
+
+// A try that fails is named, and the next that does not ends that.
+func TestARedisThatFailsToWriteItsFileAnewIsNamed(t *testing.T) {
+	t.Parallel()
+	s := queuetest.Start(t, "--aof-load-truncated", "yes")
+	j, client := journal(t, s.Address(), queue.Options{}), connect(t, s.Address())
+	accept(t, j, "a")
+	for _, delay := range []string{"100000000", "0"} { // of the one who writes, for each key
+		if err := client.ConfigSet(t.Context(), "rdb-key-save-delay", delay).Err(); err != nil {
+			t.Fatal(err)
+		}
+		b, look, log := renewing(t, at(s.Address()))
+		look()
+		if delay == "0" {
+			wantWrong(t, b, "has failed, and its log says why") // so far
+			gatewaytest.Await(t, "it is written", renewed(t, s))
+			look()
+			wantWrong(t, b)
+			continue
+		}
+		gatewaytest.Await(t, "it is being written", func() bool { return info(t, s, "aof_rewrite_in_progress:1") })
+		s.KillChildren()
+		gatewaytest.Await(t, "that has failed", func() bool { return info(t, s, "aof_last_bgrewrite_status:err") })
+		if got := log.String(); !strings.Contains(got, "writes its file anew") {
+			t.Errorf("it said %q", got)
+		}
+	}
+}
+
+// Two gateways ask each primary of a cluster once, but for one that refuses a file
+// with a torn end.
+func TestEachPrimaryIsAskedOnceToWriteItsFileAnew(t *testing.T) {
+	t.Parallel()
+	c := queuetest.StartCluster(t)
+	for _, n := range c.Nodes[:2] {
+		if err := connect(t, n.Addr).ConfigSet(t.Context(), "aof-load-truncated", "yes").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := ""
+	for range 2 {
+		b, look, log := renewing(t, c.Config())
+		look()
+		gatewaytest.Await(t, "they are written", func() bool { return renewed(t, c.Nodes[0].Server)() && renewed(t, c.Nodes[1].Server)() })
+		look()
+		wantWrong(t, b)
+		said += log.String()
+	}
+	if renewed(t, c.Nodes[2].Server)() {
+		t.Error("the one that need not has written its file anew")
+	}
+	if got := strings.Count(said, "writes its file anew"); got != 2 {
+		t.Errorf("two were asked %d times", got)
+	}
+}
+
+// A Redis that was started again is asked again, however soon that was.
+func TestEachStartIsFollowedByANewFile(t *testing.T) {
+	t.Parallel()
+	s := queuetest.Start(t, "--aof-load-truncated", "yes")
+	b := openOn(t, at(s.Address()), q)
+	for range 2 {
+		gatewaytest.Await(t, "it is written", renewed(t, s))
+		s.Kill()
+		s.Restart()
+	}
+	gatewaytest.Await(t, "it is written", renewed(t, s))
+	wantWrong(t, b)
 }

@@ -27,14 +27,14 @@ var (
 type watchdog struct {
 	// pending is set while the doctor has been asked and Redis has not answered.
 	pending atomic.Bool
-	// away, examined and renewed belong to the loop. The last is when a primary was
-	// found that need not, or may not, be asked to write its file anew.
+	// away, examined and files, by the names of primaries, belong to the loop.
 	away     bool
 	examined time.Time
-	renewed  map[string]time.Time
+	files    map[string]file
 
-	mu    sync.Mutex
-	wrong []string
+	mu sync.Mutex
+	// wrong are the doctor's findings, and torn what is wrong with files.
+	wrong, torn []string
 }
 
 // Condition is how Redis does, as of the last look at it, a second ago or so.
@@ -49,8 +49,9 @@ type Condition struct {
 	Closed bool
 	Fills  string
 	// Wrong are the doctor's findings about a Redis that once had none: somebody
-	// has changed it, or another server has taken over. A gateway that serves
-	// goes on, because its stop would lose more, but the promise does not hold.
+	// has changed it, or another server has taken over; and that it should write its
+	// file anew, and does not. A gateway that serves goes on, because its stop would
+	// lose more, but the promise does not hold.
 	Wrong []string
 }
 
@@ -60,7 +61,7 @@ func (b *Backend) Condition() Condition {
 	c.Durability = b.Durability()
 	b.watchdog.mu.Lock()
 	defer b.watchdog.mu.Unlock()
-	c.Wrong = slices.Clone(b.watchdog.wrong)
+	c.Wrong = slices.Concat(b.watchdog.wrong, b.watchdog.torn)
 	return c
 }
 
@@ -70,7 +71,7 @@ func (b *Backend) startWatch(ctx context.Context, log *slog.Logger, server <-cha
 	if log != nil {
 		b.log = log
 	}
-	b.watchdog.examined, b.watchdog.renewed = time.Now(), make(map[string]time.Time)
+	b.watchdog.examined = time.Now()
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // which bounds the start only
 	var running sync.WaitGroup
 	running.Go(func() { b.watch(ctx, server) })

@@ -9,8 +9,11 @@ package queuetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -123,6 +126,25 @@ func (s *Server) Restart() {
 
 // Torn tells whether the last Kill came while the server wrote.
 func (s *Server) Torn() bool { return s.server.Torn() }
+
+// KillChildren kills the processes that write the server's file anew.
+func (s *Server) KillChildren() {
+	s.t.Helper()
+	pid := s.server.PID()
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, one := range strings.Fields(string(list)) {
+		child, err := strconv.Atoi(one)
+		if err == nil {
+			err = syscall.Kill(child, syscall.SIGKILL)
+		}
+		if err != nil {
+			s.t.Errorf("kill redis-server's child %s: %v", one, err)
+		}
+	}
+}
 
 // Pause stops the server as if its machine had fallen asleep; connections stay
 // open and nothing answers.
