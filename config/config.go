@@ -145,9 +145,10 @@ type Work struct {
 	// accounts that have none there, which get in up to halfway to Slots; zero means
 	// half of Slots.
 	PerHost int `yaml:"per_host" check:"min=1,max=1024" jsonschema_description:"How many photos of one host a gateway fetches at once. Unless set, half of slots, so that a host that hangs never has them all. An account that has none there gets in above it, up to halfway to slots."`
-	// Promise is after how long agents have the text of a message whose photos are
-	// not settled.
-	Promise Duration `yaml:"promise" check:"min=100ms,max=1m" jsonschema_description:"After how long agents have the text of a message whose photos are not settled. They have it earlier where a try has failed."`
+	// Promise is after how long agents are told the text of a message whose photos
+	// are not settled. Gateways look for such messages twice a second, so agents have
+	// it within a second more, and by default within ten seconds.
+	Promise Duration `yaml:"promise" check:"min=100ms,max=1m" jsonschema_description:"After how long agents are told the text of a message whose photos are not settled; they have it within a second more. They have it earlier where a try has failed."`
 	// Lease is after how long without a sign of life another worker takes over.
 	Lease Duration `yaml:"lease" check:"min=100ms,max=1h" jsonschema_description:"After how long without a sign of life another worker takes over."`
 	// Attempts is how often a photo is fetched before it is unreachable.
@@ -216,7 +217,7 @@ func Default() Config {
 		Work: Work{
 			Slots:      16,
 			PerAccount: 8,
-			Promise:    seconds(10),
+			Promise:    seconds(9),
 			Lease:      seconds(60),
 			Attempts:   8,
 			RetryMin:   seconds(1),

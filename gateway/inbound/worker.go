@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
@@ -25,10 +27,13 @@ const (
 	// many are put back in one step.
 	dueEvery  = 500 * time.Millisecond
 	dueAtOnce = 100
-	// promiseEvery is how often a gateway looks for messages that are to be told, and
-	// promisedAtOnce how many it gets at a time.
-	promiseEvery   = time.Second
+	// promiseEvery is how often a gateway looks for messages that are to be told:
+	// work.promise is so much shorter than ten seconds that they are found, and told,
+	// before these are over. promisedAtOnce is how many it gets at a time, and
+	// toldAtOnce how many of them it tells at once.
+	promiseEvery   = 500 * time.Millisecond
 	promisedAtOnce = 100
+	toldAtOnce     = 16
 	// A dead letter holds a consumer's words, so it is not kept for ever.
 	expireEvery  = time.Minute
 	expireAtOnce = 1000
@@ -209,16 +214,28 @@ func (c *crew) keepPromises(ctx context.Context, name string) {
 	})
 }
 
-// keepThese tells one message after the other. The rest is left to the next who
-// looks where the gateway stops, and where Redis is away: each would wait for it.
-func (c *crew) keepThese(ctx context.Context, entries []queue.Entry) (err error) {
-	for _, e := range entries {
-		if ctx.Err() != nil || errors.Is(err, queue.ErrAway) {
-			break
-		}
-		err = errors.Join(err, c.keepPromise(ctx, e))
+// keepThese tells some messages at once: one after the other, each would wait for
+// the disk of Redis, and the last of many would be late. The rest is left to the
+// next who looks where the gateway stops, and where Redis is away: each would wait
+// for it.
+func (c *crew) keepThese(ctx context.Context, entries []queue.Entry) error {
+	var tellers errgroup.Group
+	tellers.SetLimit(toldAtOnce)
+	var away atomic.Bool
+	failures := make([]error, len(entries))
+	for i, e := range entries {
+		tellers.Go(func() error {
+			if ctx.Err() == nil && !away.Load() {
+				failures[i] = c.keepPromise(ctx, e)
+			}
+			if errors.Is(failures[i], queue.ErrAway) {
+				away.Store(true)
+			}
+			return nil
+		})
 	}
-	return err
+	_ = tellers.Wait() // each failure counts, not the first alone
+	return errors.Join(failures...)
 }
 
 // keepPromise leaves what it cannot read to others: to a newer gateway, or to the

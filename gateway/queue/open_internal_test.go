@@ -96,3 +96,12 @@ func TestWhatIsConfiguredBecomesTheRightClient(t *testing.T) {
 		}
 	}
 }
+
+// A journal that nobody has configured works like one of a gateway whose
+// configuration is silent.
+func TestDefaultsAreThoseOfTheConfiguration(t *testing.T) {
+	got, want := Options{}.withDefaults(), OptionsOf(config.Default().Work)
+	if got.Lease != want.Lease || got.PerAccount != want.PerAccount || got.PromiseFor != want.PromiseFor || got.LettersBytes != want.LettersBytes {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
