@@ -68,6 +68,8 @@
 //	                                                paused, because they asked for patience
 //	lightlock_redis_memory_ratio                    part of its maxmemory that Redis uses; of a cluster's primaries the fullest
 //	lightlock_admission_closed                      1 while nothing is accepted because Redis is nearly full
+//	lightlock_redis_wrong                           what is wrong with a Redis that serves: zero, or it may lose messages
+//	lightlock_redis_durability{level}               1 for how it keeps what it acknowledges: fsync, trusted, memory
 //	lightlock_queue_talks{queue}                    conversations in which something waits to be sent
 //
 // Beside these are Go's own and the process's.

@@ -234,6 +234,7 @@ func TestLineOfRedis(t *testing.T) {
 		"memory":   {queue.Condition{Durability: queue.Memory}, ops.Warn, " ms, memory"},
 		"spoiled":  {queue.Condition{Durability: queue.Fsync, Wrong: []string{"a is b", "c is d"}}, ops.Warn, "a is b; c is d"},
 		"too full": {queue.Condition{Durability: queue.Fsync, Filled: .9, Closed: true, Fills: "full of x"}, ops.Fail, "full of x; nothing can be made durable"},
+		"both":     {queue.Condition{Durability: queue.Fsync, Closed: true, Fills: "full of x", Wrong: []string{"a is b"}}, ops.Fail, "full of x; nothing can be made durable; a is b"},
 	} {
 		got := ops.RedisCheck(figures{}, func() queue.Condition { return test.condition })(t.Context())
 		if len(got) != 1 || got[0].State != test.state || !strings.HasSuffix(got[0].Note, test.note) {
@@ -243,23 +244,26 @@ func TestLineOfRedis(t *testing.T) {
 }
 
 func TestFiguresOfRedis(t *testing.T) {
-	condition := queue.Condition{Filled: .5}
-	m := ops.NewMetrics()
-	m.Register(ops.NewRedisCollector(func() queue.Condition { return condition }))
-	for _, closed := range []float64{0, 1} {
-		condition.Closed = closed == 1
-		want := map[string]float64{"lightlock_redis_memory_ratio": .5, "lightlock_admission_closed": closed}
-		families, err := m.Gatherer().Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range families {
-			if value, ok := want[f.GetName()]; ok && f.GetMetric()[0].GetGauge().GetValue() == value {
-				delete(want, f.GetName())
+	for name, test := range map[string]struct {
+		condition queue.Condition
+		want      []string
+	}{
+		"all is well": {
+			queue.Condition{Durability: queue.Fsync, Filled: .5},
+			[]string{"redis_memory_ratio 0.5", "admission_closed 0", "redis_wrong 0", `redis_durability{level="fsync"} 1`},
+		},
+		"it is full and spoiled": {
+			queue.Condition{Durability: queue.Trusted, Filled: 1, Closed: true, Wrong: []string{"a is b", "c is d"}},
+			[]string{"redis_memory_ratio 1", "admission_closed 1", "redis_wrong 2", `redis_durability{level="trusted"} 1`},
+		},
+	} {
+		m, answer := ops.NewMetrics(), httptest.NewRecorder()
+		m.Register(ops.NewRedisCollector(func() queue.Condition { return test.condition }))
+		m.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		for _, line := range test.want {
+			if !strings.Contains(answer.Body.String(), "\nlightlock_"+line+"\n") {
+				t.Errorf("%s: there is no %s", name, line)
 			}
-		}
-		if len(want) > 0 {
-			t.Errorf("closed %v: not found: %v", closed, want)
 		}
 	}
 }

@@ -15,7 +15,8 @@ import (
 const nothingDurable = "; nothing can be made durable"
 
 // RedisCheck is /readyz's line about the journal: without it nothing can be
-// made durable. When it takes nothing in, the line says what fills it.
+// made durable. When it takes nothing in, the line says what fills it; when it may
+// lose what it takes in, what is wrong with it.
 func RedisCheck(c Counter, condition func() queue.Condition) Check {
 	return func(ctx context.Context) []Line {
 		start := time.Now()
@@ -30,7 +31,7 @@ func RedisCheck(c Counter, condition func() queue.Condition) Check {
 		}
 		switch {
 		case now.Closed:
-			l.State, l.Note = Fail, now.Fills+nothingDurable
+			l.State, l.Note = Fail, strings.Join(append([]string{now.Fills + nothingDurable}, now.Wrong...), "; ")
 		case len(now.Wrong) > 0:
 			l.State, l.Note = Warn, strings.Join(now.Wrong, "; ")
 		case now.Durability == queue.Memory:
@@ -40,18 +41,21 @@ func RedisCheck(c Counter, condition func() queue.Condition) Check {
 	}
 }
 
-// redisCollector tells how full Redis is, as of the last look at it.
+// redisCollector tells how Redis does, as of the last look at it.
 type redisCollector struct {
-	condition      func() queue.Condition
-	filled, closed *prometheus.Desc
+	condition                         func() queue.Condition
+	filled, closed, wrong, durability *prometheus.Desc
 }
 
-// NewRedisCollector returns a collector of how full Redis is.
+// NewRedisCollector returns a collector of how Redis does: how full it is, and
+// whether it keeps what it acknowledges.
 func NewRedisCollector(condition func() queue.Condition) prometheus.Collector {
 	return &redisCollector{
-		condition: condition,
-		filled:    prometheus.NewDesc("lightlock_redis_memory_ratio", "Part of its maxmemory that Redis uses; in a cluster the fullest primary.", nil, nil),
-		closed:    prometheus.NewDesc("lightlock_admission_closed", "1 while nothing is accepted because Redis is nearly full.", nil, nil),
+		condition:  condition,
+		filled:     prometheus.NewDesc("lightlock_redis_memory_ratio", "Part of its maxmemory that Redis uses; in a cluster the fullest primary.", nil, nil),
+		closed:     prometheus.NewDesc("lightlock_admission_closed", "1 while nothing is accepted because Redis is nearly full.", nil, nil),
+		wrong:      prometheus.NewDesc("lightlock_redis_wrong", "What is wrong with a Redis that serves: zero, or it may lose what it acknowledges.", nil, nil),
+		durability: prometheus.NewDesc("lightlock_redis_durability", "1 for how Redis keeps what it acknowledges: fsync, trusted, memory.", []string{"level"}, nil),
 	}
 }
 
@@ -59,6 +63,8 @@ func NewRedisCollector(condition func() queue.Condition) prometheus.Collector {
 func (r *redisCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- r.filled
 	ch <- r.closed
+	ch <- r.wrong
+	ch <- r.durability
 }
 
 // Collect implements prometheus.Collector.
@@ -67,6 +73,11 @@ func (r *redisCollector) Collect(ch chan<- prometheus.Metric) {
 	if now.Closed {
 		closed = 1
 	}
-	ch <- prometheus.MustNewConstMetric(r.filled, prometheus.GaugeValue, now.Filled)
-	ch <- prometheus.MustNewConstMetric(r.closed, prometheus.GaugeValue, closed)
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(r.filled, now.Filled)
+	gauge(r.closed, closed)
+	gauge(r.wrong, float64(len(now.Wrong)))
+	gauge(r.durability, 1, string(now.Durability))
 }
