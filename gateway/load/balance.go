@@ -18,7 +18,7 @@ type Balance struct {
 	Withdrawn int `json:"withdrawn"`
 	Waiting   int `json:"waiting"`
 	// Taken ones were in the queue, by the journal's word, and deleted by its
-	// readers before they were seen here.
+	// readers before they were seen here. Where nobody else reads they are lost.
 	Taken int `json:"taken"`
 	// Dead ones were kept as dead letters and no more.
 	Dead int `json:"dead"`
@@ -46,36 +46,47 @@ func (b Balance) Good() bool {
 type Recall func(ctx context.Context, queue string, keys []string) ([]queue.Fate, error)
 
 // Balance draws up the account. What was not seen in the queue is asked for; with
-// a nil recall nobody can be, and nothing is judged but what was seen.
+// a nil recall nobody can be, and nothing is judged but what was seen. What is seen
+// while it asks counts as seen.
 func (l *Ledger) Balance(ctx context.Context, recall Recall) (Balance, error) {
+	fates, err := l.recall(ctx, recall)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := Balance{Lost: []string{}, Doubled: []string{}, Forged: []string{}, Revived: []string{}}
-	unseen := map[string][]*entry{} // by queue
 	for _, e := range l.sorted() {
 		b.judge(e)
-		if e.acked && !e.forged && (e.found == 0 || e.owed()) {
-			unseen[e.queue] = append(unseen[e.queue], e)
-		}
-	}
-	if recall == nil {
-		return b, nil
-	}
-	for name, entries := range unseen {
-		keys := make([]string, len(entries))
-		for i, e := range entries {
-			keys[i] = e.Key
-		}
-		fates, err := recall(ctx, name, keys)
-		if err != nil {
-			return b, err
-		}
-		for i, e := range entries {
-			b.place(e, fates[i])
+		if fate, asked := fates[e.Key]; asked && e.missing() {
+			b.place(e, fate, l.Alone)
 		}
 	}
 	slices.Sort(b.Lost)
-	return b, nil
+	return b, err
+}
+
+// recall asks for all events of which something was not seen.
+func (l *Ledger) recall(ctx context.Context, recall Recall) (map[string]queue.Fate, error) {
+	if recall == nil {
+		return nil, nil
+	}
+	unseen := map[string][]string{} // keys by queue
+	l.mu.Lock()
+	for _, e := range l.sorted() {
+		if e.missing() {
+			unseen[e.queue] = append(unseen[e.queue], e.Key)
+		}
+	}
+	l.mu.Unlock()
+	fates := map[string]queue.Fate{}
+	for name, keys := range unseen {
+		told, err := recall(ctx, name, keys)
+		if err != nil {
+			return fates, err
+		}
+		for i, key := range keys {
+			fates[key] = told[i]
+		}
+	}
+	return fates, nil
 }
 
 // judge counts what needs no question.
@@ -106,8 +117,9 @@ func (b *Balance) judge(e *entry) {
 }
 
 // place counts an event that was accepted and is not in the queue, or whose
-// photos are not, by the journal's word for it.
-func (b *Balance) place(e *entry, fate queue.Fate) {
+// photos are not, by the journal's word for it. alone tells that nobody else reads
+// the queue: then only an unsend takes a document out of it.
+func (b *Balance) place(e *entry, fate queue.Fate, alone bool) {
 	switch {
 	case e.found > 0 && fate == queue.FateAccepted:
 		b.Unsettled++
@@ -116,11 +128,11 @@ func (b *Balance) place(e *entry, fate queue.Fate) {
 		b.Lost = append(b.Lost, e.Key)
 	case fate == queue.FateAccepted:
 		b.Waiting++
-	case fate == queue.FateDone:
+	case fate == queue.FateDone && !alone:
 		b.Taken++
 	case fate == queue.FateBuried:
 		b.Dead++
-	case (fate == queue.FateWithdrawn || fate == queue.FateVoid) && e.excused():
+	case (fate == queue.FateWithdrawn || fate == queue.FateVoid || fate == queue.FateDone) && e.excused():
 		b.Withdrawn++
 	default:
 		b.Lost = append(b.Lost, e.Key)

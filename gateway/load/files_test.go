@@ -88,3 +88,22 @@ func revealed(v reflect.Value) string {
 	}
 	return "{" + text + "}"
 }
+
+// TestHouse: the queue of a house of its own is read by nobody else. The gateway is
+// one that says it is ready, and no more.
+func TestHouse(t *testing.T) {
+	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "gateway")
+	script := "#!/bin/sh\necho '{\"msg\":\"ready\",\"public\":\"127.0.0.1:1\"}' >&2\nexec sleep 600\n"
+	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	target, err := load.House{Binary: binary, Channels: channels()[:1]}.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !target.Alone || target.Journal == nil || len(target.Gateways) != 1 {
+		t.Errorf("got %+v", target)
+	}
+	_ = target.Close() // it does not end in order
+}

@@ -38,7 +38,7 @@ type House struct {
 
 // Open starts it all.
 func (h House) Open(ctx context.Context) (_ *Target, err error) {
-	t := &Target{Paused: h.Paused}
+	t := &Target{Paused: h.Paused, Alone: true}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.Close())

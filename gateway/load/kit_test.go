@@ -78,8 +78,9 @@ type house struct {
 
 	mu      sync.Mutex
 	fates   map[string]queue.Fate
-	entries []string // documents
-	held    []string // documents of messages that come behind later ones
+	entries []string       // documents; empty where one was taken out
+	places  map[string]int // of messages' documents
+	held    []string       // documents of messages that come behind later ones
 	calls   int
 	asked   int // to recall
 	called  time.Time
@@ -87,7 +88,7 @@ type house struct {
 
 func open(t *testing.T, broken ...string) *house {
 	t.Helper()
-	h := &house{t: t, speakers: speakers(t, channels()...), broken: map[string]bool{}, fates: map[string]queue.Fate{}}
+	h := &house{t: t, speakers: speakers(t, channels()...), broken: map[string]bool{}, fates: map[string]queue.Fate{}, places: map[string]int{}}
 	for _, b := range broken {
 		h.broken[b] = true
 	}
@@ -170,6 +171,9 @@ func (h *house) accept(key string, e connectors.Event) {
 		return
 	case e.Kind == connectors.Unsend:
 		h.fates[gone] = queue.FateWithdrawn
+		if at, told := h.places[gone]; told && h.broken["is read late"] {
+			h.entries[at] = ""
+		}
 	case h.fates[gone] != "" && !h.broken["forgets unsends"]:
 		h.fates[key] = queue.FateWithdrawn
 		return
@@ -195,6 +199,9 @@ func (h *house) tell(key, kind string, e connectors.Event) {
 		h.held = append(h.held, string(document))
 		return
 	}
+	if e.Kind == connectors.Message {
+		h.places[e.Account+e.MessageID] = len(h.entries)
+	}
 	h.entries = append(h.entries, string(document))
 }
 
@@ -215,10 +222,15 @@ func (h *house) WatchFrom(ctx context.Context, name, place string, found func(st
 			h.entries, h.held = append(h.entries, h.held...), nil
 		}
 		entries := slices.Clone(h.entries[at:])
+		if h.broken["is read late"] && h.asked == 0 {
+			entries = nil
+		}
 		h.mu.Unlock()
 		for _, e := range entries {
 			at++
-			found(strconv.Itoa(at), []byte(e))
+			if e != "" {
+				found(strconv.Itoa(at), []byte(e))
+			}
 		}
 	}
 	return ctx.Err()

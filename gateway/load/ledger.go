@@ -19,6 +19,10 @@ import (
 // Ledger is the sender's own account of what it was promised and of what it saw
 // in the queue. Its methods may be called from many goroutines at once.
 type Ledger struct {
+	// Alone tells that nobody else reads the queue, so that nothing is taken out of
+	// it. It is set before the first of its methods is called.
+	Alone bool
+
 	mu      sync.Mutex
 	entries map[string]*entry // by the event's key
 	photos  map[string]int    // by what became of them
@@ -171,6 +175,12 @@ func (e *entry) owed() bool {
 	default:
 		return !e.excused()
 	}
+}
+
+// missing tells whether the event was accepted and is not in the queue, or its
+// photos are not.
+func (e *entry) missing() bool {
+	return e.acked && !e.forged && (e.found == 0 || e.owed())
 }
 
 // excused tells whether an unsend may have kept the event from the queue. One

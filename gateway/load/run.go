@@ -46,6 +46,7 @@ func Run(ctx context.Context, target *Target, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &run{Options: o, target: target, ledger: NewLedger(), timing: newTiming()}
+	r.ledger.Alone = target.Alone
 	if err := r.watch(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}

@@ -76,6 +76,30 @@ func TestWhatIsNoLoss(t *testing.T) {
 	}
 }
 
+// TestAlone: where nobody else reads, nobody has taken what is done and not in the
+// queue. What is in it is read, however late, and an unsend takes out what it is
+// about.
+func TestAlone(t *testing.T) {
+	t.Parallel()
+	for state, right := range map[string]func(load.Balance) bool{
+		"is read by others": func(b load.Balance) bool { return !b.Good() && len(b.Lost) > 5 && b.Taken == 0 },
+		"is read late":      func(b load.Balance) bool { return b.Good() && b.Withdrawn > 5 },
+	} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			target := open(t, state).target()
+			target.Alone = true
+			r, err := load.Run(t.Context(), target, load.Options{Plan: everything(t, 250), Connections: 2, Wait: 300 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b := r.Balance; !right(b) || b.Accepted != b.Delivered+b.Withdrawn+len(b.Lost) {
+				t.Errorf("got %+v", b)
+			}
+		})
+	}
+}
+
 // TestPaused: what waits is looked for in the journal, which it may reach later.
 func TestPaused(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,8 @@ type Target struct {
 	Journal Journal
 	// Paused tells that the gateways accept and work on nothing.
 	Paused bool
+	// Alone tells that nobody reads the queue but we.
+	Alone bool
 	// Processes are those whose use of this machine is measured.
 	Processes []Process
 	// Notes are sentences about what cannot be shown.

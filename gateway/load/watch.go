@@ -124,16 +124,17 @@ func (r *run) quiet(ctx context.Context, since time.Time) bool {
 		if err != nil || stats.Unfinished() > 0 {
 			return false
 		}
-		last, err := r.target.Journal.Last(ctx, name)
-		if err != nil {
-			return false
-		}
-		r.readers.mu.Lock()
-		read := r.readers.queue[name]
-		r.readers.mu.Unlock()
-		if read != last {
+		if !r.hasRead(ctx, name) {
 			return false
 		}
 	}
 	return true
+}
+
+// hasRead tells whether everything in a queue has been read.
+func (r *run) hasRead(ctx context.Context, name string) bool {
+	last, err := r.target.Journal.Last(ctx, name)
+	r.readers.mu.Lock()
+	defer r.readers.mu.Unlock()
+	return err == nil && r.readers.queue[name] == last
 }
