@@ -112,7 +112,7 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 	queue.RedirectLog(a.log)
 	told := ops.Told{Metrics: a.metrics, Log: a.log}
 	options := queue.OptionsOf(a.config.Work)
-	options.OnBreach, options.OnExpired = told.Breach, told.Expired
+	options.OnBreach, options.OnNewer, options.OnExpired = told.Breach, told.Newer, told.Expired
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
 		Redis: a.config.Redis, Data: a.config.Data, Log: a.log, Journal: options,
 	})

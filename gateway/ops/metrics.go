@@ -45,10 +45,11 @@
 //	                                                develop: child_died
 //	                                                journal: breach, or the step at which Redis did not answer
 //	                                                spool: broken, a record that stays in its file
-//	                                                work: dead, unfinished, newer
+//	                                                work: dead, unfinished, newer, left for a gateway of a newer
+//	                                                release, which wrote it
 //	                                                sweep: orphans, or expire: what did not go through
 //	                                                registration: missing, repaired, not_repaired, or a kind of error
-//	                                                send: retry
+//	                                                send: retry, newer
 //	                                                outgoing: unfinished, or the step at which Redis did not answer
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered; and told, those of the
 //	                                                first three whose text was forwarded before their photos

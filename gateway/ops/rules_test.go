@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,6 +133,7 @@ func registerAll(a *admin) {
 	a.metrics.Outgoing("line/acme", "notice", "unknown")
 	a.metrics.LettersExpired("support", "age", 1)
 	a.metrics.Trouble("journal", "take")
+	ops.Told{Metrics: a.metrics, Log: slog.New(slog.DiscardHandler)}.Newer(queue.Newer{Queue: "support", IDs: []string{"1-0"}})
 	lane := strings.Repeat("ab", 16)
 	item := queue.Item{Kind: queue.ItemMessage, Key: strings.Repeat("5b", 32), Party: strings.Repeat("5c", 32), Lane: lane}
 	if _, err := a.backend.Accept(a.t.Context(), "support", []queue.Item{item}); err != nil {

@@ -18,6 +18,12 @@ func (t Told) Breach(b queue.Breach) {
 	t.Log.Error("journal invariant broken", "queue", b.Queue, "what", b.What, "ids", b.IDs)
 }
 
+// Newer is for queue.Options.OnNewer.
+func (t Told) Newer(n queue.Newer) {
+	t.Metrics.Trouble("work", "newer")
+	t.Log.Warn("left for a newer gateway", "queue", n.Queue, "ids", n.IDs)
+}
+
 // Expired is for queue.Options.OnExpired.
 func (t Told) Expired(e queue.Expired) {
 	t.Metrics.LettersExpired(e.Queue, e.Why, e.Letters)

@@ -139,6 +139,7 @@ func (r *run) silence(ctx context.Context, step string, err error) {
 func (l *Line) handle(ctx context.Context, s queue.Sending, m Message, unreadable error) {
 	switch {
 	case errors.Is(unreadable, errNewer):
+		l.Metrics.Trouble("send", "newer")
 		l.Log.Warn("message left for a newer release", "key", s.Key)
 		l.giveBack(ctx, s, l.Journal.Lease())
 		return

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -58,8 +60,7 @@ func TestAnEntryWithoutAConversationIsLeftAlone(t *testing.T) {
 		var told []queue.Breach
 		client := connect(t, address)
 		j := journalOn(t, client, queue.Options{OnBreach: func(b queue.Breach) { told = append(told, b) }})
-		entry := newerEntry(keyOf("inbox"))
-		entry.Values = []string{"v", "1", "key", hash("a"), "conv", "../x", "seq", "1", "at", "1", "tries", "0", "payload", "a"}
+		entry := &redis.XAddArgs{Stream: keyOf("inbox"), Values: []string{"v", "1", "key", hash("a"), "conv", "../x", "seq", "1", "at", "1", "tries", "0", "payload", "a"}}
 		err := client.XAdd(t.Context(), entry).Err()
 		entries, errTake := j.Take(t.Context(), q, queue.Words, 1, 0)
 		if err := errors.Join(err, errTake); err != nil || len(entries) != 0 || len(told) != 1 {

@@ -166,16 +166,4 @@ func TestBreachesAreTold(t *testing.T) {
 	client.ZAdd(t.Context(), slot+"delayed", zAt(0, hash("lost")))
 	want(t, "due", 0)(j.Due(t.Context(), q, 5))
 	expect("delayed entry has no record", hash("lost"))
-
-	newer := client.XAdd(t.Context(), newerEntry(slot+"inbox")).Val()
-	for _, read := range []func() ([]queue.Entry, error){
-		func() ([]queue.Entry, error) { return j.Take(t.Context(), q, queue.Words, 5, 0) },
-		func() ([]queue.Entry, error) { return j.TakeOver(t.Context(), q, queue.Words, 5) },
-	} {
-		if entries, err := read(); err != nil || len(entries) != 0 {
-			t.Errorf("got %d entries, error %v; want a newer release's entry left alone", len(entries), err)
-		}
-		expect("journal entry cannot be read", newer)
-	}
-	wantCounts(t, j, counts{inWork: 1})
 }

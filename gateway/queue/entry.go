@@ -15,6 +15,31 @@ import (
 // writes.
 const entryVersion = "1"
 
+// errNewer means that only a newer release can read it.
+var errNewer = errors.New("written by a newer release")
+
+// readable returns an error for what is not in this release's layout: errNewer
+// where its version is a higher number.
+func readable(version string) error {
+	if version == entryVersion {
+		return nil
+	}
+	ours, _ := strconv.Atoi(entryVersion)
+	if theirs, err := strconv.Atoi(version); err == nil && theirs > ours {
+		return errNewer
+	}
+	return fmt.Errorf("%w: version %.20q", ErrInvalid, version)
+}
+
+// unread tells of what cannot be read: whether somebody newer can, or it is broken.
+func (j *Journal) unread(queue, what, id string, err error) {
+	if errors.Is(err, errNewer) {
+		j.options.OnNewer(Newer{Queue: queue, IDs: []string{id}})
+		return
+	}
+	j.options.OnBreach(Breach{Queue: queue, What: what, IDs: []string{id}})
+}
+
 // entries reads what Redis handed out, and the records of messages with photos.
 // What cannot be read, such as an entry that a newer release wrote, is left
 // alone: it stays pending, for a worker that can.
@@ -24,7 +49,7 @@ func (j *Journal) entries(ctx context.Context, k keys, queue string, messages []
 	for _, message := range messages {
 		entry, err := readEntry(queue, message)
 		if err != nil {
-			j.options.OnBreach(Breach{Queue: queue, What: "journal entry cannot be read", IDs: []string{message.ID}})
+			j.unread(queue, "journal entry cannot be read", message.ID, err)
 			continue
 		}
 		if entry.Lane != "" {
@@ -61,7 +86,7 @@ func (j *Journal) recorded(ctx context.Context, k keys, entries []Entry) ([]Entr
 			continue
 		}
 		if err := e.read(text(records[i])); err != nil {
-			j.options.OnBreach(Breach{Queue: e.Queue, What: "journal entry cannot be read", IDs: []string{e.ID}})
+			j.unread(e.Queue, "journal entry cannot be read", e.ID, err)
 			continue
 		}
 		found = append(found, e)
@@ -80,8 +105,8 @@ func (j *Journal) lost(ctx context.Context, k keys, e Entry) error {
 
 func readEntry(queue string, message redis.XMessage) (Entry, error) {
 	field := func(name string) string { return text(message.Values[name]) }
-	if v := field("v"); v != entryVersion {
-		return Entry{}, fmt.Errorf("%w: version %.20q", ErrInvalid, v)
+	if err := readable(field("v")); err != nil {
+		return Entry{}, err
 	}
 	e := Entry{Queue: queue, ID: message.ID, Key: field("key"), Lane: field("lane"), Attempt: randomID()}
 	if e.Lane != "" {
@@ -104,9 +129,13 @@ func (e *Entry) number(seq, at, tries string) error {
 // read fills e from its record.
 func (e *Entry) read(record string) error {
 	head, payload, found := strings.Cut(record, "\n")
+	version, _, _ := strings.Cut(head, " ")
+	if err := readable(version); err != nil {
+		return err
+	}
 	fields := strings.Fields(head)
-	if !found || len(fields) != 6 || fields[0] != entryVersion {
-		return fmt.Errorf("%w: a record that a newer release wrote", ErrInvalid)
+	if !found || len(fields) != 6 {
+		return fmt.Errorf("%w: a record with %d fields", ErrInvalid, len(fields))
 	}
 	e.Conversation, e.Lane, e.Payload = fields[1], fields[5], []byte(payload)
 	return errors.Join(checkHex("conversation", e.Conversation), checkHex("lane", e.Lane), e.number(fields[2], fields[3], fields[4]))

@@ -197,26 +197,32 @@ func (j *Journal) Due(ctx context.Context, queue string, limit int) (moved int, 
 	if err != nil {
 		return 0, wrap("due", err)
 	}
-	if len(answer) != 3 {
+	if len(answer) != 4 {
 		return 0, unexpected("due", answer)
 	}
 	count, _ := answer[0].(int64)
 	j.breach(queue, "delayed entry has no record", answer[1])
 	j.breach(queue, "delayed entry cannot be read", answer[2])
+	if newer := texts(answer[3]); len(newer) > 0 {
+		j.options.OnNewer(Newer{Queue: queue, IDs: newer})
+	}
 	return int(count), nil
 }
 
 // breach tells of the keys that a script has listed, if it has listed any.
 func (j *Journal) breach(queue, what string, listed any) {
+	if keys := texts(listed); len(keys) > 0 {
+		j.options.OnBreach(Breach{Queue: queue, What: what, IDs: keys})
+	}
+}
+
+// texts are the keys that a script has listed.
+func texts(listed any) (keys []string) {
 	list, _ := listed.([]any)
-	if len(list) == 0 {
-		return
-	}
-	breach := Breach{Queue: queue, What: what}
 	for _, key := range list {
-		breach.IDs = append(breach.IDs, text(key))
+		keys = append(keys, text(key))
 	}
-	j.options.OnBreach(breach)
+	return keys
 }
 
 // capped cuts a cause to MaxCause bytes of valid text.

@@ -42,6 +42,9 @@ type Options struct {
 	// a record or without a place, and entries that cannot be read. Nil ignores
 	// them.
 	OnBreach func(Breach)
+	// OnNewer is told of what only a newer release can read, each time that it is
+	// come upon: it is left to a gateway of that release. Nil ignores it.
+	OnNewer func(Newer)
 }
 
 // Breach is a broken invariant, to be counted and logged.
@@ -50,6 +53,14 @@ type Breach struct {
 	// What is broken, in one of few fixed phrases.
 	What string
 	// IDs are stream ids or event keys.
+	IDs []string
+}
+
+// Newer is what a newer release wrote, to be counted and logged: for as long as
+// gateways are replaced it is as it should be.
+type Newer struct {
+	Queue string
+	// IDs are stream ids, event keys or conversations.
 	IDs []string
 }
 
@@ -85,6 +96,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnBreach == nil {
 		o.OnBreach = func(Breach) {}
+	}
+	if o.OnNewer == nil {
+		o.OnNewer = func(Newer) {}
 	}
 	return o
 }

@@ -19,10 +19,6 @@ import (
 
 func zAt(score float64, member string) redis.Z { return redis.Z{Score: score, Member: member} }
 
-func newerEntry(stream string) *redis.XAddArgs {
-	return &redis.XAddArgs{Stream: stream, Values: []string{"v", "2", "key", hash("newer")}}
-}
-
 func TestDeadLettersKeepWhatAnOperatorNeeds(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		j := journal(t, address, queue.Options{})

@@ -104,7 +104,7 @@ func (j *Journal) Talks(ctx context.Context, queue string, limit int) ([]string,
 
 // Claim takes the first message of a conversation, and marks it as being sent.
 // It is this sender's for a lease. Claim returns nil if there is nothing to send
-// by now, or if a newer release wrote it.
+// by now, or if it cannot be read, as one that a newer release wrote.
 func (j *Journal) Claim(ctx context.Context, queue, talk string) (*Sending, error) {
 	k, err := keysOf(queue)
 	if err != nil {
@@ -118,6 +118,9 @@ func (j *Journal) Claim(ctx context.Context, queue, talk string) (*Sending, erro
 	case err != nil:
 		return nil, wrap("claim", err)
 	case len(answer) == 0:
+		return nil, nil
+	case len(answer) == 1 && text(answer[0]) == "newer":
+		j.options.OnNewer(Newer{Queue: queue, IDs: []string{conversation}})
 		return nil, nil
 	case len(answer) == 1:
 		j.options.OnBreach(Breach{Queue: queue, What: "outgoing message cannot be read", IDs: []string{conversation}})

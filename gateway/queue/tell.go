@@ -29,7 +29,7 @@ func (j *Journal) Overdue(ctx context.Context, queue string, limit int) ([]Entry
 	for i := 0; i+1 < len(found); i += 2 {
 		e := Entry{Queue: queue, Key: found[i]}
 		if err := errors.Join(checkHex("key", e.Key), e.read(found[i+1])); err != nil {
-			j.options.OnBreach(Breach{Queue: queue, What: "record cannot be read", IDs: []string{found[i]}})
+			j.unread(queue, "record cannot be read", found[i], err)
 			continue
 		}
 		entries = append(entries, e)

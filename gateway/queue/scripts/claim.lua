@@ -4,7 +4,7 @@
 -- that nobody posts it again: the mark's key is made of the message's.
 -- KEYS outgoing, say, conv   ARGV member, conversation, attempt, lease, keep for (ms)
 -- Answers nothing if the conversation is not due, unread if its first message
--- cannot be read, or: key, the state before, tries, parts sent, 1 if the
+-- cannot be read, newer if only a newer release can, or: key, the state before, tries, parts sent, 1 if the
 -- conversation is open, payload.
 local outgoing, say, conv = KEYS[1], KEYS[2], KEYS[3]
 local member, conversation, attempt, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -31,7 +31,7 @@ if m and m.attempt ~= attempt then
   redis.call('LSET', say, 0, pack(m))
 end
 redis.call('ZADD', outgoing, whole(time + lease), member)
-if not m then return {'unread'} end
+if not m then return {newer(record) and 'newer' or 'unread'} end
 if redis.call('PEXPIRE', told, ARGV[5]) == 0 then redis.call('SET', told, 'waiting', 'PX', ARGV[5]) end
 local open = redis.call('HGET', conv, 'id') == conversation
 return {m.key, m.before, m.tries, m.part, open and 1 or 0, m.payload}

@@ -187,6 +187,13 @@ local function written(r)
     .. '\n' .. r.payload
 end
 
+-- newer tells whether a newer release wrote a record, which is not to be read then:
+-- the version stands first.
+local function newer(record)
+  local version = tonumber(string.match(record, '^(%d+)[ \n]'))
+  return version and version > 1
+end
+
 -- parsed reads what written wrote, or returns nil if a newer release wrote it.
 local function parsed(record)
   local head = string.find(record, '\n', 1, true) or 0

@@ -7,8 +7,8 @@
 -- event's script has stopped, because too many in their line had been unsent.
 -- KEYS inbox, delayed, records, photos, delayed photos, data, lanes
 -- ARGV at most, step back for (ms), entries in a window
--- Answers the number moved and passed over, the keys that had no record, and the
--- keys whose record cannot be read.
+-- Answers the number moved and passed over, the keys that had no record, those
+-- whose record cannot be read, and those whose record only a newer release can.
 local inbox, delayed, records = KEYS[1], KEYS[2], KEYS[3]
 local p = {photos = KEYS[4], delayed = KEYS[5], data = KEYS[6], lanes = KEYS[7], most = tonumber(ARGV[3])}
 local limit, back_for = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -25,7 +25,7 @@ local function due(from, written_in, most)
   for i, key in ipairs(keys) do
     local text = redis.call('HGET', written_in, key)
     local r = text and parsed(text)
-    found[i] = {key = key, gone = not text, record = r}
+    found[i] = {key = key, gone = not text, newer = text and newer(text), record = r}
     if r and written_in == p.data then bad = bad or mislaned(p.lanes, r.lane) end
   end
   return found
@@ -38,7 +38,7 @@ local names = stopped and redis.call('SMEMBERS', p.lanes) or {}
 for _, lane in ipairs(names) do bad = bad or mislaned(p.lanes, lane) end
 if bad then return redis.error_reply(bad) end
 
-local moved, lost, unread = 0, {}, {}
+local moved, lost, unread, left = 0, {}, {}, {}
 
 local function move(from, found, put)
   for _, d in ipairs(found) do
@@ -51,7 +51,8 @@ local function move(from, found, put)
       lost[#lost + 1] = d.key
     else
       redis.call('ZADD', from, whole(time + back_for), d.key)
-      unread[#unread + 1] = d.key
+      local those = d.newer and left or unread
+      those[#those + 1] = d.key
     end
   end
 end
@@ -70,4 +71,4 @@ move(p.delayed, photos, function(key, r)
 end)
 if stopped then redis.call('HDEL', counts_of(p.lanes), 'stopped') end
 for _, lane in ipairs(names) do moved = moved + admit(p, lane, limit - moved) end
-return {moved, lost, unread}
+return {moved, lost, unread, left}
