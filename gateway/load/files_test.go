@@ -95,7 +95,7 @@ func TestHouse(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "gateway")
 	script := "#!/bin/sh\necho '{\"msg\":\"ready\",\"public\":\"127.0.0.1:1\"}' >&2\nexec sleep 600\n"
-	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	target, err := load.House{Binary: binary, Channels: channels()[:1]}.Open(t.Context())
