@@ -16,6 +16,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/apple"
+	"github.com/lightlock/lightlock/gateway/failpoint"
 )
 
 // TestRow21: SIGTERM under load. The gateway takes nothing more, finishes or gives
@@ -252,35 +253,43 @@ func TestRow22(t *testing.T) {
 }
 
 // TestRow24: a gateway's clock is ten minutes off. What a platform signs with a
-// time is refused, and counted; nothing that is put off by Redis' clock comes too
-// early or too late for it.
+// time is refused, and counted; a lease that runs out, a retry and a notice come
+// neither too early nor too late for it, and once.
 func TestRow24(t *testing.T) {
 	for _, off := range []string{"10m", "-10m"} {
 		t.Run(off, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.settings["apple"].(*apple.Config).MaxTokenAge = config.Duration(5 * time.Minute)
-			g := w.start("LIGHTLOCK_FAILPOINTS_CLOCK=" + off)
+			clock := "LIGHTLOCK_FAILPOINTS_CLOCK=" + off
+			first := w.start(clock, fault(at(failpoint.AfterBlobs, "kill")))
 			fake := w.say(message{channel: "apple", id: "a", consumer: "ana", text: canary})[0]
-			if status := g.post(fake); status != http.StatusUnauthorized || g.metric("lightlock_webhooks_total", `connector="apple/acme",result="unauthentic"`) != 1 {
+			if status := first.post(fake); status != http.StatusUnauthorized || first.metric("lightlock_webhooks_total", `connector="apple/acme",result="unauthentic"`) != 1 {
 				t.Errorf("Apple's call is answered %d, want 401 and that it is counted", status)
 			}
-			// A retry, a lease and a notice, all by this clock.
-			var once sync.Once
-			w.mediaHost(func(_ int, answer http.ResponseWriter, r *http.Request, next http.Handler) {
-				failed := false
-				once.Do(func() { failed = true; answer.WriteHeader(http.StatusServiceUnavailable) })
-				if !failed {
-					next.ServeHTTP(answer, r)
-				}
-			})
+			// A lease, a retry and a notice, all by this clock.
 			begin := time.Now()
-			for i, name := range []string{"red", "document", "grey"} {
-				g.accepts(w.say(message{channel: "line", id: fmt.Sprint(i), consumer: "ana", text: canary, pictures: []string{name}})...)
+			photo := func(id, name string) call {
+				return w.say(message{channel: "line", id: id, consumer: "ana", pictures: []string{name}})[0]
 			}
+			left := photo("a", "red")
+			first.accepts(left)
+			first.awaitDeath()
+			host := w.failsOnce()
+			second := w.start(clock)
+			second.accepts(photo("b", "document"), photo("c", "grey"), photo("d", "document"))
 			b := w.settle()
-			if b.delivered != 6 || time.Since(begin) > time.Minute {
-				t.Errorf("%v after %v; want six delivered, soon", b, time.Since(begin))
+			if b.delivered != 4 || time.Since(begin) > time.Minute {
+				t.Errorf("%v after %v; want four delivered, soon", b, time.Since(begin))
+			}
+			if n := strings.Count(second.log.String(), `msg="message taken over" key=`+left.keys[0]); n != 1 {
+				t.Errorf("what was left by the gateway that died was taken over %d times, want once", n)
+			}
+			if n := len(host.all()); n < 5 {
+				t.Errorf("%d calls for four photos, of which the first failed; want it tried again", n)
+			}
+			if sent := w.line().Sent(); len(sent) != 1 {
+				t.Errorf("the consumer has %d notices about two documents, want one", len(sent))
 			}
 			w.start() // whose clock is right, and who finds nothing that is in its way
 			w.deliver(w.say(message{channel: "line", id: "after", consumer: "ana", text: canary})[0])

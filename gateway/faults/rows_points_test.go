@@ -29,8 +29,8 @@ func (w *world) failing() (sick *atomic.Bool) {
 }
 
 // failsOnce lets it fail at its first call alone.
-func (w *world) failsOnce() {
-	w.mediaHost(func(call int, answer http.ResponseWriter, r *http.Request, next http.Handler) {
+func (w *world) failsOnce() *calls {
+	return w.mediaHost(func(call int, answer http.ResponseWriter, r *http.Request, next http.Handler) {
 		if call == 1 {
 			answer.WriteHeader(http.StatusServiceUnavailable)
 			return
