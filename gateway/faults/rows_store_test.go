@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/gatewaytest"
@@ -67,7 +66,10 @@ func bucket(t *testing.T) {
 			server := s3test.Start(t)
 			w := newWorld(t)
 			w.photos = filepath.Join(server.Folder, s3test.Bucket)
-			w.edits = append(w.edits, func(s settings) { s["store"] = settings{"s3": w.plain(reflect.ValueOf(server.Config()))} })
+			w.edits = append(w.edits, func(s settings) {
+				s["store"] = settings{"s3": w.plain(reflect.ValueOf(server.Config()))}
+				s["work"].(settings)["promise"] = "1s"
+			})
 			g := w.start()
 			hurt.begin(server)
 			c := w.say(message{channel: "whatsapp", id: "a", consumer: "ana", text: canary, pictures: []string{"red"}})[0]
@@ -77,10 +79,11 @@ func bucket(t *testing.T) {
 			} else {
 				// The first development is the trial at the start.
 				w.await("it is developed", func() bool { return hits(w.hitsFile(g.name))[failpoint.MidDevelop] == 2 })
-				time.Sleep(time.Second) // for which the store does not answer
+				w.awaitStats("it is in work for so long that agents are told its text", func(s queue.Stats) bool { return s.Told == 1 && s.InWork == 1 })
 			}
-			if a := w.audit(); len(a.found) != 0 && !a.pending() {
-				t.Errorf("got %+v; want no ready photo without pictures", a.found)
+			w.await("agents have its text", func() bool { return len(w.audit().found) == 1 })
+			if a := w.audit(); !a.pending() || w.hits(failpoint.MidBlobs) > 0 {
+				t.Errorf("got %+v; want its photo pending, for none of its pictures is stored", a.found)
 			}
 			hurt.end(server)
 			w.inspector.Hasten(testQueue)
