@@ -20,7 +20,7 @@ type queueCmd struct {
 
 // Help implements kong.HelpProvider.
 func (queueCmd) Help() string {
-	return `Looks twice and shows what is there, and at which rate messages came and went in between, over all gateways. What waits in the local spool is this machine's. Of the configuration's secrets, none of a connector or a service need be there.
+	return `Looks twice and shows what is there, and at which rate messages came and went in between, over all gateways; of one queue also the messages with photos of each account. Texts are not kept apart by account: how many came of each is in the metric lightlock_events_total. What waits in the local spool is this machine's. Of the configuration's secrets, none of a connector or a service need be there.
 
 Examples:
   lightlock queue
@@ -63,6 +63,9 @@ type accountLine struct {
 	Next    int64   `json:"next"`
 	Waiting int64   `json:"waiting"`
 	Oldest  float64 `json:"oldest_seconds"`
+
+	Accepted float64 `json:"accepted_per_second"`
+	Finished float64 `json:"finished_per_second"`
 }
 
 // Run shows queues until they have been shown, or until Ctrl-C.
@@ -98,11 +101,12 @@ type looked struct {
 	at    time.Time
 	lines []queueLine
 	stats []queue.Stats
+	lanes map[string]queue.LaneStats // by queue and lane
 }
 
 // look counts every queue.
 func (d *desk) look(ctx context.Context) (looked, error) {
-	l := looked{at: time.Now()}
+	l := looked{at: time.Now(), lanes: map[string]queue.LaneStats{}}
 	spools, err := spool.Look(d.config.SpoolFolder())
 	if err != nil {
 		return l, err
@@ -118,6 +122,9 @@ func (d *desk) look(ctx context.Context) (looked, error) {
 		}
 		line := lineOf(name, stats)
 		line.Accounts = d.accounts(lanes)
+		for _, lane := range lanes {
+			l.lanes[name+" "+lane.Lane] = lane
+		}
 		for _, s := range spools {
 			if s.Queue == name && s.Records > 0 {
 				line.Spooled, line.SpoolOldest = s.Records, time.Since(s.Oldest).Seconds()
@@ -143,10 +150,14 @@ func lineOf(name string, s queue.Stats) queueLine {
 	return line
 }
 
-// accounts names the lanes by the configured accounts.
+// accounts names the lanes by the configured accounts. One of another account is of
+// interest for as long as there is something in it.
 func (d *desk) accounts(lanes []queue.LaneStats) []accountLine {
 	names, lines := inbound.LaneNames(d.routes), []accountLine{}
 	for _, l := range lanes {
+		if names[l.Lane] == "" && l.InWindow+l.Waiting == 0 {
+			continue
+		}
 		lines = append(lines, accountLine{
 			Account: names[l.Lane], Lane: l.Lane, Next: l.InWindow, Waiting: l.Waiting, Oldest: l.Oldest.Seconds(),
 		})
@@ -157,9 +168,14 @@ func (d *desk) accounts(lanes []queue.LaneStats) []accountLine {
 // since adds the rates since an earlier look.
 func (l looked) since(before looked) []queueLine {
 	span := l.at.Sub(before.at).Seconds()
-	for i := range l.lines {
+	for i, line := range l.lines {
 		l.lines[i].Accepted = float64(l.stats[i].Accepted-before.stats[i].Accepted) / span
 		l.lines[i].Finished = float64(l.stats[i].Finished-before.stats[i].Finished) / span
+		for k, account := range line.Accounts {
+			then, now := before.lanes[line.Queue+" "+account.Lane], l.lanes[line.Queue+" "+account.Lane]
+			line.Accounts[k].Accepted = float64(now.Accepted-then.Accepted) / span
+			line.Accounts[k].Finished = float64(now.Finished-then.Finished) / span
+		}
 	}
 	return l.lines
 }
@@ -231,13 +247,13 @@ func (l queueLine) text() string {
 	row("told", digits(l.Told)+" of these, whose photos are pending")
 	aged("delivered", l.Delivered, l.OldestDelivered)
 	aged("dead", l.Dead, l.OldestDead, bytesText(l.DeadBytes))
-	row("rates", rateText(l.Accepted)+" accepted, "+rateText(l.Finished)+" finished per second")
+	row("rates", ratesText(l.Accepted, l.Finished))
 	row("readers", l.readers())
 	if l.Spooled > 0 {
 		row("spooled", digits(int64(l.Spooled))+" here", "oldest "+secondsText(l.SpoolOldest))
 	}
 	if len(l.Accounts) > 0 {
-		fmt.Fprintln(&b, "photos by account")
+		fmt.Fprintln(&b, "messages with photos by account")
 	}
 	for _, a := range l.Accounts {
 		fmt.Fprintf(&b, "  %s\n", a.text())
@@ -261,7 +277,11 @@ func (a accountLine) text() string {
 	if a.Waiting > 0 {
 		text += fmt.Sprintf(", %s behind them, the first for %s", digits(a.Waiting), secondsText(a.Oldest))
 	}
-	return text
+	return text + "; " + ratesText(a.Accepted, a.Finished)
+}
+
+func ratesText(accepted, finished float64) string {
+	return rateText(accepted) + " accepted, " + rateText(finished) + " finished per second"
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -24,6 +24,23 @@ func (g graveyard) photos(account string, names ...string) {
 	}
 }
 
+// finish takes all photos that are there, and delivers their messages.
+func (g graveyard) finish() {
+	g.t.Helper()
+	entries, err := g.Take(g.t.Context(), "support", queue.Photos, 10, 0)
+	for _, e := range entries {
+		if err == nil {
+			err = g.Begin(g.t.Context(), &e, "")
+		}
+		if err == nil {
+			_, err = g.Complete(g.t.Context(), e, queue.End{Document: []byte("{}")})
+		}
+	}
+	if err != nil {
+		g.t.Fatal(err)
+	}
+}
+
 func TestQueue(t *testing.T) {
 	g := openGraveyard(t)
 	r := lightlock(t, "queue", "support", "--over", "1ms")
@@ -35,8 +52,9 @@ func TestQueue(t *testing.T) {
 	g.photos("Uffffffffffffffffffffffffffffffff", "x")
 	r = lightlock(t, "queue", "support", "--over", "1ms")
 	wantExit(t, r, exitDone)
-	hasAll(t, r.out, "  waiting     11, oldest under 1 s\n", "  dead        1, oldest under 1 s, ", "photos by account\n",
-		"  line/acme  8 next or in work, 2 behind them, the first for under 1 s\n", "  not configured (", ")  1 next or in work\n")
+	hasAll(t, r.out, "  waiting     11, oldest under 1 s\n", "  dead        1, oldest under 1 s, ", "messages with photos by account\n",
+		"  line/acme  8 next or in work, 2 behind them, the first for under 1 s; 0.0 accepted, 0.0 finished per second\n",
+		"  not configured (", ")  1 next or in work; 0.0 accepted, 0.0 finished per second\n")
 
 	r = lightlock(t, "queue", "--over", "1ms")
 	wantExit(t, r, exitDone)
@@ -92,6 +110,36 @@ func TestQueueRates(t *testing.T) {
 	stop()
 	if r := <-done; r.code != exitInterrupted {
 		t.Errorf("got exit %d, want %d", r.code, exitInterrupted)
+	}
+}
+
+// An account's rates are told though nothing of it is there at either look.
+func TestQueueRatesByAccount(t *testing.T) {
+	g := openGraveyard(t)
+	d, err := deskFlags{}.open(t.Context(), &session{Program: testProgram()}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close(t.Context())
+	look := func() looked {
+		t.Helper()
+		l, err := d.look(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	g.photos(deadBot, "1")
+	g.finish()
+	before := look()
+	g.photos(deadBot, "2", "3", "4")
+	g.photos("Uffffffffffffffffffffffffffffffff", "x")
+	g.finish()
+	now := look()
+	now.at = before.at.Add(2 * time.Second)
+	accounts := now.since(before)[0].Accounts
+	if len(accounts) != 1 || accounts[0].Account != "line/acme" || accounts[0].Next != 0 || accounts[0].Accepted != 1.5 || accounts[0].Finished != 1.5 {
+		t.Errorf("got %+v; want line/acme alone, with nothing in it, and three in two seconds", accounts)
 	}
 }
 

@@ -330,6 +330,7 @@ func TestACrowdOfPhotosIsInNobodysWay(t *testing.T) {
 		t.Errorf("of the crowd %d were called for at once and %d in all, want at most %d, and a few windows", most, all, window)
 	}
 	lanes, err := g.backend.Lanes(t.Context(), q)
+	lanes = slices.DeleteFunc(lanes, func(l queue.LaneStats) bool { return l.InWindow+l.Waiting == 0 })
 	if err != nil || len(lanes) != 1 || lanes[0].Lane != inbound.Lane("line", crowd.BotID) || lanes[0].InWindow != window || lanes[0].Waiting != crowdSize-window {
 		t.Errorf("got lanes %+v, %v; want the crowd's alone, %d of it in its window", lanes, err, window)
 	}

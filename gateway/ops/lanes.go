@@ -38,8 +38,8 @@ func (c lanesCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- c.oldest
 }
 
-// Collect implements prometheus.Collector. An account without photos has no
-// figures.
+// Collect implements prometheus.Collector. An account that has never had photos has
+// no figures.
 func (c lanesCollector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
 	defer cancel()

@@ -20,9 +20,13 @@ type LaneStats struct {
 	// Oldest is the age of the first that waits, since its acceptance; zero if
 	// there is none.
 	Oldest time.Duration
+	// Accepted is how many were ever put into the journal, a retried dead letter's
+	// again, and Finished how many have left it for good. Both count on from wherever
+	// they were, and not what a release did that did not count them.
+	Accepted, Finished int64
 }
 
-// Lanes counts each lane of a queue that has anything in it, by name.
+// Lanes counts each lane of a queue that has anything in it, or had, by name.
 func (j *Journal) Lanes(ctx context.Context, queue string) ([]LaneStats, error) {
 	k, err := keysOf(queue)
 	if err != nil {
@@ -39,10 +43,10 @@ func (j *Journal) Lanes(ctx context.Context, queue string) ([]LaneStats, error) 
 	lanes := make([]LaneStats, 0, len(answer)-1)
 	for _, one := range answer[:len(answer)-1] {
 		fields, ok := one.([]any)
-		if !ok || len(fields) != 4 {
+		if !ok || len(fields) != 6 {
 			return nil, unexpected("lanes", one)
 		}
-		l := LaneStats{Lane: text(fields[0])}
+		l := LaneStats{Lane: text(fields[0]), Accepted: number(fields[4]), Finished: number(fields[5])}
 		l.InWindow, _ = fields[1].(int64)
 		l.Waiting, _ = fields[2].(int64)
 		if at := number(fields[3]); at > 0 {

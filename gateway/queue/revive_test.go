@@ -228,7 +228,7 @@ func TestEachScriptWritesNothingIfTheCountHasAWrongType(t *testing.T) {
 			t.Errorf("%s has changed %v", s.name, got)
 		}
 	}
-	for _, name := range []string{"accept", "begin", "complete", "retry", "lost", "revive", "ensure", "stats", "due"} {
+	for _, name := range []string{"accept", "begin", "complete", "retry", "lost", "revive", "ensure", "stats", "due", "lanes"} {
 		if !refused[name] {
 			t.Errorf("%s did not look at the count's key", name)
 		}

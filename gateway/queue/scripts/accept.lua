@@ -83,6 +83,7 @@ local function journal(e, conversation, seq)
     redis.call('HSET', p.data, e.key, written(r))
     redis.call('ZADD', p.promised, whole(clock + promise_for), e.key)
     queue_up(p, e.lane, e.key, time)
+    tally_lane(p.lanes, 'accepted', e.lane, 1)
   end
   journaled = journaled + 1
   return 'accepted ' .. nonce .. ' ' .. conversation .. ' ' .. seq

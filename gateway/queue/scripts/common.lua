@@ -78,13 +78,6 @@ local function laned(lanes, lane)
   return slot .. 'lane:' .. lane, slot .. 'window:' .. lane
 end
 
--- mislaned is mistyped for the keys of a lane; no lane has none.
-local function mislaned(lanes, lane)
-  if lane == '' then return end
-  local line, window = laned(lanes, lane)
-  return mistyped('list', line) or mistyped('hash', window)
-end
-
 -- What enters the journal and what leaves it for good is counted, so that the
 -- difference is what must be in it. The count's key is made of the same name.
 local function counts_of(lanes)
@@ -98,6 +91,21 @@ end
 
 local function tally(lanes, what, n)
   redis.call('HINCRBY', counts_of(lanes), what, n)
+end
+
+-- tally_lane counts those of one lane besides, for its rates.
+local function tally_lane(lanes, what, lane, n)
+  tally(lanes, what .. ':' .. lane, n)
+end
+
+-- mislaned is mistyped for the keys of a lane, and uncounted for its counts; no lane
+-- has none.
+local function mislaned(lanes, lane)
+  if lane == '' then return end
+  local line, window = laned(lanes, lane)
+  local counts = counts_of(lanes)
+  return mistyped('list', line) or mistyped('hash', window, counts)
+    or uncounted(counts, 'accepted:' .. lane, 'finished:' .. lane)
 end
 
 -- entry reads what every script about an entry in a worker's hands is given
@@ -275,7 +283,9 @@ end
 -- stands, and lets the next of its lane in.
 local function forget(p, lane, key)
   if lane == '' then return end
-  tally(p.lanes, 'finished', redis.call('HDEL', p.data, key))
+  local gone = redis.call('HDEL', p.data, key)
+  tally(p.lanes, 'finished', gone)
+  tally_lane(p.lanes, 'finished', lane, gone)
   redis.call('ZREM', p.promised, key)
   redis.call('HDEL', p.told, key)
   redis.call('HDEL', p.kept, key)

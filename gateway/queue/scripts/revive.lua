@@ -65,6 +65,7 @@ else
     redis.call('ZADD', p.promised, whole(now() + promise_for), key)
   end
   queue_up(p, lane, key, r.at)
+  tally_lane(p.lanes, 'accepted', lane, 1)
 end
 tally(p.lanes, 'accepted', 1)
 -- The name is another event's where this is an edit of it.
