@@ -42,6 +42,7 @@ func (s *stage) texts(messages int) []*load.Call {
 // pictures of these names.
 func (s *stage) planned(p load.Plan, names []string) []*load.Call {
 	s.t.Helper()
+	s.introduce(p.Consumers)
 	var calls []*load.Call
 	for call, err := range p.Calls(s.speakers) {
 		if err != nil {

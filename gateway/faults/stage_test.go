@@ -3,7 +3,9 @@ package faults
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/connectors/line/linesim"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/connectors/whatsapp/whatsappsim"
 	"github.com/lightlock/lightlock/gateway/gatewaytest/platforms"
 	"github.com/lightlock/lightlock/gateway/load"
 )
@@ -40,6 +43,9 @@ type stage struct {
 
 	mu   sync.Mutex
 	said map[string]said // by the event's key
+	// people are consumers' ids as platforms call them, and their numbers, without
+	// a plus. None is ever logged.
+	people map[string]bool
 }
 
 // said is an event as its platform tells of it.
@@ -58,6 +64,7 @@ func newStage(t testing.TB) *stage {
 	s := &stage{
 		t: t, platforms: map[string]sim.Platform{}, settings: map[string]config.Settings{},
 		readers: map[string]connectors.Connector{}, said: map[string]said{},
+		people: map[string]bool{},
 	}
 	for _, p := range platforms.All() {
 		s.enter(p)
@@ -128,6 +135,7 @@ func (s *stage) say(messages ...message) []call {
 	for _, m := range messages {
 		pictures = append(pictures, m.pictures...)
 		list = append(list, m.said())
+		s.number(m.channel, m.consumer)
 	}
 	requests, err := s.platforms[channel].Webhook(webhookURL(channel), list...)
 	if err != nil {
@@ -154,6 +162,7 @@ func (s *stage) read(channel string, r *connectors.Request, pictures []string) (
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range events {
+		s.meet(e)
 		if e.Kind == connectors.Ignored || e.Kind == connectors.Receipt {
 			continue
 		}
@@ -167,6 +176,44 @@ func (s *stage) read(channel string, r *connectors.Request, pictures []string) (
 		pictures = pictures[n:]
 	}
 	return c, pictures
+}
+
+// meet notes who has said something. The lock is held.
+func (s *stage) meet(e connectors.Event) {
+	if e.Consumer.ID != "" {
+		s.people[strings.TrimPrefix(e.Consumer.ID, "+")] = true
+	}
+}
+
+// number notes a number that stands in a call beside its consumer's id.
+func (s *stage) number(channel, consumer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if channel == "whatsapp" {
+		s.people[whatsappsim.Phone(consumer)] = true
+	}
+}
+
+// introduce notes the consumers of a plan, whose calls we do not read.
+func (s *stage) introduce(consumers int) {
+	s.t.Helper()
+	for channel, p := range s.platforms {
+		for n := range consumers {
+			one := sim.Said{ID: "introduced", Consumer: fmt.Sprint("consumer ", n), Text: canary, At: time.Now()}
+			requests, err := p.Webhook(webhookURL(channel), one)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			events, err := s.readers[channel].Parse(requests[0])
+			if err != nil || len(events) == 0 {
+				s.t.Fatalf("%s: %d events, %v", channel, len(events), err)
+			}
+			s.number(channel, one.Consumer)
+			s.mu.Lock()
+			s.meet(events[0])
+			s.mu.Unlock()
+		}
+	}
 }
 
 // own is read for a call that a test has made by itself.

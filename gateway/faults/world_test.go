@@ -117,8 +117,8 @@ func (w *world) open(at config.Redis) {
 	w.t.Cleanup(func() { _ = w.journal.Close(context.Background()) })
 }
 
-// checkLog ends each world: its gateways' logs hold no consumer's words and no
-// secret.
+// checkLog ends each world: its gateways' logs hold no consumer's words, name, id or
+// number, and no secret.
 func (w *world) checkLog() {
 	log := w.log.String()
 	for _, secret := range append(w.secrets, "="+canary, "="+serviceToken) {
@@ -126,6 +126,13 @@ func (w *world) checkLog() {
 			w.t.Errorf("the log holds %q", value)
 		}
 	}
+	w.stage.mu.Lock()
+	for id := range w.people {
+		if strings.Contains(log, id) {
+			w.t.Errorf("the log holds %q, which is a consumer", id)
+		}
+	}
+	w.stage.mu.Unlock()
 	if w.t.Failed() {
 		w.t.Logf("the log of all gateways:\n%s", log)
 	}
