@@ -4,10 +4,10 @@
 // Each test starts the program, built with the tag failpoints, as one or several
 // processes between a real redis-server and simulated platforms, and hurts it:
 // with signals, at named points in its code, at its disk, its memory, its
-// network and its clock. Each ends with the balance (balance_test.go): every
-// event that was accepted is in exactly one place, what was answered 2xx is
-// among them, nothing is twice in the agents' queue, and verdict, text and
-// pictures are those of a run without faults.
+// network and its clock. Each that comes to serve ends with the balance
+// (balance_test.go): every event that was accepted is in exactly one place, what
+// was answered 2xx is among them, nothing is twice in the agents' queue, and
+// verdict, text and pictures are those of a run without faults.
 //
 // # The rows
 //
@@ -22,7 +22,8 @@
 //	 4 a gateway stopped past its lease, then continued: TestRow04
 //	 5 a darkroom child killed: TestRow05; gateway/darkroom: TestDeadlyPhotoCostsOneChild,
 //	   gateway/darkroom: TestGarbageStaysWithinTheGrant
-//	 6 redis-server killed and restarted: TestRow06; gateway/queue: TestWhatWasAcknowledgedSurvivesAKillOfRedis
+//	 6 redis-server killed and restarted: TestRow06; gateway/queue: TestWhatWasAcknowledgedSurvivesAKillOfRedis,
+//	   gateway/queue: TestHalfAScriptInAnothersRedisDoesNotComeBack
 //	 7 Redis loading, or asleep: TestRow07
 //	 8 failover, a primary of a cluster lost: TestRow08
 //	 9 disk full under Redis, under the spool: TestRow09; gateway/spool: TestFullDisk

@@ -19,3 +19,17 @@ func Info(t testing.TB, client redis.UniversalClient, section, name string) (val
 	}
 	return value
 }
+
+// Info is Info of the server that is inspected.
+func (i *Inspector) Info(section, name string) float64 {
+	i.t.Helper()
+	return Info(i.t, i.client, section, name)
+}
+
+// Has tells whether there is a key of that name.
+func (i *Inspector) Has(key string) bool {
+	i.t.Helper()
+	n, err := i.client.Exists(i.t.Context(), key).Result()
+	i.check(err)
+	return n > 0
+}
