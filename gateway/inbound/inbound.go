@@ -353,6 +353,7 @@ func (l *Line) forward(ctx context.Context, e queue.Entry, j job) error {
 	if len(j.GivenUp) > 0 && e.Lane != "" {
 		end.Cause = j.trouble()
 		e.Payload, end.Named = j.reopened(e)
+		e.Tries++ // this one, which the letter counts too
 	}
 	end, err := l.end(ctx, e, end, func(end queue.End) ([]byte, error) { return finished(e, j, end) })
 	if err != nil {

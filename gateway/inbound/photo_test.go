@@ -157,6 +157,9 @@ func TestTriesAreUsedUp(t *testing.T) {
 	if got := m.calls.Load(); got != 3 {
 		t.Errorf("fetched %d times, want 3", got)
 	}
+	if got := g.letters(1)[0].Tries; got != 3 {
+		t.Errorf("the dead letter tells of %d tries, want 3", got)
+	}
 	g.wantFigure("lightlock_trouble_total", "unavailable photo", 2)
 }
 

@@ -18,8 +18,8 @@ type Letter struct {
 	// Cause says why in plain words; at most MaxCause bytes are kept. It holds
 	// no secret and no consumer's words.
 	Cause string `json:"cause"`
-	// Conversation, Seq, AcceptedAt and Tries are set for events that were in
-	// the journal.
+	// Conversation, Seq, AcceptedAt and Tries, with the last one, are set for events
+	// that were in the journal.
 	Conversation string    `json:"conversation,omitempty"`
 	Seq          int64     `json:"seq,omitempty"`
 	AcceptedAt   time.Time `json:"accepted_at,omitzero"`
