@@ -34,8 +34,9 @@ type memory struct {
 	servers map[string]fill
 }
 
-// fill is how full one primary is.
+// fill is how full one primary is, in its time since its start.
 type fill struct {
+	run         string
 	used, limit int64 // bytes; limit is 0 where it is not known
 	closed      bool
 	looks       int // since it was asked what fills it
@@ -101,11 +102,12 @@ func (b *Backend) home(ctx context.Context, queue string) (string, error) {
 	return master.Options().Addr, nil
 }
 
-// measure asks all primaries how full they are.
-func (b *Backend) measure(ctx context.Context) error {
+// measure asks all primaries how full they are, and tells whether one of them was
+// started since it was last asked, however soon it answered again.
+func (b *Backend) measure(ctx context.Context) (started bool, err error) {
 	primaries, err := b.primaries(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	servers := make(map[string]fill, len(primaries))
 	shut := false
@@ -116,9 +118,11 @@ func (b *Backend) measure(ctx context.Context) error {
 		}
 		f, err := measured(ctx, p.client)
 		if err != nil {
-			return wrap("measure", fmt.Errorf("%s%w", before(p.name), err))
+			return false, wrap("measure", fmt.Errorf("%s%w", before(p.name), err))
 		}
-		b.judge(ctx, &f, p.client, name)
+		last := b.memory.last(name)
+		started = started || last.run != "" && last.run != f.run
+		b.judge(ctx, &f, last, primary{name, p.client})
 		servers[name] = f
 		shut = shut || f.closed
 	}
@@ -126,31 +130,35 @@ func (b *Backend) measure(ctx context.Context) error {
 	defer b.memory.mu.Unlock()
 	b.memory.servers = servers
 	b.memory.shut.Store(shut)
-	return nil
+	return started, nil
+}
+
+// last is what was last known of a server.
+func (m *memory) last(name string) fill {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.servers[name]
 }
 
 // judge closes or opens a server, and asks now and then what fills it.
-func (b *Backend) judge(ctx context.Context, f *fill, client redis.Cmdable, name string) {
-	b.memory.mu.Lock()
-	last := b.memory.servers[name]
-	b.memory.mu.Unlock()
+func (b *Backend) judge(ctx context.Context, f *fill, last fill, p primary) {
 	f.closed = f.ratio() > closeAbove || last.closed && f.ratio() >= openBelow
 	f.looks, f.blame = last.looks+1, last.blame
 	if f.closed && (!last.closed || f.looks >= blamedEvery) {
-		f.looks, f.blame = 0, b.blame(ctx, f.used, client, name)
+		f.looks, f.blame = 0, b.blame(ctx, f.used, p.client, p.name)
 	}
 	switch {
 	case f.closed && !last.closed:
-		b.log.Warn("redis is nearly full", "redis", before(name)+f.String(), "filled_by", f.blame)
+		b.log.Warn("redis is nearly full", "redis", before(p.name)+f.String(), "filled_by", f.blame)
 	case last.closed && !f.closed:
-		b.log.Info("redis has room again", "redis", name)
+		b.log.Info("redis has room again", p.where()...)
 	}
 }
 
 // measured reads how full a server is, as it counts that itself: without the
 // buffers to its replicas and its file.
 func measured(ctx context.Context, client redis.Cmdable) (fill, error) {
-	info, err := client.Info(ctx, "memory").Result()
+	info, err := client.Info(ctx).Result()
 	if forbidden(err) {
 		return fill{}, nil
 	}
@@ -161,7 +169,7 @@ func measured(ctx context.Context, client redis.Cmdable) (fill, error) {
 		n, _ := strconv.ParseInt(inInfo(info, field), 10, 64)
 		return n
 	}
-	return fill{used: number("used_memory") - number("mem_not_counted_for_evict"), limit: number("maxmemory")}, nil
+	return fill{run: inInfo(info, "run_id"), used: number("used_memory") - number("mem_not_counted_for_evict"), limit: number("maxmemory")}, nil
 }
 
 // share is what a part of a queue takes up.

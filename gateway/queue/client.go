@@ -145,6 +145,14 @@ type primary struct {
 	client *redis.Client
 }
 
+// where names the server for the log, if it is one of several.
+func (p primary) where() []any {
+	if p.name == "" {
+		return nil
+	}
+	return []any{"redis", p.name}
+}
+
 // primaries lists the servers that hold data now, in a fixed order.
 func (b *Backend) primaries(ctx context.Context) ([]primary, error) {
 	switch client := b.client.(type) {

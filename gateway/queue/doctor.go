@@ -158,7 +158,7 @@ func askSettings(ctx context.Context, client redis.Cmdable) ([]string, error) {
 	}
 	if bytes, err := strconv.ParseInt(memory, 10, 64); err != nil || bytes <= 0 {
 		findings = append(findings, "maxmemory is not set, so a long queue would take the machine's memory until the system kills redis; run: "+
-			mend("maxmemory", "2gb")+" (or what the machine can spare)")
+			mend("maxmemory", "2gb")+", or what the machine can spare")
 	}
 	return findings, nil
 }
@@ -177,7 +177,7 @@ func ask(ctx context.Context, client redis.Cmdable, name string) (string, error)
 }
 
 func mend(name, value string) string {
-	return fmt.Sprintf("CONFIG SET %s %s, then CONFIG REWRITE, in that Redis", name, value)
+	return fmt.Sprintf("CONFIG SET %[1]s %[2]s, then CONFIG REWRITE, in that Redis; one that has no redis.conf takes it as --%[1]s %[2]s", name, value)
 }
 
 var errHidden = errors.New("redis does not tell its settings")

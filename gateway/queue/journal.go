@@ -39,8 +39,8 @@ type Options struct {
 	PromiseFor time.Duration
 	// OnBreach is told of what cannot happen as long as nobody else writes to
 	// our keys: entries that are pending but gone from the stream, those without
-	// a record or without a place, and entries that cannot be read. Nil ignores
-	// them.
+	// a record or without a place, entries that cannot be read, and a queue that
+	// was there and is not any more. Nil ignores them.
 	OnBreach func(Breach)
 	// OnNewer is told of what only a newer release can read, each time that it is
 	// come upon: it is left to a gateway of that release. Nil ignores it.
@@ -120,7 +120,8 @@ type Journal struct {
 	// taken in, so that those who make room have some.
 	admit func(ctx context.Context, queue string) error
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	// queues are those that were used, and whether they are known to have been there.
 	queues map[string]bool
 }
 
@@ -182,7 +183,19 @@ func (j *Journal) EnsureQueue(ctx context.Context, queue string) error {
 		return unexpected("ensure", answer)
 	}
 	j.breach(queue, "lane names an entry that is gone", answer[2])
+	if made, _ := answer[0].(int64); j.ensured(queue) && made > 0 {
+		j.options.OnBreach(Breach{Queue: queue, What: "redis has come back without the queue"})
+	}
 	return nil
+}
+
+// ensured tells whether a queue was there before, and notes that it is now.
+func (j *Journal) ensured(queue string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	before := j.queues[queue]
+	j.queues[queue] = true
+	return before
 }
 
 // Close waits for what callers of Accept have left behind, and deletes this
@@ -208,7 +221,9 @@ func (j *Journal) Ping(ctx context.Context) error {
 func (j *Journal) remember(queue string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.queues[queue] = true
+	if _, known := j.queues[queue]; !known {
+		j.queues[queue] = false
+	}
 }
 
 func (j *Journal) used() []string {

@@ -3,7 +3,10 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,6 +91,31 @@ func TestARedisThatIsSpoiledLaterIsAWarning(t *testing.T) {
 	if b.Err() != nil || !b.Ready() {
 		t.Errorf("got %v, ready %t", b.Err(), b.Ready())
 	}
+}
+
+// A Redis that is back before anybody has missed it is asked again all the same, and
+// the queue that it has lost is named.
+func TestARedisThatComesBackEmptyAtOnceIsNoticed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server := queuetest.StartIn(t, dir)
+	var told atomic.Value
+	b := open(t, queue.OpenOptions{Redis: at(server.Address()), Journal: queue.Options{OnBreach: func(b queue.Breach) { told.Store(b.What) }}})
+	defer shut(t, b)
+	if err := b.Prepare(t.Context(), []string{q}); err != nil {
+		t.Fatal(err)
+	}
+	server.Kill()
+	if err := os.RemoveAll(filepath.Join(dir, "appendonlydir")); err != nil {
+		t.Fatal(err)
+	}
+	queuetest.StartIn(t, dir, "--appendonly", "no")
+	gatewaytest.Await(t, "it is a warning", func() bool {
+		wrong := b.Condition().Wrong
+		return len(wrong) == 1 && strings.Contains(wrong[0], "appendonly")
+	})
+	gatewaytest.Await(t, "its loss is told", func() bool { return told.Load() == "redis has come back without the queue" })
+	accept(t, b.Journal, "a")
 }
 
 // A private server that ends takes the gateway with it, and Close says why.

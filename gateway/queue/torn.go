@@ -88,7 +88,7 @@ func (b *Backend) renewOne(ctx context.Context, p primary, f file) (file, error)
 	err = p.client.BgRewriteAOF(ctx).Err()
 	switch {
 	case err == nil && inInfo(info, "aof_last_bgrewrite_status") == "ok":
-		b.log.Info("redis was started, and writes its file anew: a crash may have left half a change at its end", "redis", p.name)
+		b.log.Info("redis was started, and writes its file anew: a crash may have left half a change at its end", p.where()...)
 	case err == nil:
 		f.wrong = notRenewed("its last try to write the file anew has failed, and its log says why")
 	case redis.HasErrorPrefix(err, "Background append only file rewriting already in progress"): // another gateway has asked

@@ -97,15 +97,15 @@ func (b *Backend) watch(ctx context.Context, server <-chan struct{}) {
 	}
 }
 
-// look asks all primaries how full they are, and those that were away, or were
-// not asked for a while, whether they still keep what they acknowledge. Those that
-// were started are asked to write their file anew.
+// look asks all primaries how full they are, and if one was away or was started, or
+// none was asked for a while, whether they still keep what they acknowledge. Those
+// that were started are asked to write their file anew.
 func (b *Backend) look(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, ioTimeout)
 	defer cancel()
 	w := &b.watchdog
-	err := b.measure(bounded)
-	if err == nil && (w.away || w.pending.Load() || time.Since(w.examined) >= examineEvery) {
+	started, err := b.measure(bounded)
+	if err == nil && (started || w.away || w.pending.Load() || time.Since(w.examined) >= examineEvery) {
 		err = b.examineAgain(bounded)
 	}
 	if err == nil {
@@ -118,6 +118,10 @@ func (b *Backend) look(ctx context.Context) {
 		b.log.Warn("redis does not answer", "error", err)
 	case err == nil && w.away:
 		w.away = false
+		if len(b.Condition().Wrong) > 0 {
+			b.log.Warn("redis answers again, and may lose messages")
+			return
+		}
 		b.log.Info("redis answers again", "durability", b.Durability())
 	}
 }
