@@ -105,6 +105,7 @@ func TestARedisThatComesBackEmptyAtOnceIsNoticed(t *testing.T) {
 	if err := b.Prepare(t.Context(), []string{q}); err != nil {
 		t.Fatal(err)
 	}
+	gatewaytest.Await(t, "it was looked at", func() bool { return b.Condition().Filled > 0 })
 	server.Kill()
 	if err := os.RemoveAll(filepath.Join(dir, "appendonlydir")); err != nil {
 		t.Fatal(err)
