@@ -168,6 +168,16 @@ func checkAtOnce(b *bench) error {
 			return err
 		}
 	}
+	// Two that know nothing of each other may have had the same winner each time.
+	k := with(func(k *store.Key) { k.Photo = 5 })
+	if err := b.put(k, picture(1, 100)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := again.Put(ctx, k, picture(2, 100)); !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("another content, put from another side later, is answered %w", orNone(err))
+	}
 	return nil
 }
 
