@@ -69,22 +69,33 @@ const shortID = 12
 
 func (f deadLetter) id() string { return f.Key[:min(len(f.Key), shortID)] }
 
-// letters goes through what the filter leaves, queue by queue.
+// letters goes through what the filter leaves, queue by queue. An account that is
+// not configured, and of which there is no letter either, is an error: it may be a
+// typing error, and nothing found would read as all clear.
 func (f letterFilter) letters(ctx context.Context, d *desk) iter.Seq2[deadLetter, error] {
 	return func(yield func(deadLetter, error) bool) {
+		known := f.Account == "" || d.knows(f.Account)
 		for _, name := range d.queues {
 			for l, err := range d.AllLetters(ctx, name, queue.Span{Older: time.Duration(f.Older), Newer: time.Duration(f.Newer)}) {
 				one := deadLetter{l, inbound.Read(l), name}
+				known = known || err != nil || f.isOf(one)
 				if (err != nil || f.matches(one)) && !yield(one, err) {
 					return
 				}
 			}
 		}
+		if !known {
+			yield(deadLetter{}, strange("account", f.Account, d.routes.AccountNames()))
+		}
 	}
 }
 
+func (f letterFilter) isOf(l deadLetter) bool {
+	return l.read.Account == f.Account || l.Connector == f.Account
+}
+
 func (f letterFilter) matches(l deadLetter) bool {
-	return (f.Account == "" || l.read.Account == f.Account || l.Connector == f.Account) &&
+	return (f.Account == "" || f.isOf(l)) &&
 		strings.Contains(strings.ToLower(l.Cause), strings.ToLower(f.Cause))
 }
 
@@ -125,19 +136,27 @@ func (d *desk) named(ctx context.Context, prefixes []string) ([]deadLetter, erro
 type chosen struct {
 	Keys []string `arg:"" optional:"" name:"id" help:"Dead letters, by their ids or the beginnings of these."`
 	letterFilter
-	Limit int  `placeholder:"N" help:"At most so many, the oldest first."`
+	Limit *int `placeholder:"N" help:"At most so many, the oldest first."`
 	All   bool `help:"All dead letters, where neither ids nor filters are given."`
 }
 
 // Validate implements kong's check of a command line.
 func (c chosen) Validate() error {
 	switch {
-	case len(c.Keys) > 0 && (c.All || c.Limit != 0 || c.letterFilter != letterFilter{Queue: c.Queue}):
+	case len(c.Keys) > 0 && (c.All || c.Limit != nil || c.letterFilter != letterFilter{Queue: c.Queue}):
 		return errors.New("give ids or filters, not both")
 	case len(c.Keys) == 0 && !c.All && !c.set():
 		return errors.New("name dead letters by their ids, or by filters, or say --all")
-	case c.Limit < 0:
-		return fmt.Errorf("--limit is %d", c.Limit)
+	case c.Limit != nil:
+		return checkLimit(*c.Limit)
+	}
+	return nil
+}
+
+// checkLimit refuses what would be none, or all.
+func checkLimit(n int) error {
+	if n < 1 {
+		return fmt.Errorf("--limit is %d; at least 1, and --all is for all", n)
 	}
 	return nil
 }
@@ -160,7 +179,7 @@ func (c chosen) letters(ctx context.Context, d *desk) iter.Seq2[deadLetter, erro
 		}
 		n := 0
 		for l, err := range c.letterFilter.letters(ctx, d) {
-			if n++; c.Limit > 0 && n > c.Limit || !yield(l, err) {
+			if n++; c.Limit != nil && n > *c.Limit || !yield(l, err) {
 				return
 			}
 		}

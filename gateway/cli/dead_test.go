@@ -138,7 +138,7 @@ func TestDeadList(t *testing.T) {
 		t.Errorf("got %v, want the first alone", got)
 	}
 	for args, n := range map[string]int{
-		"--account line/acme": 2, "--account line/other": 0, "--older 1h": 0, "--newer 1d": 2, "--queue support": 2, "--limit 1": 1, "--limit 1 --all": 2,
+		"--account line/acme": 2, "--older 1h": 0, "--newer 1d": 2, "--queue support": 2, "--limit 1": 1, "--limit 1 --all": 2,
 	} {
 		r := lightlock(t, append([]string{"dead", "list", "--json"}, strings.Fields(args)...)...)
 		if got := objects(t, r); len(got) != n || r.code != exitDone {
@@ -284,12 +284,44 @@ func TestDeadWrongUse(t *testing.T) {
 		{"dead list --older soon", `"soon" is no time such as 90m, 12h or 7d`},
 		{"dead lst", "did you mean"},
 		{"dead list --queue NO", "queue name"},
+		{"dead list --queue nix", `no queue "nix" is configured, and nothing is left of one; there are: support`},
+		{"dead show --queue nix abc", `no queue "nix"`},
+		{"dead list --account line/nix", `no account "line/nix" is configured, and nothing is left of one; there are: line/acme`},
+		{"dead retry --account line/nix", `no account "line/nix"`},
+		{"dead drop --account line/nix --yes", `no account "line/nix"`},
+		{"dead list --limit 0", "--limit is 0; at least 1, and --all is for all"},
+		{"dead list --limit=-1", "--limit is -1"},
+		{"dead retry --limit 0 --all", "--limit is 0"},
+		{"dead drop --limit=-1 --all --yes", "--limit is -1"},
+		{"queue nix", `no queue "nix" is configured`},
 		{"dead list --config nowhere.yaml", "nowhere.yaml"},
 		{"queue no_such", "queue name"},
 	} {
 		r := lightlock(t, strings.Fields(row.args)...)
 		wantExit(t, r, exitFailed)
 		hasAll(t, r.err, row.want)
+	}
+}
+
+// What is left of a queue and an account is found, though neither is configured
+// any more.
+func TestDeadListOfWhatIsNotConfigured(t *testing.T) {
+	g := openGraveyard(t)
+	if _, err := g.Bury(t.Context(), "former", []queue.Letter{{Key: keyOf("a"), Connector: "line/former", Cause: "no account"}}); err != nil {
+		t.Fatal(err)
+	}
+	r := lightlock(t, "dead", "list", "--queue", "former", "--account", "line/former")
+	wantExit(t, r, exitDone)
+	hasAll(t, r.out, "1 dead letter. Next: ")
+}
+
+// With a configuration it is said that there is nothing to be named.
+func TestDeskWhileTheGatewayIsStopped(t *testing.T) {
+	configured(t, goodGateway, goodLine)
+	for _, command := range []string{"queue", "dead"} {
+		r := lightlock(t, command)
+		wantExit(t, r, exitFailed)
+		hasAll(t, r.err, "runs only while the gateway does; start the gateway")
 	}
 }
 

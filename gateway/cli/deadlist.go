@@ -28,6 +28,9 @@ Examples:
   lightlock dead list --all --json | jq -r .account | sort | uniq -c`
 }
 
+// Validate implements kong's check of a command line.
+func (c deadListCmd) Validate() error { return checkLimit(c.Limit) }
+
 // letterLine is a dead letter as --json prints it.
 type letterLine struct {
 	ID           string     `json:"id"`

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lightlock/lightlock/config"
@@ -22,6 +23,8 @@ type desk struct {
 	config config.Config
 	routes *routes.Table
 	queues []string // that were asked for, or all
+	// simulated tells that there is no file, so that all is as serve does without.
+	simulated bool
 }
 
 // deskFlags are common to the commands that look.
@@ -33,6 +36,22 @@ type deskFlags struct {
 // open connects to the Redis of the gateway that the configuration describes.
 // Close must be called. The secrets of connectors and services are not needed.
 func (f deskFlags) open(ctx context.Context, s *session, only string) (*desk, error) {
+	d, err := f.read(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.attach(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.only(ctx, only); err != nil {
+		d.close(ctx)
+		return nil, err
+	}
+	return d, nil
+}
+
+// read reads the configuration, for a desk that is not attached yet.
+func (f deskFlags) read(s *session) (*desk, error) {
 	queue.RedirectLog(slog.New(slog.DiscardHandler))
 	loaded, err := loadFile(f.Config, s.Program, config.LoadToLook)
 	var problems *config.Problems
@@ -49,29 +68,70 @@ func (f deskFlags) open(ctx context.Context, s *session, only string) (*desk, er
 	if simulated {
 		loaded = &config.Loaded{Config: config.Default()}
 	}
-	d := &desk{config: loaded.Config}
+	d := &desk{config: loaded.Config, simulated: simulated}
 	d.routes, err = routes.New(loaded, Known(s.Channels), connectors.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
 	d.queues = d.routes.Queues()
-	switch {
-	case only != "":
-		d.queues = []string{only}
-	case simulated:
+	if simulated {
 		d.queues = []string{simulatedQueue}
-	case len(d.queues) == 0:
-		return nil, errors.New("no connectors are configured, so no queue is known; name one")
 	}
+	return d, nil
+}
+
+// attach connects to Redis.
+func (d *desk) attach(ctx context.Context) (err error) {
 	d.Backend, err = queue.Attach(ctx, queue.OpenOptions{Redis: d.config.Redis, Data: d.config.Data, Journal: queue.OptionsOf(d.config.Work)})
-	return d, d.unattached(err)
+	return d.unattached(err)
+}
+
+// only leaves the queue that was asked for, if one was. A name that is not
+// configured is refused, because nothing being there would read as all clear;
+// unless something is left there from when it was.
+func (d *desk) only(ctx context.Context, name string) error {
+	switch {
+	case name == "" && len(d.queues) == 0:
+		return errors.New("no connectors are configured, so no queue is known; name one")
+	case name == "":
+		return nil
+	case !slices.Contains(d.queues, name):
+		if stats, err := d.Stats(ctx, name); err != nil {
+			return err
+		} else if stats == (queue.Stats{}) {
+			return strange("queue", name, d.queues)
+		}
+	}
+	d.queues = []string{name}
+	return nil
+}
+
+// strange refuses a name that is not configured, and tells those that are.
+func strange(noun, name string, known []string) error {
+	const most = 20
+	list := strings.Join(known[:min(len(known), most)], ", ")
+	switch {
+	case len(known) == 0:
+		list = "none"
+	case len(known) > most:
+		list += fmt.Sprintf(" and %d more", len(known)-most)
+	}
+	return fmt.Errorf("no %s %q is configured, and nothing is left of one; there are: %s", noun, name, list)
+}
+
+// knows tells whether an account, or a connector, is configured.
+func (d *desk) knows(account string) bool {
+	return slices.Contains(d.routes.AccountNames(), account) ||
+		slices.ContainsFunc(d.routes.All(), func(r *routes.Route) bool { return r.Name == account })
 }
 
 // unattached says what an operator can do where there is nothing to look at.
 func (d *desk) unattached(err error) error {
 	switch {
-	case errors.Is(err, queue.ErrNotRunning):
+	case errors.Is(err, queue.ErrNotRunning) && d.simulated:
 		return fmt.Errorf("no redis is configured, and no gateway with a redis-server of its own runs on the data folder %s; name the gateway's file with --config, or start the gateway", d.config.Data)
+	case errors.Is(err, queue.ErrNotRunning):
+		return fmt.Errorf("no redis is configured, and the gateway's own redis-server, on the data folder %s, runs only while the gateway does; start the gateway", d.config.Data)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("the data folder %s is another user's; run this as the gateway's user", d.config.Data)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
-	"github.com/lightlock/lightlock/gateway/spool"
 )
 
 type queueCmd struct {
@@ -20,7 +19,7 @@ type queueCmd struct {
 
 // Help implements kong.HelpProvider.
 func (queueCmd) Help() string {
-	return `Looks twice and shows what is there, and at which rate messages came and went in between, over all gateways; of one queue also the messages with photos of each account. Texts are not kept apart by account: how many came of each is in the metric lightlock_events_total. What waits in the local spool is this machine's. Of the configuration's secrets, none of a connector or a service need be there.
+	return `Looks twice and shows what is there, and at which rate messages came and went in between, over all gateways; of one queue also the messages with photos of each account. Texts are not kept apart by account: how many came of each is in the metric lightlock_events_total. What waits in the local spool is this machine's, and is shown also while Redis is away; that is exit 2. Of the configuration's secrets, none of a connector or a service need be there.
 
 Examples:
   lightlock queue
@@ -50,9 +49,7 @@ type queueLine struct {
 	Finished     float64  `json:"finished_per_second"`
 
 	Accounts []accountLine `json:"accounts"`
-	Spooled  int           `json:"spooled"`
-	// SpoolOldest is how long ago the first of these came.
-	SpoolOldest float64 `json:"spool_oldest_seconds,omitempty"`
+	spooled
 }
 
 // accountLine is an account's messages with photos.
@@ -70,14 +67,25 @@ type accountLine struct {
 
 // Run shows queues until they have been shown, or until Ctrl-C.
 func (c queueCmd) Run(ctx context.Context, s *session) error {
-	d, err := c.open(ctx, s, c.Name)
+	d, err := c.read(s)
 	if err != nil {
 		return err
 	}
+	if err := d.attach(ctx); err != nil {
+		return c.without(ctx, s, d, err)
+	}
 	defer d.close(ctx)
+	if err := d.only(ctx, c.Name); err != nil {
+		return err
+	}
+	return c.show(ctx, s, d)
+}
+
+// show prints what has changed between two looks.
+func (c queueCmd) show(ctx context.Context, s *session, d *desk) error {
 	before, err := d.look(ctx)
 	if err != nil {
-		return err
+		return c.without(ctx, s, d, err)
 	}
 	for {
 		select {
@@ -87,12 +95,20 @@ func (c queueCmd) Run(ctx context.Context, s *session) error {
 		}
 		now, err := d.look(ctx)
 		if err != nil {
+			return c.without(ctx, s, d, err)
+		}
+		now.since(before)
+		if err := c.print(s, now); err != nil {
 			return err
 		}
-		if err := c.print(s, now.since(before)); err != nil || !c.Watch {
-			return err
+		switch {
+		case c.Watch:
+			before = now
+		case now.unread != nil:
+			return failure{code: exitFailed} // which has been printed
+		default:
+			return nil
 		}
-		before = now
 	}
 }
 
@@ -102,15 +118,15 @@ type looked struct {
 	lines []queueLine
 	stats []queue.Stats
 	lanes map[string]queue.LaneStats // by queue and lane
+	// spool is what waits there, and unread why not all of it could be read.
+	spool  []spoolLine
+	unread error
 }
 
 // look counts every queue.
 func (d *desk) look(ctx context.Context) (looked, error) {
 	l := looked{at: time.Now(), lanes: map[string]queue.LaneStats{}}
-	spools, err := spool.Look(d.config.SpoolFolder())
-	if err != nil {
-		return l, err
-	}
+	l.spool, l.unread = d.spool("")
 	for _, name := range d.queues {
 		stats, err := d.Stats(ctx, name)
 		if err != nil {
@@ -125,10 +141,13 @@ func (d *desk) look(ctx context.Context) (looked, error) {
 		for _, lane := range lanes {
 			l.lanes[name+" "+lane.Lane] = lane
 		}
-		for _, s := range spools {
-			if s.Queue == name && s.Records > 0 {
-				line.Spooled, line.SpoolOldest = s.Records, time.Since(s.Oldest).Seconds()
+		for _, s := range l.spool {
+			if s.Queue == name {
+				line.spooled = s.spooled
 			}
+		}
+		if l.unread != nil {
+			line.SpoolError = l.unread.Error()
 		}
 		l.lines, l.stats = append(l.lines, line), append(l.stats, stats)
 	}
@@ -181,9 +200,9 @@ func (l looked) since(before looked) []queueLine {
 }
 
 // print writes a line for each queue, or all that is known of the one.
-func (c queueCmd) print(s *session, lines []queueLine) error {
+func (c queueCmd) print(s *session, l looked) error {
 	if c.JSON {
-		for _, line := range lines {
+		for _, line := range l.lines {
 			if err := printJSON(s.out, line); err != nil {
 				return err
 			}
@@ -195,9 +214,15 @@ func (c queueCmd) print(s *session, lines []queueLine) error {
 		b.WriteString("\x1b[H\x1b[J") // from the first line anew
 	}
 	if c.Name != "" {
-		b.WriteString(lines[0].text())
+		b.WriteString(l.lines[0].text())
 	} else {
-		b.WriteString(queueTable(lines))
+		b.WriteString(queueTable(l.lines))
+		if len(l.spool) > 0 {
+			b.WriteString(spoolText(l.spool))
+		}
+	}
+	if l.unread != nil {
+		fmt.Fprintln(&b, visible(l.unread.Error()))
 	}
 	_, err := fmt.Fprint(s.out, b.String())
 	return err
@@ -209,14 +234,14 @@ func queueTable(lines []queueLine) string {
 	for _, l := range lines {
 		width = max(width, len(l.Queue))
 	}
-	const row = "  %-*s  %8s  %8s  %8s  %8s  %9s  %8s  %8s  %7s\n"
-	fmt.Fprintf(&b, row, width, "QUEUE", "WAITING", "OLDEST", "IN WORK", "DEAD", "DELIVERED", "IN/S", "OUT/S", "READERS")
+	const row = "  %-*s  %8s  %8s  %8s  %8s  %8s  %9s  %8s  %8s  %7s\n"
+	fmt.Fprintf(&b, row, width, "QUEUE", "WAITING", "OLDEST", "IN WORK", "DELAYED", "DEAD", "DELIVERED", "IN/S", "OUT/S", "READERS")
 	for _, l := range lines {
 		oldest := "-"
 		if l.Waiting > 0 {
 			oldest = secondsText(l.OldestWaiting)
 		}
-		fmt.Fprintf(&b, row, width, visible(l.Queue), digits(l.Waiting+l.Delayed), oldest, digits(l.InWork), digits(l.Dead), digits(l.Delivered),
+		fmt.Fprintf(&b, row, width, visible(l.Queue), digits(l.Waiting), oldest, digits(l.InWork), digits(l.Delayed), digits(l.Dead), digits(l.Delivered),
 			rateText(l.Accepted), rateText(l.Finished), digits(l.Readers))
 	}
 	return b.String()
@@ -250,7 +275,7 @@ func (l queueLine) text() string {
 	row("rates", ratesText(l.Accepted, l.Finished))
 	row("readers", l.readers())
 	if l.Spooled > 0 {
-		row("spooled", digits(int64(l.Spooled))+" here", "oldest "+secondsText(l.SpoolOldest))
+		row("spooled", l.spooled.text())
 	}
 	if len(l.Accounts) > 0 {
 		fmt.Fprintln(&b, "messages with photos by account")

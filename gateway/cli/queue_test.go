@@ -59,8 +59,8 @@ func TestQueue(t *testing.T) {
 	r = lightlock(t, "queue", "--over", "1ms")
 	wantExit(t, r, exitDone)
 	lines := strings.Split(r.out, "\n")
-	if len(lines) != 3 || strings.Join(strings.Fields(lines[0]), " ") != "QUEUE WAITING OLDEST IN WORK DEAD DELIVERED IN/S OUT/S READERS" ||
-		strings.Join(strings.Fields(lines[1]), " ") != "support 11 under 1 s 0 1 0 0.0 0.0 0" {
+	if len(lines) != 3 || strings.Join(strings.Fields(lines[0]), " ") != "QUEUE WAITING OLDEST IN WORK DELAYED DEAD DELIVERED IN/S OUT/S READERS" ||
+		strings.Join(strings.Fields(lines[1]), " ") != "support 11 under 1 s 0 0 1 0 0.0 0.0 0" {
 		t.Errorf("got\n%s", r.out)
 	}
 
