@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,9 +35,32 @@ func (c *Config) check() []Finding {
 			"the pause grows from retry_min to retry_max", "choose retry_min <= retry_max"})
 	}
 	found = append(found, c.checkStore()...)
+	found = append(found, c.checkSpool()...)
 	found = append(found, c.Photos.tooLarge("photos.max_bytes", c.Photos.MaxBytes)...)
 	found = append(found, c.Notices.check("notices")...)
 	return append(found, c.checkServices()...)
+}
+
+// checkSpool finds a spool in a folder that is another part's alone.
+func (c *Config) checkSpool() []Finding {
+	if !c.Spool.Enabled || c.Spool.Folder == "" {
+		return nil
+	}
+	for _, other := range []struct{ folder, whose string }{{"photos", "the pictures"}, {"redis", "the private redis-server"}} {
+		if within(c.Spool.Folder, filepath.Join(c.Data, other.folder)) {
+			return []Finding{{"spool.folder", "in the folder of " + other.whose, "each would take the other's files for its own",
+				"choose a folder that is the spool's alone, or leave it out"}}
+		}
+	}
+	return nil
+}
+
+// within tells whether a path is a folder, or leads into it.
+func within(path, folder string) bool {
+	path, errPath := filepath.Abs(path)
+	folder, errFolder := filepath.Abs(folder)
+	rest, err := filepath.Rel(folder, path)
+	return errPath == nil && errFolder == nil && err == nil && filepath.IsLocal(rest)
 }
 
 func (c *Config) checkListeners() []Finding {

@@ -38,5 +38,9 @@ func (r *Redis) checkShape() []Finding {
 		"Sentinels and nodes are reached by TCP only", "write it like 10.1.2.3:6379")
 	add(r.Master == "" && (r.SentinelUsername != "" || !r.SentinelPassword.IsZero()), "redis.master", "not set, but a user or password for Sentinels is",
 		"they would be ignored", "set master, the primary's name among the Sentinels")
+	add(r.Username != "" && r.Password.IsZero(), "redis.password", "not set, but username is",
+		"a user without a password is never named to Redis", "set password as well, or leave both out")
+	add(r.Master != "" && r.SentinelUsername != "" && r.SentinelPassword.IsZero(), "redis.sentinel_password", "not set, but sentinel_username is",
+		"a user without a password is never named to the Sentinels", "set sentinel_password as well, or leave both out")
 	return found
 }

@@ -126,7 +126,7 @@ func sizeFix(text string, err error) string {
 }
 
 func (d *decoder) duration(s slot, node ast.Node, into reflect.Value) bool {
-	const fix = `write a number and one of ms, s, m, h, such as "30s" or "1h30m"`
+	const fix = `write a number and one of ms, s, m, h, d, such as "30s", "1h30m" or "30d"`
 	text, ok := measureOf(node)
 	if !ok {
 		d.mistyped(s, node, "a time", fix)

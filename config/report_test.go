@@ -116,7 +116,7 @@ func TestFixes(t *testing.T) {
 		"photos: {max_bytes: MB}":                `write a number and one of B, KB, MB, GB, such as "10 MB"`,
 		"photos: {max_bytes: 10}":                "write 10 B, or a number of KB, MB or GB",
 		"work: {lease: 30}":                      "write 30s for seconds, 30m for minutes, 30h for hours",
-		"work: {lease: 1 day}":                   `write a number and one of ms, s, m, h, such as "30s" or "1h30m"`,
+		"work: {lease: 1 day}":                   `write a number and one of ms, s, m, h, d, such as "30s", "1h30m" or "30d"`,
 		"work: {slots: 0}":                       "choose at least 1 and at most 1024",
 		"work: {slots: '4'}":                     "write digits only, without quotes",
 		"lisen: a":                               "rename it to listen",

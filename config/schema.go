@@ -50,7 +50,7 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 	case bytesType:
 		return text(`^[0-9]+(\.[0-9]+)?\s*(B|KB|MB|GB)$`)
 	case durationType:
-		return text(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`)
+		return text(`^(([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+|[0-9]+(\.[0-9]+)?d)$`)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func compiled(t *testing.T, v any) func(text string) error {
 
 func TestSchemaOfTheGateway(t *testing.T) {
 	check := compiled(t, Config{})
-	for _, good := range []string{goodGateway, "data: x", "work: {slots: 4, lease: 1h30m}", "photos: {max_bytes: 10 MB, formats: [jpeg, webp]}",
+	for _, good := range []string{goodGateway, "data: x", "work: {slots: 4, lease: 1h30m}", "work: {keep_letters: 30d}", "photos: {max_bytes: 10 MB, formats: [jpeg, webp]}",
 		"redis: {address: a, password_file: x, durability: trusted}", "redis: {addresses: [a, b], cluster: true}", "services: [{name: a, token_file: x, queues: [b]}]"} {
 		if err := check(good); err != nil {
 			t.Errorf("%s: %v", good, err)

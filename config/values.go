@@ -91,10 +91,11 @@ func (b Bytes) String() string {
 // MarshalText writes the size as ParseBytes reads it.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
-// Duration is a time.Duration. In YAML it has a unit: "30s", "5m".
+// Duration is a time.Duration. In YAML it has a unit: "30s", "5m", "30d".
 type Duration time.Duration
 
-// ParseDuration reads a time such as "30s", "1h30m" or "250ms".
+// ParseDuration reads a time such as "30s", "1h30m" or "250ms", and "30d", alone, as
+// days of 24 hours.
 func ParseDuration(text string) (Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err == nil {
@@ -104,12 +105,26 @@ func ParseDuration(text string) (Duration, error) {
 	switch {
 	case parts == nil:
 		return 0, ErrNotANumber
+	case text == parts[1]+"d":
+		return days(parts[1])
 	case parts[2] == "":
 		return 0, ErrNoUnit
 	case strings.Trim(parts[2], "hmsnuµ0123456789.") == "":
 		return 0, ErrTooLarge
 	}
 	return 0, ErrUnknownUnit
+}
+
+func days(number string) (Duration, error) {
+	n, err := strconv.ParseFloat(number, 64)
+	length := n * float64(24*time.Hour)
+	switch {
+	case err != nil:
+		return 0, ErrNotANumber
+	case length >= math.MaxInt64:
+		return 0, ErrTooLarge
+	}
+	return Duration(length), nil
 }
 
 // Std returns the time as the standard library counts it.

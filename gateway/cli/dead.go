@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/gateway/inbound"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
@@ -42,14 +42,9 @@ type letterFilter struct {
 // span is a length of time; days are days of 24 hours.
 type span time.Duration
 
-// UnmarshalText reads "7d" beside what Go reads.
+// UnmarshalText reads it as the configuration's times are read.
 func (s *span) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if days, deadLetter := strings.CutSuffix(string(text), "d"); deadLetter {
-		var n float64
-		n, err = strconv.ParseFloat(days, 64)
-		d = time.Duration(n * float64(24*time.Hour))
-	}
+	d, err := config.ParseDuration(string(text))
 	if err != nil || d <= 0 {
 		return fmt.Errorf("%.40q is no time such as 90m, 12h or 7d", text)
 	}

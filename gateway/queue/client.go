@@ -162,7 +162,8 @@ func (b *Backend) primaries(ctx context.Context) ([]primary, error) {
 		if b.sentinel == "" {
 			return []primary{{client: client}}, nil
 		}
-		return []primary{{name: b.reached(ctx, client), client: client}}, nil
+		name, err := b.reached(ctx, client)
+		return []primary{{name: name, client: client}}, err
 	default:
 		return nil, fmt.Errorf("queue: a client of type %T", client)
 	}
@@ -174,13 +175,26 @@ func (b *Backend) isCluster() bool {
 }
 
 // reached names the server behind a client that Sentinels guide, as that server
-// itself sees it.
-func (b *Backend) reached(ctx context.Context, client *redis.Client) string {
+// itself sees it. It fails where those that were asked for it are no Sentinels; other
+// trouble is for the next question to find.
+func (b *Backend) reached(ctx context.Context, client *redis.Client) (string, error) {
 	info, err := client.ClientInfo(ctx).Result()
-	if err != nil || info.LAddr == "" {
-		return "primary " + b.sentinel
+	switch {
+	case noSentinel(err):
+		return "", fmt.Errorf("queue: no Sentinel at the addresses of redis, so nobody names the primary %.80q; leave out redis.master, or give the addresses of Sentinels", b.sentinel)
+	case err != nil || info.LAddr == "":
+		return "primary " + b.sentinel, nil
 	}
-	return info.LAddr
+	return info.LAddr, nil
+}
+
+// noSentinel tells whether a server does not know what only Sentinels are asked.
+func noSentinel(err error) bool {
+	if err == nil {
+		return false
+	}
+	text := strings.ToLower(err.Error())
+	return strings.Contains(text, "unknown command 'sentinel'") || strings.Contains(text, "unknown command `sentinel`")
 }
 
 func mastersOf(ctx context.Context, client *redis.ClusterClient) ([]primary, error) {

@@ -66,6 +66,9 @@ func kindOfReply(text string) error {
 	// Before Redis 7 the word stands within the report of a failed script.
 	case first == "OOM", strings.Contains(text, "OOM command not allowed"):
 		return ErrFull
+	// The last is the answer to a long command, whatever it is.
+	case first == "NOAUTH", first == "WRONGPASS", strings.HasPrefix(text, "ERR Protocol error: unauthenticated"):
+		return ErrLogin
 	case slices.Contains(awayReplies(), first), strings.HasPrefix(text, "ERR max number of clients reached"):
 		return ErrAway
 	}

@@ -239,6 +239,7 @@ func TestSentinelsAreServedByConfigurationAlone(t *testing.T) {
 	doctorNames(t, r.b, s.Nodes[1])
 	misplaced(t, at(s.Sentinels[0].Addr), "set redis.master")
 	misplaced(t, &config.Redis{Address: s.Sentinels[0].Addr, Master: "somebody"}, "no Sentinel knows")
+	misplaced(t, &config.Redis{Address: s.Nodes[1].Addr, Master: "somebody"}, "leave out redis.master")
 	misplaced(t, &config.Redis{Address: s.Nodes[1].Addr, Cluster: true}, "cluster support disabled")
 }
 

@@ -46,12 +46,14 @@ func TestRefusalsThatPassAreToldFromThoseThatStay(t *testing.T) {
 		"OOM command not allowed when used memory > 'maxmemory'.":               ErrFull,
 		"ERR Error running script: -OOM command not allowed when used memory":   ErrFull,
 		"NOPERM this user has no permissions to run the 'evalsha' command":      nil,
-		"NOAUTH Authentication required.":                                       nil,
+		"NOAUTH Authentication required.":                                       ErrLogin,
+		"WRONGPASS invalid username-password pair or user is disabled.":         ErrLogin,
+		"ERR Protocol error: unauthenticated multibulk length":                  ErrLogin,
 		"BUSYKEY Target key name already exists.":                               nil,
 		"ERR the consumer said OOM, BUSY and LOADING, which means nothing here": nil,
 	} {
 		err := wrap("accept", reply(text))
-		for _, kind := range []error{ErrAway, ErrFull, ErrInvalid, ErrFenced} {
+		for _, kind := range []error{ErrAway, ErrFull, ErrLogin, ErrInvalid, ErrFenced} {
 			if got := errors.Is(err, kind); got != errors.Is(want, kind) {
 				t.Errorf("got %v, want it to unwrap to %v only", err, want)
 			}

@@ -64,6 +64,8 @@ var (
 	ErrAway = errors.New("redis is away")
 	// ErrFull means that Redis has reached its maxmemory and takes nothing in.
 	ErrFull = errors.New("redis is full")
+	// ErrLogin means that Redis wants another user or password than it was given.
+	ErrLogin = errors.New("redis refuses the user or password; correct redis.password, and redis.username if it is set")
 	// ErrInvalid means that the call itself is wrong and no repeat will help.
 	ErrInvalid = errors.New("invalid")
 )
