@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/sim"
 	"github.com/lightlock/lightlock/gateway/load"
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 type loadCmd struct {
@@ -23,7 +25,7 @@ type loadCmd struct {
 	For         time.Duration `placeholder:"TIME" help:"Make no more calls after this time, such as 30s."`
 	Rate        rate          `placeholder:"N/s" help:"Calls in a second; as fast as they are answered unless set."`
 	Connections int           `default:"16" placeholder:"N" help:"Calls under way at once; 16 unless set."`
-	Channels    []string      `placeholder:"NAME,..." help:"Channels that call; all unless set."`
+	Channels    []string      `placeholder:"NAME" help:"Channels that call; all unless set."`
 	Consumers   int           `default:"1000" placeholder:"N" help:"How many people write on each channel; 1000 unless set."`
 
 	Photos     float64  `default:"0.2" placeholder:"SHARE" help:"Share of messages with a photo, 0 to 1; 0.2 unless set."`
@@ -39,10 +41,10 @@ type loadCmd struct {
 	Data     string `placeholder:"DIR" help:"Folder for what Redis and the gateways keep; a temporary one unless set."`
 	Memory   size   `placeholder:"SIZE" help:"What Redis may hold; 4 GB unless set."`
 
-	Config string   `placeholder:"FILE" help:"Call gateways that run with this configuration, and start none."`
+	Config string   `placeholder:"FILE" help:"Call gateways that run with this configuration, and start none. Their own queues are filled with made-up messages."`
 	Target []string `placeholder:"URL" help:"Where they listen; listen of FILE unless set. May be repeated."`
 
-	Wait  time.Duration `default:"90s" placeholder:"TIME" help:"How long the queue may bring nothing before what is missing is judged; 90s unless set."`
+	Wait  time.Duration `default:"90s" placeholder:"TIME" help:"How long after the last call the queue may bring nothing, or Redis be away, before what is missing is judged; 90s unless set."`
 	Acked string        `placeholder:"FILE" help:"Write the id of every event that was answered 2xx to FILE."`
 	JSON  bool          `name:"json" help:"One JSON object."`
 }
@@ -50,7 +52,8 @@ type loadCmd struct {
 // Help implements kong.HelpProvider.
 func (loadCmd) Help() string {
 	return `Calls a gateway, which it starts for it, as the platforms do, and compares what was answered 2xx with what the queue brings.
-Exit 0 if nothing was lost or doubled, 1 if so, 2 if it could not run.
+With --config it calls one that runs, and fills its own queues with made-up messages, which agents' software takes for real ones.
+Exit 0 if nothing was lost or doubled, 1 if so, 2 if it could not run or the queue could not be compared.
 
 Examples:
   lightlock load
@@ -97,6 +100,7 @@ func (c loadCmd) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	queue.RedirectLog(slog.New(slog.DiscardHandler)) // a Redis that is away is said once, in the report
 	progress := newProgress(s.err, 1)
 	progress.at(0, "starting")
 	defer progress.end()
@@ -105,31 +109,45 @@ func (c loadCmd) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
+	if c.Config != "" {
+		progress.clear()
+		fmt.Fprintln(s.err, "made-up messages go into "+visible(strings.Join(target.Queues(), ", "))+", to the agents' software that reads there")
+	}
 	report, err := load.Run(ctx, target, load.Options{
 		Plan: plan, Rate: float64(c.Rate), For: c.For, Connections: c.Connections, Wait: c.Wait, Acked: c.Acked,
 		Progress: progress.phase,
 	})
-	if err != nil {
+	if report == nil {
 		return err
 	}
 	progress.clear()
+	show := printLoad
 	if c.JSON {
-		err = printJSON(s.out, report)
-	} else {
-		err = printLoad(s.out, report)
+		show = func(out stream, r *load.Report) error { return printJSON(out, r) }
 	}
-	switch {
-	case err != nil:
+	if err = errors.Join(err, show(s.out, report)); err != nil {
 		return err
+	}
+	return judged(ctx, report)
+}
+
+// judged is what a report makes of the command.
+func judged(ctx context.Context, r *load.Report) error {
+	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case !report.Balance.Good():
+	case r.Uncompared != "":
+		return errors.New("the queue could not be compared: " + r.Uncompared)
+	case !r.Balance.Good():
 		return failure{code: exitFindings}
 	}
 	return nil
 }
 
 func (c loadCmd) plan() (load.Plan, error) {
+	if c.Gateways < 1 || c.Consumers < 1 {
+		return load.Plan{}, fmt.Errorf("--gateways is %d and --consumers %d; each is 1 or more", c.Gateways, c.Consumers)
+	}
 	plan := load.Plan{
 		Seed: c.Seed, Name: sim.Secret()[:8], Messages: c.Messages, Consumers: c.Consumers,
 		Photos: c.Photos, Duplicates: c.Duplicates, Unsends: c.Unsends, Edits: c.Edits, Forged: c.Forged,

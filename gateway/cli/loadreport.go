@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lightlock/lightlock/connectors"
 	"github.com/lightlock/lightlock/gateway/load"
 )
 
@@ -88,6 +89,7 @@ func sentences(r *load.Report) []string {
 	}
 	list = append(list, fmt.Sprintf("%d calls in %.1f s over %s; %s among the accepted ones",
 		calls, r.Seconds, count(r.Connections, "connection"), count(r.Repeats, "duplicate")))
+	list = append(list, acceptedText(r)...)
 	var verdicts []string
 	for _, verdict := range slices.Sorted(maps.Keys(r.Photos)) {
 		verdicts = append(verdicts, fmt.Sprintf("%d %s", r.Photos[verdict], verdict))
@@ -96,10 +98,61 @@ func sentences(r *load.Report) []string {
 		list = append(list, "photos: "+strings.Join(verdicts, ", "))
 	}
 	list = append(list, r.Notes...)
-	return append(list, balanceText(r.Balance)...)
+	list = append(list, refusedText(r)...)
+	list = append(list, balanceText(r)...)
+	list = append(list, wrongs(r.Balance)...)
+	switch {
+	case r.Uncompared != "":
+		list = append(list, markNot+" the queue could not be compared, so nothing is known of the others: "+visible(r.Uncompared))
+	case r.Balance.Good():
+		list = append(list, "nothing lost, nothing doubled, nothing forged")
+	}
+	return list
 }
 
-func balanceText(b load.Balance) []string {
+// acceptedText says of what the accepted calls told, where not each was a new
+// message.
+func acceptedText(r *load.Report) []string {
+	kinds := []connectors.Kind{connectors.Message, connectors.Edit, connectors.Unsend, connectors.Close}
+	var parts []string
+	forged := int(r.Accepted.Count) - r.Repeats
+	for _, kind := range kinds {
+		if n := r.Events[string(kind)]; n > 0 {
+			parts = append(parts, count(n, string(kind)))
+			forged -= n
+		}
+	}
+	if r.Repeats > 0 {
+		parts = append(parts, count(r.Repeats, "duplicate"))
+	}
+	if forged > 0 {
+		parts = append(parts, strconv.Itoa(forged)+" forged")
+	}
+	if len(parts) < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d calls accepted = %s", r.Accepted.Count, strings.Join(parts, " + "))}
+}
+
+// refusedText says why calls that came to nothing are no loss.
+func refusedText(r *load.Report) []string {
+	n := 0
+	for status, calls := range r.Answers {
+		if status == "none" || status == "429" || strings.HasPrefix(status, "5") {
+			n += calls
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s not answered, or put off: nothing was promised for what they told, and a platform would repeat them", count(n, "call"))}
+}
+
+func balanceText(r *load.Report) []string {
+	b := r.Balance
+	if r.Uncompared != "" {
+		return []string{fmt.Sprintf("%d events accepted, %d of them seen in the queue", b.Accepted, b.Delivered)}
+	}
 	text := fmt.Sprintf("%d events accepted = %d delivered", b.Accepted, b.Delivered)
 	for _, part := range []struct {
 		n    int
@@ -116,6 +169,11 @@ func balanceText(b load.Balance) []string {
 	if b.Unsettled > 0 {
 		list = append(list, fmt.Sprintf("%s without their photos so far", count(b.Unsettled, "message")))
 	}
+	return list
+}
+
+// wrongs are the broken promises, with some of the keys to look for.
+func wrongs(b load.Balance) (list []string) {
 	for _, wrong := range []struct {
 		what string
 		keys []string
@@ -126,9 +184,6 @@ func balanceText(b load.Balance) []string {
 		if n := len(wrong.keys); n > 0 {
 			list = append(list, fmt.Sprintf("%s %d %s: %s", markNot, n, wrong.what, strings.Join(wrong.keys[:min(n, shownKeys)], " ")))
 		}
-	}
-	if b.Good() {
-		list = append(list, "nothing lost, nothing doubled, nothing forged")
 	}
 	return list
 }

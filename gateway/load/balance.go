@@ -80,7 +80,7 @@ func (l *Ledger) recall(ctx context.Context, recall Recall) (map[string]queue.Fa
 	for name, keys := range unseen {
 		told, err := recall(ctx, name, keys)
 		if err != nil {
-			return fates, err
+			return nil, err // a part of the answer would make a wrong sum
 		}
 		for i, key := range keys {
 			fates[key] = told[i]

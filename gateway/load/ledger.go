@@ -79,14 +79,18 @@ func (l *Ledger) entry(c *Call) *entry {
 	return e
 }
 
-// Answered notes the status of a call's answer. From a 2xx on the gateway owes.
-func (l *Ledger) Answered(c *Call, status int) {
+// Answered notes the status of a call's answer. From a 2xx on the gateway owes;
+// first tells that this is the first one for the call's event.
+func (l *Ledger) Answered(c *Call, status int) (first bool) {
 	if status < http.StatusOK || status >= http.StatusMultipleChoices {
-		return
+		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entry(c).acked = true
+	e := l.entry(c)
+	first = !e.acked
+	e.acked = true
+	return first
 }
 
 // document is what the ledger reads of the queue's documents.

@@ -2,11 +2,13 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/retry"
 )
 
 // Report is what a plan has shown.
@@ -19,8 +21,10 @@ type Report struct {
 	// they took. At a rate it is counted from when a call was due.
 	PerSecond float64 `json:"accepted_per_second"`
 	Accepted  Latency `json:"accepted"`
-	// Repeats are those of the accepted ones that were duplicates.
-	Repeats int `json:"duplicates"`
+	// Repeats are those of the accepted ones whose event had been accepted before,
+	// and Events counts the events behind the others by their kind.
+	Repeats int            `json:"duplicates"`
+	Events  map[string]int `json:"events"`
 	// Refused are the forged calls that were answered 401, as they should be.
 	Refused Latency `json:"forged_refused"`
 	// Answers counts the calls by the answer's status; none is no answer.
@@ -31,18 +35,24 @@ type Report struct {
 	// Photos counts the verdicts.
 	Photos  map[string]int `json:"photos"`
 	Balance Balance        `json:"balance"`
+	// Uncompared is why the queue could not be compared, or empty. If it is not, the
+	// balance tells what was seen, and nothing of what became of the rest.
+	Uncompared string `json:"uncompared,omitempty"`
 	// Use is what each process took that runs on this machine.
 	Use []Use `json:"use"`
 	// Notes are sentences about what these figures do not show.
 	Notes []string `json:"notes"`
 }
 
-func (r *run) report(ctx context.Context, took time.Duration, use []Use) (*Report, error) {
+func (r *run) report(ctx context.Context, took time.Duration, use []Use) *Report {
 	t := r.timing.calls
 	out := &Report{
 		Seconds: took.Seconds(), Connections: r.Connections,
 		Accepted: latencyOf(t.accepted), Refused: latencyOf(t.refused), Repeats: t.repeats,
-		Answers: map[string]int{}, Photos: r.ledger.Photos(), Notes: append([]string{}, r.target.Notes...),
+		Answers: map[string]int{}, Events: map[string]int{}, Photos: r.ledger.Photos(), Notes: append([]string{}, r.target.Notes...),
+	}
+	for _, e := range r.ledger.Acked() {
+		out.Events[string(e.Kind)]++
 	}
 	out.PerSecond = float64(out.Accepted.Count) / max(took.Seconds(), 0.001)
 	calls := 0
@@ -63,25 +73,48 @@ func (r *run) report(ctx context.Context, took time.Duration, use []Use) (*Repor
 	if n := r.starved.Load(); n*100 > int64(calls) {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d of %d calls were not ready in time: this tool was the slowest part", n, calls))
 	}
-	return out, r.judge(ctx, out)
+	r.judge(ctx, out)
+	return out
 }
 
-// judge draws up the balance. Without the queue nothing is known but answers.
-func (r *run) judge(ctx context.Context, out *Report) (err error) {
+// judge draws up the balance. Without the queue nothing is known but answers, and
+// what was seen of it before it could not be read any more.
+func (r *run) judge(ctx context.Context, out *Report) {
 	var recall Recall
-	if r.target.Journal != nil {
+	err := r.readers.failed()
+	switch {
+	case err != nil:
+	case r.target.Journal == nil:
+		err = errors.New("it is not within reach")
+	default:
 		recall = r.recall
 	}
-	out.Balance, err = r.ledger.Balance(ctx, recall)
-	return err
+	balance, unasked := r.ledger.Balance(ctx, recall)
+	if err = errors.Join(err, unasked); err != nil {
+		out.Uncompared = err.Error()
+	}
+	out.Balance = balance
 }
 
-// recall asks the journal, and then reads on where nobody else does: what it calls
-// done may have reached the queue behind our reader's back, as where a run was
-// interrupted.
-func (r *run) recall(ctx context.Context, name string, keys []string) ([]queue.Fate, error) {
-	fates, err := r.target.Journal.Recall(ctx, name, keys)
-	for begun := time.Now(); err == nil && r.target.Alone && time.Since(begun) < readWithin && !r.hasRead(ctx, name); {
+// recall asks the journal, again while Redis is away, and then reads on where
+// nobody else does: what it calls done may have reached the queue behind our
+// reader's back, as where a run was interrupted.
+func (r *run) recall(ctx context.Context, name string, keys []string) (fates []queue.Fate, err error) {
+	patience := r.patience()
+	if least := time.Now().Add(min(r.Wait, readWithin)); patience.Before(least) {
+		patience = least // the queue may have used it up
+	}
+	patient, cancel := context.WithDeadline(ctx, patience)
+	defer cancel()
+	ctx = context.WithoutCancel(ctx) // an interrupted run is judged as well
+	err = retry.While(patient, queue.MayPass, look, func() (err error) {
+		fates, err = r.target.Journal.Recall(ctx, name, keys)
+		return err
+	})
+	for begun := time.Now(); err == nil && r.target.Alone && time.Since(begun) < readWithin; {
+		if read, _ := r.hasRead(ctx, name); read {
+			break
+		}
 		until(ctx, time.Now().Add(look))
 	}
 	return fates, err

@@ -18,8 +18,8 @@ type Options struct {
 	For time.Duration
 	// Connections is how many calls are under way at once; 1 at least.
 	Connections int
-	// Wait is for how long the queue may bring nothing before what is missing is
-	// judged as it is.
+	// Wait is for how long after the last call the queue may bring nothing, or
+	// Redis be away, before what is missing is judged as it is.
 	Wait time.Duration
 	// Acked is the path of a new file for the keys of all events that were
 	// answered 2xx, one per line; empty is none.
@@ -40,7 +40,8 @@ const (
 )
 
 // Run carries out a plan against a target and reports what became of it. When
-// ctx ends, no more calls are made, and what was sent is judged.
+// ctx ends, no more calls are made, and what was sent is judged. A report may come
+// with an error: that Acked could not be written takes nothing from the rest.
 func Run(ctx context.Context, target *Target, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -55,18 +56,16 @@ func Run(ctx context.Context, target *Target, o Options) (*Report, error) {
 	before := target.usage()
 	begun := time.Now()
 	err := r.send(ctx, supply)
-	took := time.Since(begun)
+	r.ended = time.Now()
 	usage := before.until(target.usage())
-	if err == nil {
-		err = r.settle(ctx)
-	}
-	if err == nil && o.Acked != "" {
-		err = r.ledger.WriteAcked(o.Acked)
-	}
 	if err != nil {
 		return nil, err
 	}
-	return r.report(context.WithoutCancel(ctx), took, usage)
+	if o.Acked != "" { // before anything is asked of Redis, which may be away
+		err = r.ledger.WriteAcked(o.Acked)
+	}
+	r.settle(ctx)
+	return r.report(ctx, r.ended.Sub(begun), usage), err
 }
 
 // run is one plan under way.
@@ -76,6 +75,7 @@ type run struct {
 	ledger  *Ledger
 	timing  *timing
 	readers *readers
+	ended   time.Time // when the last call was answered
 
 	number  atomic.Int64 // of calls that were begun
 	starved atomic.Int64 // calls that were not ready in time
@@ -225,12 +225,10 @@ func (r *run) connection(ctx context.Context, begun time.Time, c *Client, s *sup
 		}
 		r.ledger.Sent(call, time.Now())
 		status, err := c.Send(context.WithoutCancel(ctx), call)
-		if err == nil {
-			r.ledger.Answered(call, status)
-		}
+		first := err == nil && r.ledger.Answered(call, status)
 		// At a rate, a call that had to wait for a connection counts from when
 		// it should have left: consumers do not wait for each other.
-		own.answered(call, status, time.Since(due))
+		own.answered(call, status, first, time.Since(due))
 	}
 }
 

@@ -22,6 +22,9 @@ func TestAGatewayThatKeepsItsPromise(t *testing.T) {
 	if !b.Good() || b.Accepted < 250 || b.Delivered+b.Withdrawn != b.Accepted {
 		t.Errorf("got %+v, want at least 250 accepted, delivered or withdrawn", b)
 	}
+	if e := r.Events; e["message"] != 250 || e["edit"] == 0 || e["unsend"] == 0 || e["message"]+e["edit"]+e["unsend"]+e["close"] != b.Accepted {
+		t.Errorf("got %v, want the kinds of %d events", e, b.Accepted)
+	}
 	if r.Repeats == 0 || r.Refused.Count == 0 || r.Answers["401"] != int(r.Refused.Count) || r.Answers["200"] != int(r.Accepted.Count) || len(r.Answers) != 2 {
 		t.Errorf("got %+v, want repeats, and every forged call refused", r)
 	}
@@ -71,6 +74,9 @@ func TestWhatIsNoLoss(t *testing.T) {
 			b := r.Balance
 			if !b.Good() || b.Accepted != b.Delivered+b.Withdrawn+b.Waiting+b.Taken || !right(r) {
 				t.Errorf("got %+v and %v", b, r.Answers)
+			}
+			if int(r.Accepted.Count) != b.Accepted+r.Repeats {
+				t.Errorf("%d calls accepted for %d events, and %d repeats", r.Accepted.Count, b.Accepted, r.Repeats)
 			}
 		})
 	}
@@ -160,8 +166,8 @@ func TestWithoutTheQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Balance.Forged) == 0 || len(r.Balance.Lost) != 0 || r.Balance.Accepted < 150 {
-		t.Errorf("got %+v", r.Balance)
+	if len(r.Balance.Forged) == 0 || len(r.Balance.Lost) != 0 || r.Balance.Accepted < 150 || r.Uncompared == "" {
+		t.Errorf("got %+v, %q", r.Balance, r.Uncompared)
 	}
 }
 

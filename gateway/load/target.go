@@ -61,8 +61,8 @@ func (t *Target) Close() (err error) {
 
 func (t *Target) onClose(stop func() error) { t.stops = append(t.stops, stop) }
 
-// queues are those into which the gateways put what is said.
-func (t *Target) queues() []string {
+// Queues are those into which the gateways put what is said.
+func (t *Target) Queues() []string {
 	var names []string
 	for _, s := range t.Speakers {
 		if !slices.Contains(names, s.Queue()) {

@@ -46,13 +46,14 @@ func newTally() *tally {
 	return &tally{accepted: newHistogram(), refused: newHistogram(), answers: map[int]int{}}
 }
 
-// answered counts a call by its answer.
-func (t *tally) answered(c *Call, status int, took time.Duration) {
+// answered counts a call by its answer; first tells that nothing was promised
+// for its event before.
+func (t *tally) answered(c *Call, status int, first bool, took time.Duration) {
 	t.answers[status]++
 	switch {
 	case status >= http.StatusOK && status < http.StatusMultipleChoices:
 		record(t.accepted, took)
-		if c.Repeat {
+		if !first {
 			t.repeats++
 		}
 	case c.Forged && status == http.StatusUnauthorized:
