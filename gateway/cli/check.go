@@ -17,7 +17,7 @@ type checkCmd struct {
 
 // Help implements kong.HelpProvider.
 func (checkCmd) Help() string {
-	return `Also asks the configured Redis whether it keeps what it acknowledges.
+	return `Also asks the configured Redis whether it keeps what it acknowledges, and puts a small object into the configured bucket and deletes it again.
 Exit 0 if nothing is wrong, 1 if something is, 2 if the file cannot be read. Warnings count as nothing wrong.
 
 Examples:

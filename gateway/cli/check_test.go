@@ -239,7 +239,7 @@ func TestCheckAsksRedis(t *testing.T) {
 		configured(t, withRedis(queuetest.Redis(t))+"  username: nobody\n  password: ${TEST_SECRET}\n", goodLine)
 		r := lightlock(t, "check")
 		discreet(t, r)
-		hasAll(t, r.out, "lightlock.yaml:6:1: redis at ", "WRONGPASS", "1 problem in 1 of 2 files")
+		hasAll(t, r.out, "lightlock.yaml:6:1: redis at ", " refuses the user or password\n", "fix  correct redis.password or redis.username\n", "1 problem in 1 of 2 files")
 		if r.code != exitFindings || r.err != "" {
 			t.Errorf("exit %d, stderr %q", r.code, r.err)
 		}
@@ -247,7 +247,7 @@ func TestCheckAsksRedis(t *testing.T) {
 	t.Run("away", func(t *testing.T) {
 		configured(t, withRedis("/nowhere/redis.sock"), goodLine)
 		r := lightlock(t, "check")
-		hasAll(t, r.out, "warning: redis at /nowhere/redis.sock does not answer", "no problems, 1 warning in 2 files")
+		hasAll(t, r.out, "warning: redis at /nowhere/redis.sock does not answer: no such file or directory\n", "no problems, 1 warning in 2 files")
 		if r.code != exitDone || r.err != "" {
 			t.Errorf("exit %d, stderr %q", r.code, r.err)
 		}

@@ -13,21 +13,23 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/gateway/budget"
-	"github.com/lightlock/lightlock/gateway/queue"
 )
 
-// doctorTime is how long a Redis has to answer the doctor's questions.
+// doctorTime is how long a Redis has to answer the doctor's questions, and a bucket
+// to take a picture.
 const doctorTime = 5 * time.Second
 
 // examination is what can be told of a configuration whose files are right.
 type examination struct {
 	loaded   *config.Loaded
 	redis    string // how the journal is kept, in a line
+	store    string // where pictures are, if that is a bucket
 	findings []config.Problem
 	warnings []config.Problem
 }
 
-// examine puts the gateway together without starting it, and asks the Redis.
+// examine puts the gateway together without starting it, and asks the Redis and the
+// bucket.
 func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examination {
 	e := &examination{loaded: loaded}
 	if _, err := s.NewGateway(loaded, slog.New(slog.DiscardHandler)); err != nil {
@@ -35,10 +37,14 @@ func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examinati
 	}
 	e.unread()
 	e.withoutHEIC()
+	e.folders()
 	if loaded.Config.Redis == nil {
 		e.private()
 	} else {
 		e.doctor(ctx)
+	}
+	if loaded.Config.Store.S3 != nil {
+		e.bucket(ctx)
 	}
 	return e
 }
@@ -162,40 +168,6 @@ func (e *examination) private() {
 		"messages would die with the gateway", "install redis-server, or set redis.address"))
 }
 
-// doctor asks the configured Redis. One that is away may be there when the
-// gateway starts; one that answers wrongly has to be mended before.
-func (e *examination) doctor(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, doctorTime)
-	defer cancel()
-	address := strings.Join(e.loaded.Config.Redis.Places(), ", ")
-	e.redis = visible(address)
-	queue.RedirectLog(slog.New(slog.DiscardHandler))
-	backend, err := queue.Open(ctx, queue.OpenOptions{Redis: e.loaded.Config.Redis, Data: e.loaded.Config.Data})
-	if err != nil {
-		e.findings = append(e.findings, e.problem("redis", err.Error(), "nothing is durable without it", "correct redis"))
-		return
-	}
-	defer func() { _ = backend.Close(context.WithoutCancel(ctx)) }()
-	checkup, err := backend.Doctor(ctx)
-	switch {
-	case errors.Is(err, queue.ErrAway), ctx.Err() != nil:
-		e.warnings = append(e.warnings, e.problem("redis", "redis at "+address+" does not answer",
-			"its settings could not be looked at", "start it, or correct redis.address, and check again"))
-		return
-	case err != nil:
-		e.findings = append(e.findings, e.problem("redis", "redis at "+address+": "+err.Error(), "the gateway would not start", "correct redis"))
-		return
-	}
-	e.redis += fmt.Sprintf(", durability %s", checkup.Durability)
-	if checkup.Version != "" {
-		e.redis += ", version " + visible(checkup.Version)
-	}
-	for _, f := range checkup.Findings {
-		what, fix, _ := strings.Cut(f, "; ")
-		e.findings = append(e.findings, e.problem("redis", "redis: "+what, "the gateway would refuse to serve", visible(fix)))
-	}
-}
-
 // verdict is the last line's beginning.
 func (e *examination) verdict() string {
 	if n := len(e.warnings); n > 0 {
@@ -224,6 +196,9 @@ func (e *examination) print(s stream) error {
 		}
 	}
 	fmt.Fprintf(&b, "redis\n  %s\n", e.redis)
+	if e.store != "" {
+		fmt.Fprintf(&b, "store\n  %s\n", e.store)
+	}
 	for _, p := range e.warnings {
 		fmt.Fprintf(&b, "warning: %s\n  why  %s\n  fix  %s\n", p.What, p.Why, p.Fix)
 	}

@@ -179,10 +179,10 @@ func (b *Backend) isCluster() bool {
 // trouble is for the next question to find.
 func (b *Backend) reached(ctx context.Context, client *redis.Client) (string, error) {
 	info, err := client.ClientInfo(ctx).Result()
-	switch {
-	case noSentinel(err):
+	if noSentinel(err) {
 		return "", fmt.Errorf("queue: no Sentinel at the addresses of redis, so nobody names the primary %.80q; leave out redis.master, or give the addresses of Sentinels", b.sentinel)
-	case err != nil || info.LAddr == "":
+	}
+	if info == nil || info.LAddr == "" {
 		return "primary " + b.sentinel, nil
 	}
 	return info.LAddr, nil

@@ -29,6 +29,8 @@ func explain(ctx context.Context, step string, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("store: %s: %w", step, context.Cause(ctx))
+	case errors.As(err, &answer) && !passing(err):
+		return fmt.Errorf("store: %s: %w", step, refusal(said(answer)))
 	case errors.As(err, &answer):
 		return fmt.Errorf("store: %s: %s", step, said(answer))
 	case errors.As(err, &transport):
@@ -52,6 +54,14 @@ func missing(err error) bool {
 	var answer minio.ErrorResponse
 	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code == minio.NoSuchKey
 }
+
+// refusal is an answer that will be the same the next time.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// Is tells errors.Is that it is an ErrRefused.
+func (refusal) Is(target error) bool { return target == ErrRefused }
 
 var codeName = regexp.MustCompile(`^[A-Za-z]{1,64}$`)
 

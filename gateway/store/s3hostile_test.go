@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,10 @@ func TestServersThatRefuse(t *testing.T) {
 			s := fake(t, test.answer)
 			s.Hurry(10*time.Second, 10*time.Second)
 			wantRefused(t, s, test.words, "AWS4-HMAC", "Signature=")
+			definite := slices.Contains([]string{"403", "a code in prose", "an endless code"}, name)
+			if err := s.Check(t.Context()); errors.Is(err, store.ErrRefused) != definite {
+				t.Errorf("%v; is it refused for good: %v, want %v", err, !definite, definite)
+			}
 		})
 	}
 }

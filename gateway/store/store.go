@@ -34,6 +34,9 @@ var (
 	// ErrUnfit says that a store works, but is not what it must be: what is
 	// wrong with it delays nothing and is for the operator to mend.
 	ErrUnfit = errors.New("store: not as it must be")
+	// ErrRefused says that a server has answered, and will answer the same until
+	// somebody mends the configuration or its rules.
+	ErrRefused = errors.New("store: the server refuses")
 )
 
 // MaxBytes is the largest picture that is taken, in bytes. Previews are up to
