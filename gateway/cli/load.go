@@ -44,7 +44,7 @@ type loadCmd struct {
 	Config string   `placeholder:"FILE" help:"Call gateways that run with this configuration, and start none. Their own queues are filled with made-up messages."`
 	Target []string `placeholder:"URL" help:"Where they listen; listen of FILE unless set. May be repeated."`
 
-	Wait  time.Duration `default:"90s" placeholder:"TIME" help:"How long after the last call the queue may bring nothing, or Redis be away, before what is missing is judged; 90s unless set."`
+	Wait  time.Duration `default:"2m" placeholder:"TIME" help:"How long after the last call the queue may bring nothing, or Redis be away, before what is missing is judged. A lease is a minute, and looked for twice in it; 2m unless set."`
 	Acked string        `placeholder:"FILE" help:"Write the id of every event that was answered 2xx to FILE."`
 	JSON  bool          `name:"json" help:"One JSON object."`
 }
