@@ -260,7 +260,8 @@ func (w *world) desk() (end func()) {
 	return func() { close(quit); <-ended }
 }
 
-// patience is how long anything may take that has to happen.
+// patience is how long anything may take that has to happen, and how long a queue may
+// stand still.
 const patience = 2 * time.Minute
 
 // await waits until a condition holds.
@@ -273,14 +274,27 @@ func (w *world) await(what string, condition func() bool) {
 
 // holds waits for a condition, and tells whether it came to hold.
 func holds(condition func() bool) bool {
-	for begin := time.Now(); !condition(); {
+	return comesToHold(func() (bool, int64) { return condition(), 0 })
+}
+
+// comesToHold is holds for a condition that tells besides how far its matter has come:
+// as long as that goes on, it is waited for.
+func comesToHold(condition func() (holds bool, done int64)) bool {
+	begin, before := time.Now(), int64(-1)
+	for {
+		holds, done := condition()
+		if holds {
+			return true
+		}
+		if done != before {
+			begin, before = time.Now(), done
+		}
 		waited := time.Since(begin)
 		if waited > patience {
 			return false
 		}
 		time.Sleep(min(max(waited/20, 5*time.Millisecond), 100*time.Millisecond)) // a look costs something
 	}
-	return true
 }
 
 // awaitStats waits until the queue's counts are as wanted; a Redis that does not
@@ -293,13 +307,13 @@ func (w *world) awaitStats(what string, condition func(queue.Stats) bool) {
 			w.t.Logf("%s: last seen %+v", what, last)
 		}
 	})
-	met := holds(func() bool {
+	met := comesToHold(func() (bool, int64) {
 		s, err := w.journal.Stats(context.Background(), testQueue)
 		if err != nil {
-			return false
+			return false, last.Finished
 		}
 		last = s
-		return condition(s)
+		return condition(s), s.Finished
 	})
 	if !met {
 		w.t.Fatalf("waited in vain until %s; messages with photos:\n%s", what, strings.Join(w.inspector.Photos(testQueue), "\n"))
