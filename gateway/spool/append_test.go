@@ -223,3 +223,21 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// Whoever asks while another does, or right after, is told of the disk and not of the
+// other.
+func TestChecksAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), away())
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if err := s.Check(t.Context()); err != nil {
+					t.Errorf("got %v, want nil", err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}

@@ -60,13 +60,16 @@ func (s *Spool) Check(ctx context.Context) error {
 	if used, limit := s.room.now(); used+queue.MaxPayload > limit {
 		return fmt.Errorf("%w: %d of %d bytes are used", ErrFull, used, limit)
 	}
-	if !s.checking.TryLock() {
+	select {
+	case s.checking <- struct{}{}:
+	case <-ctx.Done():
 		return errSlow // the one before hangs
 	}
 	done := make(chan error, 1)
 	go func() {
-		defer s.checking.Unlock()
-		done <- s.probe()
+		err := s.probe()
+		<-s.checking
+		done <- err
 	}()
 	select {
 	case err := <-done:

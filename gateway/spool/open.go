@@ -29,6 +29,7 @@ func Open(o Options) (*Spool, error) {
 	s := &Spool{
 		options: o.withDefaults(), room: room{limit: o.Limit}, backlogs: map[string]*backlog{},
 		segmentBytes: max(minSegment, min(maxSegment, o.Limit/64)), tell: rate.Sometimes{First: 1, Interval: complainEvery},
+		checking: make(chan struct{}, 1),
 	}
 	if o.Limit == 0 {
 		return s, nil

@@ -138,7 +138,7 @@ type Spool struct {
 	backlogs     map[string]*backlog
 	flushes      sync.WaitGroup
 	tell         rate.Sometimes
-	checking     sync.Mutex
+	checking     chan struct{} // full while a check writes
 }
 
 // Accept makes the events of one webhook for one queue durable: in the journal,
