@@ -23,6 +23,12 @@ func Renewer(b *Backend) func(ctx context.Context) error {
 	}
 }
 
+// Looker ends a backend's own looks at Redis, and returns one.
+func Looker(b *Backend) func(ctx context.Context) {
+	b.unwatch()
+	return b.look
+}
+
 // ClientOf is the client that a backend uses.
 func ClientOf(b *Backend) redis.UniversalClient { return b.client }
 

@@ -62,7 +62,7 @@ func (b *Backend) renew(ctx context.Context) error {
 }
 
 func (b *Backend) renewOne(ctx context.Context, p primary, f file) (file, error) {
-	info, err := p.client.Info(ctx, "persistence").Result()
+	info, err := p.client.Info(ctx).Result()
 	switch {
 	case err != nil:
 		return f, unlessForbidden(err) // whoever may not ask for anything is told so by the doctor
@@ -71,11 +71,7 @@ func (b *Backend) renewOne(ctx context.Context, p primary, f file) (file, error)
 	case underWay(info):
 		return f, nil
 	}
-	server, err := p.client.Info(ctx, "server").Result()
-	if err != nil {
-		return f, unlessForbidden(err)
-	}
-	if run := inInfo(server, "run_id"); run != f.run {
+	if run := inInfo(info, "run_id"); run != f.run {
 		f = file{run: run}
 	} else if time.Since(f.asked) < renewEvery {
 		return f, nil
