@@ -34,10 +34,15 @@ func (c *Config) check() []Finding {
 		found = append(found, Finding{"work.retry_min", fmt.Sprintf("%s is longer than retry_max, %s", c.Work.RetryMin, c.Work.RetryMax),
 			"the pause grows from retry_min to retry_max", "choose retry_min <= retry_max"})
 	}
+	if c.Conversations.TrimQueue > 0 && !c.Conversations.Enabled {
+		found = append(found, Finding{"conversations.trim_queue", "no conversations are kept",
+			"what is removed from the queue unread would be nowhere", "leave it out, or switch conversations.enabled on"})
+	}
 	found = append(found, c.checkStore()...)
 	found = append(found, c.checkSpool()...)
 	found = append(found, c.Photos.tooLarge("photos.max_bytes", c.Photos.MaxBytes)...)
 	found = append(found, c.Notices.check("notices")...)
+	found = append(found, c.checkAgents()...)
 	return append(found, c.checkServices()...)
 }
 

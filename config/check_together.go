@@ -1,10 +1,6 @@
 package config
 
-import (
-	"fmt"
-	"maps"
-	"slices"
-)
+import "fmt"
 
 // together checks what only all files at once can show.
 func (l *loader) together(gateway *decoder, loaded *Loaded) {
@@ -12,7 +8,7 @@ func (l *loader) together(gateway *decoder, loaded *Loaded) {
 		gateway.report(gateway.top, "public_url", `missing key "public_url"`, "signatures cover the address, and it is never guessed",
 			"add public_url: https://HOST, the address under which the platforms reach this gateway")
 	}
-	l.strangeQueues(gateway, loaded.Config.Services)
+	l.strangeQueues(gateway, &loaded.Config)
 	l.sameName()
 	if !gateway.bad["photos.memory"] {
 		l.tooLarge(loaded.Config.Photos)
@@ -46,30 +42,21 @@ func (l *loader) sameName() {
 	}
 }
 
-// strangeQueues reports queues of services that no account puts anything into.
-// It stays silent while there are no connectors, or some account could not be
-// read, which may name them.
-func (l *loader) strangeQueues(gateway *decoder, services []Service) {
-	queues := map[string]bool{}
-	for _, c := range l.connectors {
-		if c.doc.partial || c.troubled("accounts") {
-			return
-		}
-		for _, a := range c.settings.AccountList() {
-			queues[a.Queue] = true
-		}
+// strangeQueues reports queues of services and agents that no account puts
+// anything into.
+func (l *loader) strangeQueues(gateway *decoder, c *Config) {
+	files := len(l.documents) - 1
+	if l.local != nil {
+		files--
 	}
-	if len(l.connectors) == 0 || len(l.connectors) != len(l.documents)-1 {
-		return
+	known := l.queues(files)
+	for i, s := range c.Services {
+		gateway.strangeQueues(fmt.Sprintf("services[%d].queues", i), s.Queues, known, "the service would wait for photos for ever")
 	}
-	known := slices.Sorted(maps.Keys(queues))
-	for i, s := range services {
-		for j, q := range s.Queues {
-			if queues[q] {
-				continue
-			}
-			gateway.findings([]Finding{{fmt.Sprintf("services[%d].queues[%d]", i, j), fmt.Sprintf("no account has the queue %q", q),
-				"the service would wait for photos for ever", choice(q, known[:min(len(known), 20)]) + ", or give an account this queue"}})
-		}
+	if c.Agents.OIDC != nil {
+		gateway.strangeQueues("agents.oidc.queues", c.Agents.OIDC.Queues, known, "agents would wait for conversations for ever")
+	}
+	if l.local != nil {
+		l.local.strangeAgents(l.localAgents, known)
 	}
 }

@@ -21,6 +21,7 @@
 //	                           secret, of the entries of a list
 //	check:"oneof=fsync trusted"  the only values; of a list, of each entry
 //	check:"label"              1 to 64 of a-z, 0-9 and -; of a list, each entry
+//	check:"sha256"             64 hex digits; anything else is never shown
 //	why:"..."                  what goes wrong without it, half a sentence
 //	jsonschema_description:"..." what an editor shows
 //
@@ -70,12 +71,16 @@ type Config struct {
 	Spool Spool `yaml:"spool" jsonschema_description:"Local files that take webhooks while redis does not. They want a disk that survives the machine's restart."`
 	// Work says how the worker works.
 	Work Work `yaml:"work" jsonschema_description:"How messages are worked on."`
+	// Conversations says what is kept of conversations, for agents.
+	Conversations Conversations `yaml:"conversations" jsonschema_description:"What is kept of conversations, for agents."`
 	// Photos is what holds for every account that does not say otherwise.
 	Photos GatewayPhotos `yaml:"photos" jsonschema_description:"What holds for every account that does not say otherwise."`
 	// Notices is what holds for every account that does not say otherwise.
 	Notices Notices `yaml:"notices" jsonschema_description:"What consumers are told about rejected photos, for every account that does not say otherwise."`
 	// Services are the programs that may fetch pictures.
 	Services []Service `yaml:"services" check:"max=1000" jsonschema_description:"Programs that may fetch pictures, such as the agents' desktop."`
+	// Agents says how the people are known who answer consumers.
+	Agents Agents `yaml:"agents" jsonschema_description:"How the people are known who answer consumers."`
 }
 
 // TLS names a certificate and its key, both PEM.
@@ -165,6 +170,17 @@ type Work struct {
 	Paused bool `yaml:"paused" jsonschema_description:"Accepts webhooks and works on nothing, for maintenance and for measurements: what is accepted waits, and no message leaves."`
 }
 
+// Conversations says what is kept of conversations, for agents.
+type Conversations struct {
+	// Enabled is false where only other software reads the queues.
+	Enabled bool `yaml:"enabled" jsonschema_description:"Whether conversations are kept for the console and the agents' API. Without them Redis needs less memory, and other software reads the queues as ever."`
+	// Idle is how long a conversation stays open in which nothing happens.
+	Idle Duration `yaml:"idle" check:"min=1h,max=8760h" jsonschema_description:"How long a conversation stays open in which nothing happens. Then it is closed, and the consumer's next message opens another."`
+	// TrimQueue is after how long an entry of the agents' queue is removed, read or
+	// not; zero means never.
+	TrimQueue Duration `yaml:"trim_queue" check:"min=1h,max=8760h" jsonschema_description:"After how long an entry of the agents' queue is removed, read or not: for where agents work on the console alone, and no software of yours reads the queues. Unless set, never."`
+}
+
 // Service is a program, such as the agents' desktop, that may fetch pictures.
 type Service struct {
 	Name string `yaml:"name" check:"required,label" jsonschema_description:"Name of the program, as the log shows it."`
@@ -200,8 +216,9 @@ type GatewayPhotos struct {
 	// bytes; zero means DefaultMemory, or three quarters of the container's limit
 	// where that is less. A private redis-server is not counted in.
 	Memory Bytes `yaml:"memory" check:"min=224 MB,max=1024 GB" why:"with less, an ordinary photo cannot be developed" jsonschema_description:"What the gateway and its darkroom may hold in memory together. Unless set, 512 MB, or three quarters of the container's limit where that is less."`
-	// Keep is how long pictures are kept, by the store's dates.
-	Keep Duration `yaml:"keep" check:"min=24h,max=87600h" why:"agents must be able to look at a photo, and nobody's photos are kept for ever" jsonschema_description:"How long pictures are kept. Unless set, 9504h: 396 days, 13 months."`
+	// Keep is how long pictures are kept, by the store's dates, and how long messages are,
+	// in open conversations and in closed ones, each from when it was received.
+	Keep Duration `yaml:"keep" check:"min=24h,max=87600h" why:"agents must be able to look at a photo, and nobody's photos are kept for ever" jsonschema_description:"How long pictures and messages are kept, each from when it came in. Unless set, 9504h: 396 days, 13 months."`
 }
 
 // Default returns what holds where the file is silent: loopback only, pictures
@@ -226,6 +243,7 @@ func Default() Config {
 			KeepLetters:  seconds(30 * 24 * 3600),
 			LettersBytes: 64 << 20,
 		},
+		Conversations: Conversations{Enabled: true, Idle: seconds(30 * 24 * 3600)},
 		Photos: GatewayPhotos{Keep: seconds(396 * 24 * 3600), Photos: Photos{
 			Enabled:       &photos,
 			Formats:       []string{"jpeg", "png", "gif"},
@@ -234,6 +252,7 @@ func Default() Config {
 			ThumbnailSide: 240,
 		}},
 		Notices: Notices{Enabled: &notices, Language: "en"},
+		Agents:  Agents{Session: seconds(12 * 3600)},
 	}
 }
 

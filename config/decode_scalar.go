@@ -29,7 +29,9 @@ func (d *decoder) scalar(s slot, node ast.Node, into reflect.Value) {
 		ok = d.float(s, node, into)
 	}
 	if ok {
-		d.doc.view.reveal(node)
+		if !s.rules.sha256 || sha256Hex.MatchString(into.String()) {
+			d.doc.view.reveal(node)
+		}
 		d.places[s.path] = d.at(s, node)
 		s.text = node.GetToken().Origin
 		d.obey(s, d.at(s, node), into)

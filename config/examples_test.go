@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -31,6 +32,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	bare := regexp.MustCompile(`(?m)^# ( *(?:- [0-9]|- [a-z_]+: |[a-z0-9_]+:( [^ ].*)?$))`).ReplaceAllString(string(text), "$1")
 	inFolder(t, map[string]string{"lightlock.yaml": bare, "connectors/x": ""})
 	setVariables(t, bare)
+	t.Setenv("STORE_KEY", keyOf('k'))
 	doc, err := openDocument("lightlock.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -41,8 +43,8 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	}
 	compare(t, m, reflect.TypeFor[Config](), "")
 	l, err := Load("lightlock.yaml", nil)
-	if err != nil && !strings.Contains(err.Error(), "3 problems") || err == nil {
-		t.Fatalf("want the three certificate files missing and nothing else, got %v, %+v", err, l)
+	if err != nil && !strings.Contains(err.Error(), "6 problems") || err == nil {
+		t.Fatalf("want four certificate files and the agents file missing, and both ways to name queues, and nothing else, got %v, %+v", err, l)
 	}
 }
 
@@ -69,6 +71,27 @@ func compare(t *testing.T, m *ast.MappingNode, typ reflect.Type, path string) {
 		}
 		if inner := asMapping(value); inner != nil && elem.Kind() == reflect.Struct {
 			compare(t, inner, elem, under(path, f.key))
+		}
+	}
+}
+
+// TestExamplesNameTheirSchemas: the first line of each leads to a file, also in a copy
+// of it and of the folder schemas.
+func TestExamplesNameTheirSchemas(t *testing.T) {
+	connectors, err := filepath.Glob("connectors/*.yaml")
+	if err != nil || len(connectors) == 0 {
+		t.Fatalf("%d examples, %v", len(connectors), err)
+	}
+	for _, file := range append(connectors, "lightlock.yaml", "agents.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		schema, named := strings.CutPrefix(first, "# yaml-language-server: $schema=")
+		path := filepath.Join(filepath.Dir(file), schema)
+		if info, err := os.Stat(path); !named || err != nil || !info.Mode().IsRegular() || filepath.Dir(path) != "schemas" {
+			t.Errorf("%s begins with %q, want a file of schemas (%v)", file, first, err)
 		}
 	}
 }

@@ -10,6 +10,9 @@ import (
 // label is what may be part of an address, a Redis key and a metric.
 var label = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
+// sha256Hex is a hash as files have it.
+var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 var (
 	secretType   = reflect.TypeFor[Secret]()
 	secretsType  = reflect.TypeFor[Secrets]()

@@ -18,6 +18,8 @@ type Loaded struct {
 	Config Config
 	// Connectors are in the order of their files' names.
 	Connectors []Settings
+	// Agents are those of the file that Config names, if any.
+	Agents []LocalAgent
 	// Path is the gateway's file, and Files the number of all that were read.
 	Path  string
 	Files int
@@ -30,10 +32,14 @@ type loader struct {
 	forms      forms
 	documents  []*document
 	connectors []*connector
+	// local is the file of local agents; nil where there is none.
+	local       *decoder
+	localAgents *AgentsFile
 }
 
-// Load reads the gateway's file at path, and every .yaml and .yml file in the
-// folder of connectors that it names. Hidden files are left alone.
+// Load reads the gateway's file at path, every .yaml and .yml file in the folder of
+// connectors that it names, and the file of local agents if it names one. Hidden
+// files are left alone.
 //
 // The error is a *Problems when the files are wrong, with all that is wrong
 // with any of them; otherwise the system's, when path itself cannot be read,
@@ -44,8 +50,8 @@ func Load(path string, channels Prototypes) (*Loaded, error) {
 
 // LoadToLook is Load for those who look at what a gateway works on, and neither
 // call a platform nor are called. A secret of a connector, or a service's token,
-// that is not in the environment or cannot be read from its file is no problem,
-// and empty: an operator at a shell need not have them. Those of Redis and of the
+// or the issuer's, that is not in the environment or cannot be read from its file is
+// no problem, and empty: an operator at a shell need not have them. Those of Redis and of the
 // store are wanted as ever.
 func LoadToLook(path string, channels Prototypes) (*Loaded, error) {
 	return (&loader{channels: channels, look: true, forms: forms{}}).load(path)
@@ -65,6 +71,10 @@ func (l *loader) load(path string) (*Loaded, error) {
 	loaded := &Loaded{Config: Default(), Path: path}
 	gateway := l.gateway(doc, &loaded.Config)
 	l.folder(gateway, loaded)
+	l.agents(gateway, &loaded.Config)
+	if l.localAgents != nil {
+		loaded.Agents = l.localAgents.Agents
+	}
 	l.together(gateway, loaded)
 	loaded.Files = len(l.documents)
 	if problems := l.problems(); problems != nil {
@@ -76,7 +86,7 @@ func (l *loader) load(path string) (*Loaded, error) {
 // learn meets every struct before any file, so that a wrong tag is found at
 // the first start of a program and not at the first typing error.
 func (l *loader) learn() error {
-	types := []reflect.Type{reflect.TypeFor[Config]()}
+	types := []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[AgentsFile]()}
 	for _, prototype := range l.channels {
 		types = append(types, reflect.TypeOf(prototype()).Elem())
 	}
@@ -97,7 +107,9 @@ func (l *loader) decoder(doc *document) *decoder {
 // gateway decodes and checks the gateway's own file.
 func (l *loader) gateway(doc *document, into *Config) *decoder {
 	d := l.decoder(doc)
-	d.spared = func(path string) bool { return l.look && strings.HasPrefix(path, "services[") }
+	d.spared = func(path string) bool {
+		return l.look && (strings.HasPrefix(path, "services[") || strings.HasPrefix(path, "agents."))
+	}
 	d.decode(doc.parse(), reflect.ValueOf(into).Elem())
 	if _, named := d.places["data"]; named {
 		into.Data = doc.resolve(into.Data)
@@ -106,6 +118,12 @@ func (l *loader) gateway(doc *document, into *Config) *decoder {
 		into.Spool.Folder = doc.resolve(into.Spool.Folder)
 	}
 	into.Connectors = doc.resolve(into.Connectors)
+	if into.Agents.File != "" {
+		into.Agents.File = doc.resolve(into.Agents.File)
+	}
+	if into.Agents.OIDC != nil {
+		into.Agents.OIDC.CAFile = doc.resolve(into.Agents.OIDC.CAFile)
+	}
 	if into.TLS != nil {
 		into.TLS.CertFile = doc.resolve(into.TLS.CertFile)
 		into.TLS.KeyFile = doc.resolve(into.TLS.KeyFile)

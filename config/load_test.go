@@ -251,3 +251,18 @@ func TestWhereTheSpoolLies(t *testing.T) {
 		}
 	}
 }
+
+// How long is kept what consumers said, where nothing is configured.
+func TestHowLongConsumersWordsAreKept(t *testing.T) {
+	const day = 24 * time.Hour
+	c := Default()
+	for what, kept := range map[string]struct{ got, want time.Duration }{
+		"a conversation in which nothing happens": {time.Duration(c.Conversations.Idle), 30 * day},
+		"messages and photos, for 13 months":      {time.Duration(c.Photos.Keep), 396 * day},
+		"dead letters":                            {time.Duration(c.Work.KeepLetters), 30 * day},
+	} {
+		if kept.got != kept.want {
+			t.Errorf("%s: got %s, want %s", what, kept.got, kept.want)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 // rules is a check tag, read.
 type rules struct {
 	required, label bool
+	sha256          bool
 	oneOf           []string
 	min, max        *limit
 }
@@ -35,6 +36,8 @@ func parseRules(tag string, t reflect.Type) (rules, error) {
 			r.required = true
 		case "label":
 			r.label = true
+		case "sha256":
+			r.sha256 = true
 		case "oneof":
 			r.oneOf = strings.Fields(value)
 		case "min":
@@ -82,6 +85,9 @@ func (d *decoder) obey(s slot, at place, v reflect.Value) {
 	case r.label && v.Kind() == reflect.String && !label.MatchString(v.String()):
 		d.report(at, s.path, fmt.Sprintf("%s: %s is not a name of 1 to 64 characters a-z, 0-9 and -", s.path, quote(v.String(), s.text)),
 			"names are part of addresses, keys and metrics", "use small letters, digits and hyphens only")
+	case r.sha256 && !sha256Hex.MatchString(v.String()):
+		// It is not shown, because it may be the very text that should have been hashed.
+		d.report(at, s.path, s.path+": not a SHA-256, which is 64 of 0-9 and a-f", s.reason(), "write the hash, in small letters")
 	case len(r.oneOf) > 0 && v.Kind() == reflect.String && !slices.Contains(r.oneOf, v.String()):
 		d.report(at, s.path, fmt.Sprintf("%s: %s is not one of %s", s.path, quote(v.String(), s.text), strings.Join(r.oneOf, ", ")),
 			"nothing else is known here", choice(v.String(), r.oneOf))

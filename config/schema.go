@@ -131,6 +131,9 @@ func (r rules) describe(s *jsonschema.Schema, t reflect.Type) {
 	if r.label {
 		each.Pattern = label.String()
 	}
+	if r.sha256 {
+		each.Pattern = sha256Hex.String()
+	}
 	for _, value := range r.oneOf {
 		each.Enum = append(each.Enum, value)
 	}

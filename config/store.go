@@ -1,6 +1,8 @@
 package config
 
 import (
+	"encoding/base64"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -11,6 +13,29 @@ import (
 type Store struct {
 	// S3 is a bucket; nil keeps them in files below Data.
 	S3 *S3 `yaml:"s3" jsonschema_description:"A bucket of an S3-compatible server. Without it, pictures are files in the folder data."`
+	// Keys wrap the key of each photo: the first those of new photos; all can open.
+	// Where there is none, files have one below Data.
+	Keys []StoreKey `yaml:"keys" check:"max=16" jsonschema_description:"The operator's keys, without which nothing that is stored can be read. The first is for what is new, all can open. A bucket needs one; files get one of their own, in keys/store.key below data."`
+}
+
+// StoreKey is a key of the operator's.
+type StoreKey struct {
+	// ID stands beside what the key has wrapped, and tells which one opens it.
+	ID string `yaml:"id" check:"required,label" why:"it stands beside what the key has wrapped, and tells which key opens it" jsonschema_description:"Name of the key, never used for another: a year will do."`
+	// Key is 32 random bytes in base64.
+	Key Secret `yaml:"key" check:"required" why:"without it nobody could open a photo, and with it everybody can" jsonschema_description:"32 random bytes in base64, as openssl rand -base64 32 makes them. Keep a copy in another place: without it no photo opens."`
+}
+
+// storeKeyBytes is how long a key is.
+const storeKeyBytes = 32
+
+// Bytes returns the key itself, 32 bytes.
+func (k StoreKey) Bytes() ([]byte, error) {
+	raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(k.Key.Reveal()))
+	if err != nil || len(raw) != storeKeyBytes {
+		return nil, fmt.Errorf("not %d bytes in base64, as openssl rand -base64 %d makes them", storeKeyBytes, storeKeyBytes)
+	}
+	return raw, nil
 }
 
 // TryEvery is how often a readiness check may try the store: files at any time; a
@@ -50,13 +75,42 @@ var (
 	bucketPrefix = regexp.MustCompile(`^([A-Za-z0-9_-][A-Za-z0-9._-]*/?)*$`)
 )
 
-// checkStore finds what the tags of S3 cannot say.
+// makeKey is how to make a key.
+const makeKey = "make one with: openssl rand -base64 32"
+
+// checkKeys finds keys that are none, or not their own.
+func (s Store) checkKeys() []Finding {
+	var found []Finding
+	if s.S3 != nil && len(s.Keys) == 0 {
+		found = append(found, Finding{"store", "no keys beside s3", "photos would lie in the bucket for everybody who can read it", makeKey + ", put it into the environment, and name it under store.keys"})
+	}
+	ids, values := map[string]bool{}, map[string]bool{}
+	for i, k := range s.Keys {
+		path := fmt.Sprintf("store.keys[%d].", i)
+		raw, err := k.Bytes()
+		switch {
+		case err != nil:
+			found = append(found, Finding{path + "key", err.Error(), "AES-256 takes exactly that", makeKey})
+		case values[string(raw)]:
+			found = append(found, Finding{path + "key", "the same key as another", "it could not be taken out of use", "give each entry a key of its own; " + makeKey})
+		}
+		values[string(raw)] = err == nil
+		if ids[k.ID] {
+			found = append(found, Finding{path + "id", "the same id as another", "it tells which key opens a photo", "give each key an id of its own"})
+		}
+		ids[k.ID] = true
+	}
+	return found
+}
+
+// checkStore finds what the tags of Store cannot say.
 func (c *Config) checkStore() []Finding {
+	keys := c.Store.checkKeys()
 	if c.Store.S3 == nil {
-		return nil
+		return keys
 	}
 	s := c.Store.S3
-	found := missingFile("store.s3.ca_file", s.CAFile)
+	found := append(keys, missingFile("store.s3.ca_file", s.CAFile)...)
 	found = append(found, s.checkEndpoint()...)
 	if !bucketName.MatchString(s.Bucket) || strings.Contains(s.Bucket, "..") {
 		found = append(found, Finding{"store.s3.bucket", "no name of a bucket",

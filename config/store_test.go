@@ -1,6 +1,8 @@
 package config
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -63,6 +65,51 @@ func TestStoreProblems(t *testing.T) {
 	}
 }
 
+// keyOf is a key of one letter.
+func keyOf(letter byte) string {
+	return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{letter}, 32))
+}
+
+func TestStoreKeys(t *testing.T) {
+	for name, c := range map[string]struct {
+		values [2]string
+		text   string
+		want   string
+	}{
+		"two":            {[2]string{keyOf('a'), keyOf('b') + "\n"}, "keys: [{id: one, key: '${TEST_KEY_1}'}, {id: two, key: '${TEST_KEY_2}'}]", ""},
+		"none beside s3": {[2]string{}, "s3: {" + goodS3 + "}", "lightlock.yaml:6:1: store: no keys beside s3"},
+		"short":          {[2]string{keyOf('a')[4:]}, "keys: [{id: one, key: '${TEST_KEY_1}'}]", "store.keys[0].key: not 32 bytes in base64"},
+		"hex":            {[2]string{strings.Repeat("0f", 32)}, "keys: [{id: one, key: '${TEST_KEY_1}'}]", "store.keys[0].key: not 32 bytes in base64"},
+		"no text":        {[2]string{"a password that is long enough to be one"}, "keys: [{id: one, key: '${TEST_KEY_1}'}]", "store.keys[0].key: not 32 bytes in base64"},
+		"the same twice": {[2]string{keyOf('a'), keyOf('a')}, "keys: [{id: one, key: '${TEST_KEY_1}'}, {id: two, key: '${TEST_KEY_2}'}]", "store.keys[1].key: the same key as another"},
+		"the same id":    {[2]string{keyOf('a'), keyOf('b')}, "keys: [{id: one, key: '${TEST_KEY_1}'}, {id: one, key: '${TEST_KEY_2}'}]", "store.keys[1].id: the same id as another"},
+		"no id":          {[2]string{keyOf('a')}, "keys: [{key: '${TEST_KEY_1}'}]", `missing key "id"`},
+		"in the file":    {[2]string{}, "keys: [{id: one, key: " + keyOf('a') + "}]", "a secret stands in the file itself"},
+		"not set":        {[2]string{}, "keys: [{id: one, key: '${TEST_KEY_1}'}]", "the environment variable TEST_KEY_1 is empty"},
+	} {
+		t.Setenv("TEST_KEY_1", c.values[0])
+		t.Setenv("TEST_KEY_2", c.values[1])
+		inFolder(t, map[string]string{"lightlock.yaml": goodGateway + "store: {" + c.text + "}\n", "connectors/line.yaml": goodLine})
+		loaded, err := Load("lightlock.yaml", testChannels)
+		if c.want != "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: got %v, want %s", name, err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), keyOf('a')) {
+				t.Errorf("%s: the report shows the key: %v", name, err)
+			}
+			continue
+		}
+		if err != nil || len(loaded.Config.Store.Keys) != 2 {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		if raw, err := loaded.Config.Store.Keys[1].Bytes(); err != nil || string(raw) != strings.Repeat("b", 32) {
+			t.Errorf("%s: got %q, %v", name, raw, err)
+		}
+	}
+}
+
 func TestStoreThatIsRight(t *testing.T) {
 	for _, text := range []string{
 		"", goodS3, s3("endpoint", "'https://s3.example.com/'"), s3("endpoint", "'https://10.0.0.1:9000'"),
@@ -72,7 +119,8 @@ func TestStoreThatIsRight(t *testing.T) {
 	} {
 		store := ""
 		if text != "" {
-			store = "store: {s3: {" + text + "}}\n"
+			t.Setenv("TEST_STORE_KEY", keyOf('a'))
+			store = "store: {s3: {" + text + "}, keys: [{id: one, key: '${TEST_STORE_KEY}'}]}\n"
 		}
 		inFolder(t, map[string]string{"etc/lightlock.yaml": goodGateway + store, "etc/connectors/line.yaml": goodLine})
 		loaded, err := Load("etc/lightlock.yaml", testChannels)

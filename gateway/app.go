@@ -13,6 +13,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/budget"
 	"github.com/lightlock/lightlock/gateway/cli"
 	"github.com/lightlock/lightlock/gateway/darkroom"
+	"github.com/lightlock/lightlock/gateway/desk"
 	"github.com/lightlock/lightlock/gateway/ending"
 	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/hosts"
@@ -33,6 +34,7 @@ import (
 const (
 	// A platform that is being asked about its webhooks is not waited for.
 	askingBy = 500 * time.Millisecond
+	liveBy   = 2 * time.Second
 	doorsBy  = 3 * time.Second
 	// grace is for the messages in work; what is not finished then is put back.
 	grace      = 14 * time.Second
@@ -56,9 +58,11 @@ type App struct {
 
 	backend  *queue.Backend
 	spool    *spool.Spool
-	store    store.Store
+	store    *store.Sealed
 	darkroom *darkroom.Darkroom
 	line     *inbound.Line
+	out      *outbound.Line
+	desk     *desk.Desk
 	public   *webhook.Server
 	admin    *webhook.Server
 
@@ -86,7 +90,7 @@ func NewApp(loaded *config.Loaded, log *slog.Logger) (*App, error) {
 // those before it are taken down again. ctx bounds the start, not the run.
 func (a *App) Start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openJournal, a.openSpool, a.openStore, a.openDarkroom, a.startWork, a.openAdmin, a.openPublic, a.startWatch,
+		a.openJournal, a.openSpool, a.openStore, a.openDarkroom, a.startWork, a.openDesk, a.openAdmin, a.openPublic, a.startWatch,
 	} {
 		if err := step(ctx); err != nil {
 			return errors.Join(err, a.Close())
@@ -111,7 +115,7 @@ func (a *App) Close() (err error) {
 func (a *App) openJournal(ctx context.Context) (err error) {
 	queue.RedirectLog(a.log)
 	told := ops.Told{Metrics: a.metrics, Log: a.log}
-	options := queue.OptionsOf(a.config.Work)
+	options := queue.OptionsOf(a.config)
 	options.OnBreach, options.OnNewer, options.OnExpired = told.Breach, told.Newer, told.Expired
 	a.backend, err = queue.Open(ctx, queue.OpenOptions{
 		Redis: a.config.Redis, Data: a.config.Data, Log: a.log, Journal: options,
@@ -146,7 +150,7 @@ func (a *App) openSpool(context.Context) (err error) {
 }
 
 func (a *App) openStore(context.Context) (err error) {
-	if a.store, err = store.New(a.config); err == nil {
+	if a.store, err = store.New(a.config, a.log); err == nil {
 		a.parts.Add("store", storeBy, ending.Close(a.store.Close))
 	}
 	return err
@@ -168,14 +172,14 @@ func (a *App) startWork(context.Context) error {
 		Metrics: a.metrics, Accounts: a.accounts, Log: a.log, Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
 		Hosts: hosts.New(hosts.Options{PerHost: a.config.Work.PerHost, Slots: a.config.Work.Slots, Longest: time.Duration(a.config.Work.RetryMax), Log: a.log}),
 	}
-	out := &outbound.Line{
+	a.out = &outbound.Line{
 		Journal: a.backend.Journal, Metrics: a.metrics, Accounts: a.accounts, Log: a.log, Work: a.config.Work, Routes: a.routes, Now: failpoint.Now,
 	}
 	upkeep := &sweep.Sweeper{
 		Journal: a.backend.Journal, Store: a.store, Queues: a.routes.Queues(), Metrics: a.metrics, Log: a.log,
 		Lease: time.Duration(a.config.Work.Lease), Keep: time.Duration(a.config.Photos.Keep),
 	}
-	a.parts.Background("work", workBy, grace, out.Run, a.line.Run, a.spool.Run, upkeep.Run)
+	a.parts.Background("work", workBy, grace, a.out.Run, a.line.Run, a.spool.Run, upkeep.Run)
 	return nil
 }
 
@@ -185,6 +189,14 @@ func (a *App) startWatch(context.Context) error {
 	return nil
 }
 
+// openDesk puts up what agents work with.
+func (a *App) openDesk(ctx context.Context) (err error) {
+	a.desk, err = desk.Open(ctx, desk.Options{
+		Config: a.config, Journal: a.backend.Journal, Store: a.store, Speaker: a.out, Routes: a.routes, Metrics: a.metrics, Log: a.log, Now: failpoint.Now,
+	})
+	return err
+}
+
 func (a *App) openAdmin(context.Context) (err error) {
 	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()), ops.NewSpoolCollector(a.spool),
 		ops.NewLanesCollector(a.backend, a.routes.Queues(), inbound.LaneNames(a.routes)),
@@ -192,7 +204,7 @@ func (a *App) openAdmin(context.Context) (err error) {
 		ops.NewHostsCollector(a.routes.AccountNames(), a.line.Hosts.Troubles))
 	a.health = ops.NewHealth(
 		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Condition), a.spool), ops.StoreCheck(a.store.Check, a.config.Store.TryEvery()),
-		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues()), a.accounts.Check, ops.HostsCheck(a.line.Hosts.Troubles),
+		ops.PausedCheck(a.config.Work.Paused), ops.QueueCheck(a.backend, a.routes.Queues(), a.config.Conversations.TrimQueue > 0), a.accounts.Check, ops.HostsCheck(a.line.Hosts.Troubles), a.desk.Check,
 	)
 	a.admin, err = a.listen(a.config.AdminListen, ops.Admin(a.health, a.metrics), nil)
 	return err
@@ -201,13 +213,15 @@ func (a *App) openAdmin(context.Context) (err error) {
 func (a *App) openPublic(context.Context) (err error) {
 	e := webhook.NewEcho(a.log)
 	(&webhook.Handlers{Line: a.line, Metrics: a.metrics, Log: a.log, Now: failpoint.Now}).Mount(e, a.routes.All())
-	(&webhook.Pictures{Store: a.store, Services: a.config.Services, Log: a.log}).Mount(e)
 	e.StaticFS("/schemas", queue.Schemas())
 	door, err := webhook.Door(e, a.config)
-	if err != nil {
+	if err = errors.Join(err, a.desk.Mount(e)); err != nil {
 		return err
 	}
-	a.public, err = a.listen(a.config.Listen, door, a.config.TLS)
+	if a.public, err = a.listen(a.config.Listen, door, a.config.TLS); err == nil {
+		// Streams end before the listener, which waits for them.
+		a.parts.Background("desk", liveBy, 0, a.desk.Run)
+	}
 	return err
 }
 

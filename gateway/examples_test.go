@@ -91,7 +91,7 @@ var update = flag.Bool("update", false, "write config/schemas anew")
 // TestConfigSchemas compares the JSON Schemas that editors use with the structs
 // that they are made from.
 func TestConfigSchemas(t *testing.T) {
-	of := map[string]any{"lightlock": config.Config{}}
+	of := map[string]any{"lightlock": config.Config{}, "agents": config.AgentsFile{}}
 	for _, c := range channels() {
 		of[c.Name] = c.Settings()
 	}

@@ -14,9 +14,10 @@
 // front needs, so that nobody waits for ever: a Gate's guests hold an original
 // and never ask for more of it, and what is fetched holds no place in a Gate.
 //
-// Not counted in are a private redis-server, the bodies of webhooks, which have
-// a bound of their own, and the pages that the kernel caches of the pictures
-// that were stored: it gives those up when others need the memory.
+// Not counted in are a private redis-server, the bodies of webhooks and the
+// pictures that agents look at, which have bounds of their own, and the pages
+// that the kernel caches of the pictures that were stored: it gives those up
+// when others need the memory.
 //
 // golang.org/x/sync/semaphore has no way past a large request that waits, and no
 // second quantity beside the first; its queue is all that it has.

@@ -20,7 +20,7 @@ const (
 	tokenCanary  = "canary-9b2d7a41-token-of-a-service-and-long"
 )
 
-const goodGateway = `public_url: https://photos.example.com/
+const goodGateway = `public_url: https://photos.acme.test/
 services:
   - name: desktop
     token: ${TEST_TOKEN}
@@ -61,7 +61,7 @@ func discreet(t *testing.T, r result) {
 // TestCheckFindsAll: three wrong keys and two wrong types in two files are five
 // findings.
 func TestCheckFindsAll(t *testing.T) {
-	configured(t, `public_url: https://photos.example.com
+	configured(t, `public_url: https://photos.acme.test
 lisen: 127.0.0.1:8080
 work:
   slots: many
@@ -119,7 +119,7 @@ func TestCheckGood(t *testing.T) {
 	r := lightlock(t, "check")
 	discreet(t, r)
 	want := `line/acme
-  webhook  https://photos.example.com/webhooks/line/acme
+  webhook  https://photos.acme.test/webhooks/line/acme
   account  U00000000000000000000000000000000, queue support
 queue support
   photos   for desktop
@@ -141,9 +141,9 @@ no problems, 1 warning in 2 files
 
 func TestCheckWarnings(t *testing.T) {
 	t.Run("nobody may see the photos", func(t *testing.T) {
-		configured(t, "public_url: https://photos.example.com\n", goodLine)
+		configured(t, "public_url: https://photos.acme.test\n", goodLine)
 		r := lightlock(t, "check")
-		hasAll(t, r.out, `warning: no service may fetch the photos of queue "support"`, "no problems, 1 warning in 2 files")
+		hasAll(t, r.out, `warning: no service and no agent may see the photos of queue "support"`, "no problems, 1 warning in 2 files")
 		if r.code != exitDone {
 			t.Errorf("exit %d", r.code)
 		}
@@ -312,6 +312,25 @@ func TestExitCode(t *testing.T) {
 		s := session{Program: Program{Stderr: &b}}
 		if got := s.exitCode(t.Context(), c.err); got != c.code || b.String() != c.text {
 			t.Errorf("%v: exit %d, %q; want %d, %q", c.err, got, b.String(), c.code, c.text)
+		}
+	}
+}
+
+// TestCheckKnowsAnExamplesAddress, which no platform can call.
+func TestCheckKnowsAnExamplesAddress(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for host, want := range map[string]bool{
+		"photos.example.com": true, "EXAMPLE.ORG:8443": true, "a.b.example.net.": true, "gateway.example": true,
+		"photos.acme.test": false, "myexample.com": false, "example.com.acme.test": false, "photos.example.community": false,
+	} {
+		configured(t, strings.Replace(goodGateway, "photos.acme.test", host, 1), goodLine)
+		r := lightlock(t, "check")
+		wantExit(t, r, exitDone)
+		if got := strings.Contains(r.out, "warning: public_url is still an example's: "); got != want {
+			t.Errorf("%s: warned %v, want %v:\n%s", host, got, want, r.out)
+		}
+		if r := lightlock(t, "check", "--json"); strings.Contains(r.out, `"line":1,`) != want {
+			t.Errorf("%s: %s", host, r.out)
 		}
 	}
 }

@@ -103,7 +103,8 @@ func TestCheckAsksTheBucket(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			configured(t, goodGateway+"redis:\n  address: "+queuetest.Redis(t)+"\n  durability: trusted\nstore:\n  s3:\n    endpoint: "+c.s3.Endpoint+
-				"\n    bucket: "+c.s3.Bucket+"\n    region: us-east-1\n    access_key: ${TEST_S3}\n    secret_key: ${TEST_S3_SECRET}\n", goodLine)
+				"\n    bucket: "+c.s3.Bucket+"\n    region: us-east-1\n    access_key: ${TEST_S3}\n    secret_key: ${TEST_S3_SECRET}\n  keys: [{id: one, key: \"${TEST_STORE_KEY}\"}]\n", goodLine)
+			t.Setenv("TEST_STORE_KEY", server.Store().Keys[0].Key.Reveal())
 			t.Setenv("TEST_S3", c.s3.AccessKey.Reveal())
 			t.Setenv("TEST_S3_SECRET", c.s3.SecretKey.Reveal())
 			r := lightlock(t, "check")
@@ -118,7 +119,7 @@ func TestCheckFindsFoldersThatCannotBeUsed(t *testing.T) {
 	for _, c := range []struct{ name, gateway, want string }{
 		{"a file", "spool: {folder: lightlock.yaml}\n", "spool.folder: lightlock.yaml is no folder\n"},
 		{"below a file", "spool: {folder: lightlock.yaml/spool}\n", "spool.folder: stat lightlock.yaml/spool: not a directory\n"},
-		{"data is a file", "data: lightlock.yaml\n", "data: stat lightlock.yaml/photos: not a directory\n"},
+		{"data is a file", "data: lightlock.yaml\n", "data: stat lightlock.yaml/keys: not a directory\n"},
 		{"another user's", "spool: {folder: closed/a/b}\n", "spool.folder: this user may not write in closed\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

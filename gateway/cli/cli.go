@@ -101,6 +101,9 @@ type commands struct {
 
 	Queue   queueCmd   `cmd:"" help:"Show what waits, for how long, and how fast it moves."`
 	Dead    deadCmd    `cmd:"" help:"List, show, retry and drop dead letters."`
+	Agent   agentCmd   `cmd:"" help:"Make a token for an agent, or put back what one has."`
+	Rewrap  rewrapCmd  `cmd:"" help:"Wrap the keys of all that is stored by a new operator's key."`
+	Forget  forgetCmd  `cmd:"" help:"Destroy all that there is of one consumer."`
 	Connect connectCmd `cmd:"" help:"Make the platforms send their webhooks to this gateway."`
 }
 

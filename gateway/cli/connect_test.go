@@ -13,7 +13,7 @@ import (
 	"github.com/lightlock/lightlock/connectors/sim"
 )
 
-const webhookOfLINE = "https://photos.example.com/webhooks/line/acme"
+const webhookOfLINE = "https://photos.acme.test/webhooks/line/acme"
 
 // connecting configures one connector of a simulated LINE, which finds a gateway
 // at its webhook.
@@ -123,7 +123,7 @@ accounts:
 	p.Channels = []Channel{{Channel: apple.Channel(), Simulate: func() (sim.Platform, error) { return applesim.Start() }}}
 	r := lightlockUntil(t.Context(), p, "connect")
 	hasAll(t, r.out, "· apple/acme  the platform cannot be asked; enter the address by hand",
-		"  address  https://photos.example.com/webhooks/apple/acme\n", "  enter    Apple Business Register")
+		"  address  https://photos.acme.test/webhooks/apple/acme\n", "  enter    Apple Business Register")
 	if r.code != exitDone {
 		t.Errorf("got exit %d, want %d\n%s", r.code, exitDone, r.err)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 type deadRetryCmd struct {
-	deskFlags
+	changeFlags
 	chosen
 	Doubtful bool `help:"Also those that may have reached the agents before."`
 }
@@ -101,7 +101,7 @@ func (done letterDone) print(s *session, asJSON bool) error {
 }
 
 type deadDropCmd struct {
-	deskFlags
+	changeFlags
 	chosen
 	Yes bool `help:"Do not ask."`
 }
@@ -185,6 +185,6 @@ func (s *session) confirm(ctx context.Context, question string) error {
 		if answer == "y" || answer == "yes" {
 			return nil
 		}
-		return failure{exitFindings, errors.New("nothing was dropped")}
+		return failure{exitFindings, errors.New("nothing was done")}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/lightlock/lightlock/config"
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/phones"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -48,6 +50,8 @@ type demo struct {
 	token     string
 	names     names
 	href      string // the first preview, to show how it is fetched
+	guests    []guest
+	phones    map[string][]phones.Item // what consumers have sent, by channel
 	level     slog.LevelVar
 }
 
@@ -72,7 +76,7 @@ func (c demoCmd) Run(ctx context.Context, s *session) (err error) {
 	}
 	defer os.RemoveAll(data)
 	d := &demo{
-		demoCmd: c, session: s, token: sim.Secret() + sim.Secret(), names: names{}, sent: map[string]int64{},
+		demoCmd: c, session: s, token: sim.Secret() + sim.Secret(), names: names{}, sent: map[string]int64{}, phones: map[string][]phones.Item{},
 		arrivals: make(chan document), broken: make(chan error, 1),
 	}
 	stop, err := d.start(ctx, data)
@@ -126,6 +130,10 @@ func (d *demo) start(ctx context.Context, data string) (func(), error) {
 	c := config.Default()
 	c.Listen, c.AdminListen, c.Data = "127.0.0.1:0", "127.0.0.1:0", data
 	c.Services = []config.Service{{Name: "demo", Token: config.NewSecret(d.token), Queues: []string{simulatedQueue}}}
+	var err error
+	if c.Agents.File, d.guests, err = guests(data); err != nil {
+		return nil, err
+	}
 	loaded, platforms, err := d.simulate(c)
 	if err != nil {
 		return nil, err
@@ -227,17 +235,20 @@ func (d *demo) report(rows []row, originals []original) error {
 // keep leaves everything running until the user has seen enough. What the
 // gateway logs is shown from here on: it would have stood in the progress's line.
 func (d *demo) keep(ctx context.Context) error {
-	d.level.Set(slog.LevelInfo)
-	a := d.gateway.Addresses()
-	href := d.href
-	if href == "" {
-		href = "/v1/photos/ID/preview"
+	if err := d.ask(ctx); err != nil {
+		return err
 	}
-	fmt.Fprintf(d.err, `Running until Ctrl-C.
-  a picture  curl -o preview.jpg -H "Authorization: Bearer %s" http://%s%s
-  readiness  curl http://%s/readyz
-  metrics    curl http://%s/metrics
-`, d.token, a.Public, href, a.Admin, a.Admin)
+	a := d.gateway.Addresses()
+	stage, err := openStage(ctx, d.platforms, d.client, "http://"+a.Public+"/", d.phones)
+	if err != nil {
+		return err
+	}
+	defer stage.close()
+	d.level.Set(slog.LevelInfo)
+	fmt.Fprintln(d.err, "Running until Ctrl-C.")
+	if err := d.hint(a, stage.Address); err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		return nil
@@ -246,4 +257,30 @@ func (d *demo) keep(ctx context.Context) error {
 	case <-d.gateway.Journal().Ended():
 		return fmt.Errorf("%w: %w", errBroken, d.gateway.Journal().Err())
 	}
+}
+
+// hint says where to look. It is a result and no talk, because it holds what signs in:
+// whoever keeps what the gateway logs keeps no token with it.
+func (d *demo) hint(a Addresses, stage string) error {
+	href := cmp.Or(d.href, "/v1/photos/ID/preview")
+	if d.JSON {
+		links := map[string]string{}
+		for _, g := range d.guests {
+			links[g.id] = g.link(a.Public)
+		}
+		return printJSON(d.out, struct {
+			Status  string            `json:"status"`
+			Console map[string]string `json:"console"` // by agent
+			Phones  string            `json:"phones"`
+			Token   string            `json:"token"`
+			Picture string            `json:"picture"`
+			Ready   string            `json:"readyz"`
+			Metrics string            `json:"metrics"`
+		}{"running", links, "http://" + stage + "/", d.token, "http://" + a.Public + href, "http://" + a.Admin + "/readyz", "http://" + a.Admin + "/metrics"})
+	}
+	_, err := fmt.Fprintf(d.out, `%s  a picture  curl -o preview.jpg -H "Authorization: Bearer %s" http://%s%s
+  readiness  curl http://%s/readyz
+  metrics    curl http://%s/metrics
+`, places(d.guests, a.Public, stage), d.token, a.Public, href, a.Admin, a.Admin)
+	return err
 }

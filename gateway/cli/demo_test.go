@@ -154,9 +154,9 @@ func TestDemoKept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := startIn(t, dir, "demo", "--keep", "--photo", put(t, dir, "still.gif", gifOf(t, 1)))
-	p.await(t, "the hints", func() bool { return strings.Contains(p.err.String(), "/metrics\n") })
-	p.await(t, "the table", func() bool { return strings.HasSuffix(p.out.String(), "\n7 of 7 ready. Pictures: lightlock-demo/\n") })
-	hasAll(t, p.err.String(), "Running until Ctrl-C.", "/preview\n", "/readyz\n")
+	p.await(t, "the hints", func() bool { return strings.Contains(p.out.String(), "/metrics\n") })
+	hasAll(t, p.out.String(), "\n7 of 7 ready. Pictures: lightlock-demo/\n  console    http://127.0.0.1:", "#token=", "  phones     http://127.0.0.1:", "/preview\n", "/readyz\n")
+	p.await(t, "the last word", func() bool { return strings.Contains(p.err.String(), "Running until Ctrl-C.") })
 	if before, _, _ := strings.Cut(p.err.String(), "Running"); strings.Contains(before, "level=") {
 		t.Errorf("the log stands where the progress does:\n%s", before)
 	}
@@ -186,8 +186,9 @@ func TestDemoInterrupted(t *testing.T) {
 func TestDemoEndsWithItsRedis(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := startIn(t, dir, "demo", "--keep", "--photo", put(t, dir, "still.gif", gifOf(t, 1)))
-	p.await(t, "the hints", func() bool { return strings.Contains(p.err.String(), "/metrics\n") })
+	p := startIn(t, dir, "demo", "--keep", "--json", "--photo", put(t, dir, "still.gif", gifOf(t, 1)))
+	p.await(t, "the hints", func() bool { return strings.Contains(p.out.String(), `/metrics"}`+"\n") })
+	hasAll(t, p.out.String(), "\n"+`{"status":"running","console":{"ben":"http://127.0.0.1:`, `,"phones":"http://127.0.0.1:`)
 	if err := syscall.Kill(redisOf(t, filepath.Join(dir, "tmp/lightlock-demo-*/redis/redis.pid")), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestDemoEndsWithItsRedis(t *testing.T) {
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	p := start(t, "demo", "--keep", "--photo", put(t, t.TempDir(), "still.gif", gifOf(t, 1)))
-	p.await(t, "the hints", func() bool { return strings.Contains(p.err.String(), "/metrics\n") })
+	p.await(t, "the hints", func() bool { return strings.Contains(p.out.String(), "/metrics\n") })
 	for p.Process.Signal(syscall.SIGTERM) == nil {
 		time.Sleep(time.Millisecond)
 	}

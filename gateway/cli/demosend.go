@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/connectors/sim"
+	"github.com/lightlock/lightlock/gateway/phones"
 	"github.com/lightlock/lightlock/gateway/queue"
 )
 
@@ -29,16 +31,17 @@ func (d *demo) send(ctx context.Context, p simulated, o original) (row, error) {
 		o.data = made
 	}
 	start := time.Now()
-	err := p.say(ctx, d.client, sim.Said{
-		ID: sim.Secret(), Consumer: "Ana", Name: "Ana", Photos: [][]byte{o.data}, At: start,
-	})
+	from := consumers(p.Name)
+	onPhone := &phones.Item{From: from, Photo: phones.Label(filepath.Base(cmp.Or(o.path, "photo.jpg")), len(o.data)), At: start}
+	defer func() { d.phones[p.Name] = append(d.phones[p.Name], *onPhone) }()
+	err := p.say(ctx, d.client, sim.Said{ID: sim.Secret(), Consumer: from, Name: from, Photos: [][]byte{o.data}, At: start})
 	if err == nil {
 		d.sent[p.name]++
 		var doc document
 		doc, err = d.await(ctx, p.name)
 		r.MS = time.Since(start).Milliseconds()
 		if err == nil {
-			d.fill(ctx, &r, doc, p, o)
+			onPhone.Image = d.fill(ctx, &r, doc, p, o)
 		}
 	}
 	if ctx.Err() != nil || errors.Is(err, errBroken) {
@@ -74,13 +77,14 @@ func (d *demo) await(ctx context.Context, account string) (document, error) {
 	}
 }
 
-// fill completes the row from the queue's document and keeps the pictures.
-func (d *demo) fill(ctx context.Context, r *row, doc document, p simulated, o original) {
+// fill completes the row from the queue's document and keeps the pictures. It returns
+// the thumbnail, if there is one.
+func (d *demo) fill(ctx context.Context, r *row, doc document, p simulated, o original) (thumbnail []byte) {
 	photo := doc.Data.Photos[0]
 	r.Status, r.Reason, r.Source, r.Damaged = photo.Status, photo.Reason, photo.Source, photo.Damaged
 	if photo.Status != statusReady {
 		r.Detail = sentence(photo.Reason, photo.Source, p.Title, int64(p.PhotoLimit))
-		return
+		return nil
 	}
 	name := p.Name
 	if o.path != "" {
@@ -88,23 +92,23 @@ func (d *demo) fill(ctx context.Context, r *row, doc document, p simulated, o or
 	}
 	name = filepath.Join(d.Out, d.names.of(name, o.path))
 	var err1, err2 error
-	r.Preview, err1 = d.fetch(ctx, photo.Preview, name+".preview.jpg")
-	r.Thumbnail, err2 = d.fetch(ctx, photo.Thumbnail, name+".thumbnail.jpg")
+	r.Preview, _, err1 = d.fetch(ctx, photo.Preview, name+".preview.jpg")
+	r.Thumbnail, thumbnail, err2 = d.fetch(ctx, photo.Thumbnail, name+".thumbnail.jpg")
 	if err := errors.Join(err1, err2); err != nil {
 		r.fail(err)
-		return
+		return nil
 	}
 	if d.href == "" {
 		d.href = photo.Preview.Href
 	}
+	return thumbnail
 }
 
 // fetch gets a picture as a service does, and keeps it in a file.
-func (d *demo) fetch(ctx context.Context, p *remotePicture, path string) (*pictureFile, error) {
-	data, err := d.client.get(ctx, p, d.token)
-	if err != nil {
-		return nil, err
+func (d *demo) fetch(ctx context.Context, p *remotePicture, path string) (f *pictureFile, data []byte, err error) {
+	if data, err = d.client.get(ctx, p, d.token); err != nil {
+		return nil, nil, err
 	}
-	f := &pictureFile{Type: p.Type, Bytes: p.Bytes, Width: p.Width, Height: p.Height}
-	return f, f.write(path, data)
+	f = &pictureFile{Type: p.Type, Bytes: p.Bytes, Width: p.Width, Height: p.Height}
+	return f, data, f.write(path, data)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,15 @@ type desk struct {
 
 // deskFlags are common to the commands that look.
 type deskFlags struct {
-	Config string `placeholder:"FILE" help:"The gateway's file. Default: lightlock.yaml if it is there, else what serve does without one."`
+	Config string `placeholder:"FILE" help:"The gateway's file; without it, ./lightlock.yaml; without both, the simulated channels that serve starts."`
+	JSON   bool   `name:"json" help:"One JSON object per line."`
+}
+
+// changeFlags are common to the commands that change or destroy. These want a
+// configuration: on the simulated one nothing would be found, and that would read as
+// done.
+type changeFlags struct {
+	Config string `placeholder:"FILE" help:"The gateway's file; without it, ./lightlock.yaml."`
 	JSON   bool   `name:"json" help:"One JSON object per line."`
 }
 
@@ -40,6 +49,30 @@ func (f deskFlags) open(ctx context.Context, s *session, only string) (*desk, er
 	if err != nil {
 		return nil, err
 	}
+	return d.opened(ctx, only)
+}
+
+// open is deskFlags.open where there is a configuration.
+func (f changeFlags) open(ctx context.Context, s *session, only string) (*desk, error) {
+	d, err := f.read(s)
+	if err != nil {
+		return nil, err
+	}
+	return d.opened(ctx, only)
+}
+
+// read is deskFlags.read where there is a configuration.
+func (f changeFlags) read(s *session) (*desk, error) {
+	path := cmp.Or(f.Config, defaultConfig)
+	d, err := deskFlags{Config: path}.read(s)
+	if f.Config == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w\nName yours with --config", err)
+	}
+	return d, err
+}
+
+// opened attaches a desk that has been read.
+func (d *desk) opened(ctx context.Context, only string) (*desk, error) {
 	if err := d.attach(ctx); err != nil {
 		return nil, err
 	}
@@ -82,7 +115,7 @@ func (f deskFlags) read(s *session) (*desk, error) {
 
 // attach connects to Redis.
 func (d *desk) attach(ctx context.Context) (err error) {
-	d.Backend, err = queue.Attach(ctx, queue.OpenOptions{Redis: d.config.Redis, Data: d.config.Data, Journal: queue.OptionsOf(d.config.Work)})
+	d.Backend, err = queue.Attach(ctx, queue.OpenOptions{Redis: d.config.Redis, Data: d.config.Data, Journal: queue.OptionsOf(d.config)})
 	return d.unattached(err)
 }
 
@@ -108,6 +141,11 @@ func (d *desk) only(ctx context.Context, name string) error {
 
 // strange refuses a name that is not configured, and tells those that are.
 func strange(noun, name string, known []string) error {
+	return fmt.Errorf("no %s %q is configured, and nothing is left of one; there are: %s", noun, name, listing(known))
+}
+
+// listing names some of those that there are.
+func listing(known []string) string {
 	const most = 20
 	list := strings.Join(known[:min(len(known), most)], ", ")
 	switch {
@@ -116,7 +154,7 @@ func strange(noun, name string, known []string) error {
 	case len(known) > most:
 		list += fmt.Sprintf(" and %d more", len(known)-most)
 	}
-	return fmt.Errorf("no %s %q is configured, and nothing is left of one; there are: %s", noun, name, list)
+	return list
 }
 
 // knows tells whether an account, or a connector, is configured.

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lightlock/lightlock/config"
@@ -13,7 +15,7 @@ import (
 // secretless names secrets that this machine does not have, in each way that a
 // file can.
 const (
-	secretlessGateway = `public_url: https://photos.example.com/
+	secretlessGateway = `public_url: https://photos.acme.test/
 services:
   - name: desktop
     token: ${ABSENT_TOKEN}
@@ -76,5 +78,43 @@ func TestDeskNeedsThePasswordOfRedis(t *testing.T) {
 		r := lightlock(t, command)
 		wantExit(t, r, exitFailed)
 		hasAll(t, r.err, "redis.password: the environment variable ABSENT_PASSWORD is not set", "1 problem")
+	}
+}
+
+// TestChangesWantAConfiguration: what looks may look at the simulated channels; what
+// changes or destroys would find nothing there, and that would read as done.
+func TestChangesWantAConfiguration(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, args := range []string{
+		"forget U1 --yes", "forget U1 --dry-run", "rewrap", "agent release --id ben", "dead retry --all", "dead drop --all --yes",
+	} {
+		r := lightlock(t, strings.Fields(args)...)
+		wantExit(t, r, exitFailed)
+		hasAll(t, r.err, "the configuration lightlock.yaml does not exist", "Name yours with --config")
+		if r.out != "" {
+			t.Errorf("%s: printed %q", args, r.out)
+		}
+		r = lightlock(t, append(strings.Fields(args), "--config", "other.yaml")...)
+		wantExit(t, r, exitFailed)
+		hasAll(t, r.err, "the configuration other.yaml does not exist")
+		if strings.Contains(r.err, "--config") {
+			t.Errorf("%s: was named, and printed %q", args, r.err)
+		}
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) > 0 {
+		t.Errorf("got %v, %v in the folder, want nothing", entries, err)
+	}
+	for _, args := range []string{"queue", "dead list"} {
+		r := lightlock(t, strings.Fields(args)...)
+		wantExit(t, r, exitFailed)
+		hasAll(t, r.err, "name the gateway's file with --config")
+	}
+	for args, want := range map[string]string{"forget": "", "rewrap": "", "queue": "without both, the simulated channels", "dead list": "without both, the simulated channels"} {
+		r := lightlock(t, append(strings.Fields(args), "--help")...)
+		text := strings.Join(strings.Fields(r.out), " ")
+		hasAll(t, text, "without it, ./lightlock.yaml", want)
+		if want == "" && strings.Contains(text, "simulated channels") {
+			t.Errorf("%s --help speaks of simulated channels:\n%s", args, r.out)
+		}
 	}
 }

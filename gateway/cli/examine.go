@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
@@ -36,6 +37,8 @@ func (s *session) examine(ctx context.Context, loaded *config.Loaded) *examinati
 		e.unable(err)
 	}
 	e.unread()
+	e.exampleAddress()
+	e.issuer(ctx)
 	e.withoutHEIC()
 	e.folders()
 	if loaded.Config.Redis == nil {
@@ -119,9 +122,25 @@ func (e *examination) unread() {
 			"put a file for each into "+visible(e.loaded.Config.Connectors)))
 	}
 	for _, q := range e.queues() {
-		if len(e.readers(q)) == 0 {
-			e.warnings = append(e.warnings, e.problem("", fmt.Sprintf("no service may fetch the photos of queue %q", q),
-				"messages arrive, and nobody can see their photos", "name the queue in queues of one of the services"))
+		if len(e.readers(q)) == 0 && len(e.agents(q)) == 0 {
+			e.warnings = append(e.warnings, e.problem("", fmt.Sprintf("no service and no agent may see the photos of queue %q", q),
+				"messages arrive, and nobody can see their photos", "name the queue in queues of one of the services, or of an agent"))
+		}
+	}
+}
+
+// exampleAddress warns of a public_url that was left as it stands in the example. Names
+// below these are nobody's, by RFC 2606.
+func (e *examination) exampleAddress() {
+	u, err := url.Parse(e.loaded.Config.PublicURL)
+	if err != nil {
+		return // which has been found already
+	}
+	host := "." + strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	for _, name := range []string{".example", ".example.com", ".example.net", ".example.org"} {
+		if strings.HasSuffix(host, name) {
+			e.warnings = append(e.warnings, e.problem("public_url", "public_url is still an example's: "+u.Hostname(),
+				"no platform can call that", "set it to the address under which the platforms reach this gateway"))
 		}
 	}
 }
@@ -191,8 +210,15 @@ func (e *examination) print(s stream) error {
 		}
 	}
 	for _, q := range e.queues() {
-		if readers := e.readers(q); len(readers) > 0 {
-			fmt.Fprintf(&b, "queue %s\n  photos   for %s\n", q, strings.Join(readers, ", "))
+		readers, agents := e.readers(q), e.agents(q)
+		if len(readers)+len(agents) > 0 {
+			fmt.Fprintf(&b, "queue %s\n", q)
+		}
+		if len(readers) > 0 {
+			fmt.Fprintf(&b, "  photos   for %s\n", strings.Join(readers, ", "))
+		}
+		if len(agents) > 0 {
+			fmt.Fprintf(&b, "  agents   %s\n", strings.Join(agents, ", "))
 		}
 	}
 	fmt.Fprintf(&b, "redis\n  %s\n", e.redis)

@@ -146,7 +146,7 @@ func (e *examination) folders() {
 	if c.Spool.Enabled && c.Spool.Folder != "" {
 		e.folder("spool", "spool.folder", c.Spool.Folder)
 	}
-	needed := map[string]bool{"redis": c.Redis == nil, "photos": c.Store.S3 == nil, "spool": c.Spool.Enabled && c.Spool.Folder == ""}
+	needed := map[string]bool{"redis": c.Redis == nil, "photos": c.Store.S3 == nil, "keys": c.Store.S3 == nil && len(c.Store.Keys) == 0, "spool": c.Spool.Enabled && c.Spool.Folder == ""}
 	for _, name := range slices.Sorted(maps.Keys(needed)) {
 		if needed[name] && !e.folder("data", "data", filepath.Join(c.Data, name)) {
 			return

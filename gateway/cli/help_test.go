@@ -28,8 +28,8 @@ func examples(text string) [][]string {
 func TestExamples(t *testing.T) {
 	texts := map[string]string{
 		"": description, "serve": serveCmd{}.Help(), "demo": demoCmd{}.Help(), "photo": photoCmd{}.Help(), "check": checkCmd{}.Help(),
-		"connect": connectCmd{}.Help(), "queue": queueCmd{}.Help(), "dead": deadCmd{}.Help(),
-		"dead list": deadListCmd{}.Help(), "dead show": deadShowCmd{}.Help(), "dead retry": deadRetryCmd{}.Help(), "dead drop": deadDropCmd{}.Help(), "load": loadCmd{}.Help(),
+		"agent": agentCmd{}.Help(), "agent token": agentTokenCmd{}.Help(), "agent release": agentReleaseCmd{}.Help(), "connect": connectCmd{}.Help(), "queue": queueCmd{}.Help(), "dead": deadCmd{}.Help(),
+		"dead list": deadListCmd{}.Help(), "dead show": deadShowCmd{}.Help(), "dead retry": deadRetryCmd{}.Help(), "dead drop": deadDropCmd{}.Help(), "load": loadCmd{}.Help(), "forget": forgetCmd{}.Help(),
 	}
 	for name, text := range texts {
 		list := examples(text)

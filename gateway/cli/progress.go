@@ -22,6 +22,9 @@ type progress struct {
 	done chan struct{}
 }
 
+// unknownTotal stands for a total that nobody knows before the end.
+const unknownTotal = -1
+
 const (
 	progressFirst = 500 * time.Millisecond
 	progressNext  = 100 * time.Millisecond
@@ -68,10 +71,13 @@ func (p *progress) phase(n, total int, what string) {
 func (p *progress) show() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.n >= p.total {
+	if p.n >= p.total && p.total != unknownTotal {
 		return
 	}
 	text := fmt.Sprintf("%d of %d  %s", p.n+1, p.total, visible(p.what))
+	if p.total == unknownTotal {
+		text = fmt.Sprintf("%d  %s", p.n, visible(p.what))
+	}
 	if !p.moves {
 		fmt.Fprintln(p, text)
 		return

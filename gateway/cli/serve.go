@@ -48,27 +48,57 @@ func (c serveCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if loaded == nil {
-		var platforms []simulated
-		if loaded, platforms, err = s.simulate(config.Default()); err != nil {
-			return err
-		}
-		defer closeAll(platforms)
-		log.Warn("NO CONFIGURATION: every channel is simulated, and no real platform is reached",
-			"next", s.name+" check --config FILE, then "+s.name+" serve --config FILE")
+		return s.serveSimulated(ctx, log)
 	}
 	gateway, err := s.NewGateway(loaded, log)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, gateway, log)
+	return serve(ctx, gateway, log, func(Addresses) (func(), error) { return func() {}, nil })
 }
 
-// serve runs a gateway from start to stop.
-func serve(ctx context.Context, gateway Gateway, log *slog.Logger) error {
+// serveSimulated runs a gateway that was told nothing: with every platform
+// simulated, and two agents who are told how to sign in.
+func (s *session) serveSimulated(ctx context.Context, log *slog.Logger) error {
+	c := config.Default()
+	dir, err := os.MkdirTemp("", "lightlock-agents-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var known []guest
+	if c.Agents.File, known, err = guests(dir); err != nil {
+		return err
+	}
+	loaded, platforms, err := s.simulate(c)
+	if err != nil {
+		return err
+	}
+	defer closeAll(platforms)
+	log.Warn("NO CONFIGURATION: every channel is simulated, and no real platform is reached",
+		"next", s.name+" check --config FILE, then "+s.name+" serve --config FILE")
+	gateway, err := s.NewGateway(loaded, log)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, gateway, log, func(a Addresses) (func(), error) {
+		stage, err := openStage(ctx, platforms, newClient(a.Public), "http://"+a.Public+"/", nil)
+		if err != nil {
+			return nil, err
+		}
+		// Not to the log, because the links sign in.
+		_, err = fmt.Fprint(s.Stdout, places(known, a.Public, stage.Address))
+		return stage.close, err
+	})
+}
+
+// serve runs a gateway from start to stop. beside starts what stands beside it, once
+// it is there, and returns how that ends.
+func serve(ctx context.Context, gateway Gateway, log *slog.Logger, beside func(Addresses) (func(), error)) error {
 	if err := gateway.Start(ctx); err != nil {
 		if ctx.Err() != nil {
 			log.Info("stopped before it was ready")
-			return nil //nolint:nilerr // to be stopped is no failure, whenever it happens
+			return nil // to be stopped is no failure, whenever it happens
 		}
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Errorf("%w\nIs another gateway running? Other addresses are set by listen and admin_listen", err)
@@ -76,6 +106,11 @@ func serve(ctx context.Context, gateway Gateway, log *slog.Logger) error {
 		return err
 	}
 	a := gateway.Addresses()
+	end, err := beside(a)
+	if err != nil {
+		return errors.Join(err, gateway.Close())
+	}
+	defer end()
 	log.Info("ready", "public", a.Public, "admin", a.Admin)
 	var ended error
 	select {

@@ -148,6 +148,12 @@ func TestServeWithoutConfiguration(t *testing.T) {
 	}
 	r := lightlockUntil(ctx, p, "--log-format=json")
 	hasAll(t, r.err, `"level":"WARN","msg":"NO CONFIGURATION`, `"msg":"ready","public":"127.0.0.1:1","admin":"127.0.0.1:2"`, `"msg":"stopped"`)
+	hasAll(t, r.out, "console    http://127.0.0.1:1/#token=", "phones     http://127.0.0.1:", "as Eva")
+	for _, line := range strings.Split(r.out, "\n") {
+		if _, token, ok := strings.Cut(line, "#token="); ok && strings.Contains(r.err, token) {
+			t.Errorf("the log holds what signs in: %s", r.err)
+		}
+	}
 	if r.code != exitDone || got == nil || len(got.Connectors) != len(p.Channels) || got.Config.Redis != nil {
 		t.Errorf("exit %d with %+v", r.code, got)
 	}

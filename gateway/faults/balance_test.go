@@ -66,8 +66,11 @@ type audit struct {
 	ledger queuetest.Ledger
 	// found are the documents by the event that they are of.
 	found map[string][]document
-	// unsent are the messages that were taken back by an event that is accepted.
-	unsent map[string]bool
+	// words are the documents in the order of the queue.
+	words []document
+	// unsent are the messages that were taken back by an event that is accepted, and
+	// closed the conversations that are told to be over.
+	unsent, closed map[string]bool
 	balance
 }
 
@@ -99,7 +102,8 @@ func (w *world) check() balance {
 		}
 	}
 	w.mu.Unlock()
-	a.compare()
+	a.conversations()
+	a.compare() // starts a gateway where it needs one, which goes on with what waits
 	a.blobs()
 	w.t.Logf("balance: %v", a.balance)
 	return a.balance
@@ -108,7 +112,7 @@ func (w *world) check() balance {
 // audit reads the books.
 func (w *world) audit() *audit {
 	w.t.Helper()
-	a := &audit{w: w, ledger: w.inspector.Ledger(testQueue), found: map[string][]document{}, unsent: map[string]bool{}}
+	a := &audit{w: w, ledger: w.inspector.Ledger(testQueue), found: map[string][]document{}, unsent: map[string]bool{}, closed: map[string]bool{}}
 	a.ledger.Documents = append(slices.Clone(w.read), a.ledger.Documents...)
 	a.read()
 	return a
@@ -141,6 +145,7 @@ func (a *audit) read() {
 			}
 		}
 		a.found[key] = append(a.found[key], d)
+		a.words = append(a.words, d)
 	}
 	for key, s := range a.w.said {
 		if s.kind == connectors.Unsend && a.ledger.Marks[key] != "" {
@@ -376,7 +381,7 @@ func (w *world) stored() []string {
 	w.t.Helper()
 	found := map[string]bool{}
 	_ = filepath.WalkDir(filepath.Join(w.photos, testQueue), func(path string, _ fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".jpg") {
+		if err == nil && strings.ContainsRune(filepath.Base(path), '.') {
 			found[filepath.Base(filepath.Dir(path))] = true
 		}
 		return nil // a folder may go while we look

@@ -252,13 +252,19 @@ func (c *chaos) heal() {
 	})
 }
 
-// restart lets each gateway be replaced by a new one.
+// restart lets each gateway be replaced by a new one. Where one has just died, its
+// successor may have read its files before they were changed: it is waited for, and
+// replaced as well.
 func (c *chaos) restart() {
 	c.t.Helper()
-	c.mu.Lock()
-	old := slices.Clone(c.slots)
-	c.mu.Unlock()
-	for i, g := range old {
+	for i := range c.slots {
+		var g *gateway
+		c.await("it is there", func() bool {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			g = c.slots[i]
+			return g.ready() && !g.dead()
+		})
 		if code := g.terminate(); code > 0 { // the last of those that were to die may have
 			c.t.Errorf("%s ended with %d, want 0", g.name, code)
 		}

@@ -154,9 +154,8 @@ func TestRow19(t *testing.T) {
 }
 
 // TestRow20: a consumer ends the conversation while a photo is in work. The
-// message is late in its own conversation, behind the close; the next one opens
-// another. That a conversation which was closed waits again is shown to agents by
-// nothing but its late message yet: there is no list of those that wait.
+// message is late in its own conversation, behind the close, which waits again; the
+// next one opens another.
 func TestRow20(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -186,5 +185,9 @@ func TestRow20(t *testing.T) {
 	}
 	if again.Data.Late || again.Data.Seq != 1 || again.Data.Conversation == late.Data.Conversation {
 		t.Errorf("got %+v; want the first message of another conversation", again)
+	}
+	c, err := w.journal.Conversation(t.Context(), testQueue, late.Data.Conversation)
+	if err != nil || c.State != queue.ConversationWaiting || !c.Late || c.Open() {
+		t.Errorf("got %+v, %v; want a closed conversation that waits again", c, err)
 	}
 }

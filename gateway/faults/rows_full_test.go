@@ -91,11 +91,14 @@ func TestRow09(t *testing.T) {
 
 // TestRow10: a backlog fills Redis up to its maxmemory. What comes then is
 // spooled, workers drain the backlog while agents read, and the gateway recovers by
-// itself.
+// itself. Conversations stay in Redis for as long as they are open, so that they would
+// have to be closed for that; here agents have another desk.
 func TestRow10(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.edits = append(w.edits, func(s settings) { s["work"].(settings)["paused"] = true })
+	w.elsewhere = true
+	elsewhere := func(s settings) { s["conversations"] = settings{"enabled": false} }
+	w.edits = append(w.edits, elsewhere, func(s settings) { s["work"].(settings)["paused"] = true })
 	g := w.start()
 	w.inspector.Set("maxmemory", fmt.Sprint(w.inspector.UsedMemory()+3<<20))
 	long := strings.Repeat(canary+" ", 300)
@@ -116,7 +119,7 @@ func TestRow10(t *testing.T) {
 		status, text = g.get("/readyz")
 		return status == http.StatusOK && strings.Contains(text, "the inbox of "+testQueue)
 	})
-	w.edits = nil
+	w.edits = []func(settings){elsewhere}
 	w.start()
 	gone := w.desk()
 	w.idle()

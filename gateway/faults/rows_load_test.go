@@ -62,7 +62,9 @@ func TestRow14(t *testing.T) {
 // agents read there is room, it drains, and the law holds.
 func TestRow23(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	// Open conversations would keep the memory that is to be had again.
+	w := newWorld(t, func(s settings) { s["conversations"] = settings{"enabled": false} })
+	w.elsewhere = true
 	g := w.start()
 	usual, many := 2**usualRate, int(floodFor.Seconds()*10*float64(*usualRate))
 	f := &flood{world: w, gateway: g, calls: w.texts(usual + many)}

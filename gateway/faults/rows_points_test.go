@@ -198,7 +198,8 @@ func killedAtTheSweep(t *testing.T) {
 			second := w.start()
 			w.idle() // and so a lease is over
 			second.kill()
-			sweeping := w.start(fault(at(point, "kill")))
+			// It may be killed before it says that it is ready.
+			sweeping := w.launch(fault(at(point, "kill")))
 			sweeping.awaitDeath()
 			w.start()
 			w.await("nothing is registered", func() bool { return w.inspector.Attempts(testQueue) == 0 })

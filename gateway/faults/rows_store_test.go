@@ -67,7 +67,7 @@ func bucket(t *testing.T) {
 			w := newWorld(t)
 			w.photos = filepath.Join(server.Folder, s3test.Bucket)
 			w.edits = append(w.edits, func(s settings) {
-				s["store"] = settings{"s3": w.plain(reflect.ValueOf(server.Config()))}
+				s["store"] = w.plain(reflect.ValueOf(server.Store()))
 				s["work"].(settings)["promise"] = "1s"
 			})
 			g := w.start()

@@ -55,6 +55,8 @@ type world struct {
 	// window is the time in which what a primary acknowledged may go with it.
 	window [2]time.Time
 
+	// elsewhere tells that agents have another desk, and no conversations are kept.
+	elsewhere bool
 	// unharmed is what each event's documents say in a run without faults.
 	unharmed map[string]string
 	// differs is what they say where a fault may not go unseen.

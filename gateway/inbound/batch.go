@@ -72,6 +72,8 @@ type batch struct {
 	at      time.Time
 	items   map[string][]queue.Item
 	letters map[string][]queue.Letter
+	// receipts are best noted, and not worth more.
+	receipts []receipt
 }
 
 func newBatch(route *routes.Route, at time.Time) *batch {
@@ -103,6 +105,9 @@ func (b *batch) sort(e connectors.Event) connectors.Event {
 	}
 	if _, journaled := itemKind(e.Kind); journaled || e.Kind == connectors.Broken {
 		b.add(e)
+	}
+	if r, ok := receiptOf(b.route, e); ok {
+		b.receipts = append(b.receipts, r)
 	}
 	return e
 }
@@ -138,7 +143,7 @@ func (b *batch) add(e connectors.Event) {
 	case !ok:
 		// As it would have been journaled, for a retry once there is the account.
 		b.keep(e, queue.Letter{
-			Cause:   fmt.Sprintf("no account with the platform's id %.80q is configured", e.Account),
+			Cause: fmt.Sprintf("no account with the platform's id %.80q is configured", e.Account), Party: j.party(),
 			Content: queue.ContentPayload, Raw: payload,
 		})
 		return
@@ -155,7 +160,11 @@ func (b *batch) add(e connectors.Event) {
 }
 
 // party finds the conversation.
-func (j job) party() string { return digest(j.Channel, j.Event.Account, j.Event.Consumer.ID) }
+func (j job) party() string { return Party(j.Channel, j.Event.Account, j.Event.Consumer.ID) }
+
+// Party names a consumer of an account as the journal does: a hash of the channel and
+// of both by the platform's ids.
+func Party(channel, account, consumer string) string { return digest(channel, account, consumer) }
 
 // said is a hash of what a platform repeats unchanged when it delivers an event
 // again. References to photos are not: some are signed anew each time.

@@ -89,7 +89,11 @@ func (l *Line) announce(ctx context.Context, e queue.Entry, j job, kind queue.Do
 		// The message came after the event about it, which could not know.
 		e.Conversation = about.Conversation
 	}
-	_, err := l.end(ctx, e, end, func(queue.End) ([]byte, error) { return change(e, j, kind, about.Key) })
+	end.Chat = happened(j, about)
+	_, err := l.end(ctx, e, end, func(end *queue.End) (err error) {
+		end.Document, err = change(e, j, kind, about.Key)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -11,22 +11,35 @@ import (
 // platform's, and none of a photo's bytes. late tells that its conversation has
 // been closed meanwhile.
 func document(e queue.Entry, j job, photos []queue.Photo, late bool) ([]byte, error) {
+	data := message(j, e.Seq, photos)
+	data.Late = late
+	return wrapped(e, j, queue.MessageReceived, data)
+}
+
+// message is what agents get to know of a message.
+func message(j job, seq int64, photos []queue.Photo) queue.MessageData {
 	data := queue.MessageData{
 		Channel:    j.Channel,
 		Consumer:   queue.Consumer{ID: j.Event.Consumer.ID, Name: j.Event.Consumer.Name},
 		MessageID:  j.Event.MessageID,
-		Seq:        e.Seq,
-		Late:       late,
+		Seq:        seq,
 		Text:       j.Event.Text,
-		SentAt:     j.Event.SentAt,
-		ReceivedAt: j.ReceivedAt,
+		SentAt:     j.Event.SentAt.UTC(),
+		ReceivedAt: j.ReceivedAt.UTC(),
 		ReplyTo:    j.Event.ReplyTo,
 		Photos:     photos,
 	}
 	if a := j.Event.Album; a != nil {
 		data.Album = &queue.Album{ID: a.ID, Index: a.Index, Total: a.Total}
 	}
-	return wrapped(e, j, queue.MessageReceived, data)
+	return data
+}
+
+// finish composes the end of a message whose photos are all settled.
+func finish(e queue.Entry, j job, end *queue.End) (err error) {
+	end.Document, err = finished(e, j, *end)
+	end.Chat = shown(e, j, j.shownPhotos(e.Queue, *end))
+	return err
 }
 
 // finished is what they get of a message whose photos are all settled: the message
@@ -57,7 +70,9 @@ func change(e queue.Entry, j job, kind queue.DocumentType, about string) ([]byte
 		SentAt:     j.Event.SentAt,
 		ReceivedAt: j.ReceivedAt,
 	}
-	if kind != queue.ConversationClosed {
+	if kind == queue.ConversationClosed {
+		data.ClosedBy = &queue.ClosedBy{Kind: queue.ActorConsumer}
+	} else {
 		data.MessageID, data.Message = j.Event.MessageID, about
 	}
 	if kind == queue.MessageEdited {

@@ -43,6 +43,7 @@ func (g *gateway) documents(n int) []document {
 	if len(all) != n {
 		g.h.t.Fatalf("the agents' queue tells of %d things, want %d: %+v", len(all), n, all)
 	}
+	g.wantChats(all)
 	for _, d := range all {
 		for _, p := range d.Data.Photos {
 			if p.Status == queue.Pending {

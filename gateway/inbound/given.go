@@ -97,11 +97,11 @@ func (l *Line) bury(ctx context.Context, e queue.Entry, j job, cause string) err
 	if readable {
 		end.Message, end.Party, end.Told, end.Notice = j.message(), j.party(), e.Told, l.notice(e, j)
 	}
-	end, err := l.end(ctx, e, end, func(end queue.End) ([]byte, error) {
+	end, err := l.end(ctx, e, end, func(end *queue.End) error {
 		if !readable {
-			return nil, nil
+			return nil
 		}
-		return finished(e, j, end)
+		return finish(e, j, end)
 	})
 	if err != nil {
 		return err

@@ -58,7 +58,8 @@ type Line struct {
 	// tries it again; where it is zero 10 s, or RetryMax if that is shorter.
 	StoreRest time.Duration
 
-	shelf shelf
+	shelf   shelf
+	postbox postbox
 }
 
 // Durable makes events durable, as a journal does. Where it is not known yet what
@@ -108,6 +109,7 @@ func (l *Line) accept(ctx context.Context, route *routes.Route, events []connect
 		e = b.sort(e)
 		l.Metrics.Event(route.Name, string(e.Kind), e.Reason)
 	}
+	l.note(b.receipts) //nolint:contextcheck // it outlives the call
 	for _, name := range slices.Sorted(maps.Keys(b.letters)) {
 		failpoint.Hit(failpoint.BeforeBury)
 		fresh, err := l.durable().Bury(ctx, name, b.letters[name])
@@ -143,6 +145,7 @@ func (l *Line) work(ctx context.Context, e *queue.Entry) error {
 	if errors.Is(unreadable, errNewerJob) {
 		return l.leave(*e)
 	}
+	e.Party = j.party()
 	if err := l.begin(ctx, e, j); err != nil {
 		return err
 	}
@@ -196,7 +199,7 @@ func (l *Line) photos(ctx context.Context, e queue.Entry, j *job) (trouble error
 		if j.settled(i) {
 			continue
 		}
-		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i}
+		key := store.Key{Queue: e.Queue, Attempt: e.Attempt, Photo: i, Conversation: e.Conversation}
 		developed, err := l.photo(ctx, e, *j, key)
 		if errors.Is(err, errNotStored) {
 			j.spoil()
@@ -355,7 +358,7 @@ func (l *Line) forward(ctx context.Context, e queue.Entry, j job) error {
 		e.Payload, end.Named = j.reopened(e)
 		e.Tries++ // this one, which the letter counts too
 	}
-	end, err := l.end(ctx, e, end, func(end queue.End) ([]byte, error) { return finished(e, j, end) })
+	end, err := l.end(ctx, e, end, func(end *queue.End) error { return finish(e, j, end) })
 	if err != nil {
 		return err
 	}
@@ -372,12 +375,15 @@ func (l *Line) forward(ctx context.Context, e queue.Entry, j job) error {
 // tell puts a message into the agents' queue whose photos are not all settled: its
 // text does not wait for them. It is done once, by whoever comes first.
 func (l *Line) tell(ctx context.Context, e queue.Entry, j job) error {
+	e.Party = j.party()
 	t := queue.Telling{ID: newTelling(j), Message: j.message(), Party: j.party()}
 	for {
 		var err error
-		if t.Document, err = document(e, j, j.toldPhotos(e.Queue, t.ID), t.Late); err != nil {
+		photos := j.toldPhotos(e.Queue, t.ID)
+		if t.Document, err = document(e, j, photos, t.Late); err != nil {
 			return err
 		}
+		t.Chat = shown(e, j, photos)
 		failpoint.Hit(failpoint.BeforeTell)
 		outcome, err := l.Journal.Tell(ctx, e, t)
 		failpoint.Hit(failpoint.AfterTell)
@@ -398,9 +404,9 @@ func (l *Line) tell(ctx context.Context, e queue.Entry, j job) error {
 // ended. Whoever finds that the entry is in other hands, or its message taken
 // back, takes its own pictures away; whoever gets no answer leaves them, because
 // agents may know of them by now.
-func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, document func(queue.End) ([]byte, error)) (_ queue.End, err error) {
+func (l *Line) end(ctx context.Context, e queue.Entry, end queue.End, compose func(*queue.End) error) (_ queue.End, err error) {
 	for {
-		if end.Document, err = document(end); err != nil {
+		if err = compose(&end); err != nil {
 			return end, err
 		}
 		before, after := points(end)

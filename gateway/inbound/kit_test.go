@@ -79,7 +79,7 @@ type house struct {
 	t      *testing.T
 	redis  *queuetest.Server
 	proxy  *queuetest.Proxy // where gateways find Redis, if there is one
-	files  *store.Files
+	files  *store.Sealed
 	folder string
 	config config.Config
 	log    *gatewaytest.Log
@@ -102,7 +102,7 @@ func newHouse(t *testing.T, platforms ...sim.Platform) *house {
 	h.config.PublicURL = base
 	h.config.Work.RetryMin, h.config.Work.RetryMax = config.Duration(time.Millisecond), config.Duration(20*time.Millisecond)
 	var err error
-	if h.files, err = store.Open(h.folder); err != nil {
+	if h.files, err = store.New(config.Config{Data: h.folder}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.files.Close() })
@@ -333,7 +333,7 @@ func (g *gateway) wantReady(p queue.Photo) {
 			g.h.t.Fatal(err)
 		}
 		key.Kind = kind
-		f, err := g.h.files.Get(g.h.t.Context(), key)
+		f, err := g.h.files.Open(g.h.t.Context(), key)
 		if err != nil {
 			g.h.t.Fatalf("%s: %v", kind, err)
 		}
@@ -357,7 +357,7 @@ func (h *house) pictures() int {
 	h.t.Helper()
 	n := 0
 	err := filepath.WalkDir(h.folder, func(path string, _ fs.DirEntry, err error) error {
-		if strings.HasSuffix(path, ".jpg") {
+		if strings.HasSuffix(path, "."+string(store.Preview)) || strings.HasSuffix(path, "."+string(store.Thumbnail)) {
 			n++
 		}
 		return err

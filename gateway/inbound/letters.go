@@ -161,6 +161,9 @@ func (r Reviver) take(ctx context.Context, name string, l queue.Letter, b *batch
 		}
 	}
 	for _, to := range slices.Sorted(maps.Keys(b.items)) {
+		for i := range b.items[to] {
+			b.items[to][i].ReceivedAt = b.at
+		}
 		if _, err := r.Journal.Accept(ctx, to, b.items[to]); err != nil {
 			return err
 		}

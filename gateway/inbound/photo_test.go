@@ -311,7 +311,7 @@ func (i interrupted) Develop(ctx context.Context, original []byte, s media.Setti
 
 // failing is a store whose disk is full for as long as the test says.
 type failing struct {
-	*store.Files
+	*store.Sealed
 	puts atomic.Int64
 	fail func(put int64) bool
 }
@@ -320,7 +320,7 @@ func (f *failing) Put(ctx context.Context, k store.Key, data []byte) error {
 	if f.fail(f.puts.Add(1)) {
 		return errors.New("no space left on device")
 	}
-	return f.Files.Put(ctx, k, data)
+	return f.Sealed.Put(ctx, k, data)
 }
 
 // A full disk delays photos for as long as it lasts, and then they are ready:
@@ -329,7 +329,7 @@ func TestAStoreThatFailsUsesUpNoTries(t *testing.T) {
 	h := newHouse(t, startLINE(t))
 	h.config.Work.Attempts = 2
 	g := h.open()
-	full := &failing{Files: h.files, fail: func(put int64) bool { return put <= 8 && put%2 == 0 }}
+	full := &failing{Sealed: h.files, fail: func(put int64) bool { return put <= 8 && put%2 == 0 }}
 	g.Store = full
 	h.answer(func(call int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if call == 5 { // the platform's one bad minute comes after four of ours

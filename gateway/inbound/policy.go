@@ -293,7 +293,7 @@ func (l *Line) notice(e queue.Entry, j job) *queue.Notice {
 		l.Log.Error("notice cannot be written down", "key", e.Key, "err", err)
 		return nil
 	}
-	return &queue.Notice{Key: digest("notice", e.Key), Payload: payload}
+	return &queue.Notice{Key: NoticeKey(e.Key), Payload: payload}
 }
 
 // buried and accepted keep the figures of one call.

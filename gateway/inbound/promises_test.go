@@ -44,7 +44,7 @@ func TestPromisesAreLeftToOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := queue.Entry{Queue: "support", Key: "00", Conversation: "00", AcceptedAt: time.Now(), Seq: 1, Payload: payload}
+	e := queue.Entry{Queue: "support", Key: strings.Repeat("0", 64), Conversation: strings.Repeat("0", 32), AcceptedAt: time.Now(), Seq: 1, Payload: payload}
 	c := &crew{Line: &Line{Journal: backend.Journal, Metrics: ops.NewMetrics(), Log: slog.New(slog.DiscardHandler), Now: time.Now}}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()

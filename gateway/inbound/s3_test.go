@@ -2,6 +2,7 @@ package inbound_test
 
 import (
 	"image/jpeg"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -17,8 +18,7 @@ func TestABucketThatIsAway(t *testing.T) {
 	h := newHouse(t, startLINE(t))
 	g := h.open()
 	server := s3test.Start(t)
-	c := server.Config()
-	bucket, err := store.New(config.Config{Store: config.Store{S3: &c}})
+	bucket, err := store.New(config.Config{Store: server.Store()}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestABucketThatIsAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		key.Kind = kind
-		f, err := bucket.Get(t.Context(), key)
+		f, err := bucket.Open(t.Context(), key)
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}

@@ -39,6 +39,10 @@ const (
 	expireAtOnce = 1000
 	// complainEvery is how often the log hears that Redis does not answer.
 	complainEvery = 10 * time.Second
+	// idleEvery is how often conversations are looked through that are idle, and
+	// idleAtOnce how many are closed in a row.
+	idleEvery  = time.Minute
+	idleAtOnce = 100
 )
 
 // errStopping ends the wait for a slot when the gateway stops.
@@ -91,6 +95,7 @@ func (c *crew) serve(ctx context.Context, name string, loops *sync.WaitGroup) {
 	loops.Go(func() { c.takeOver(ctx, name, queue.Photos, c.slots) })
 	loops.Go(func() { c.takeDue(ctx, name) })
 	loops.Go(func() { c.keepPromises(ctx, name) })
+	loops.Go(func() { c.every(ctx, idleEvery, func() { c.closeIdle(ctx, name) }) })
 }
 
 // takeWords takes what needs no darkroom, one by one as it arrives.
@@ -250,8 +255,21 @@ func (c *crew) keepPromise(ctx context.Context, e queue.Entry) error {
 	return c.tell(limited, e, j)
 }
 
+// closeIdle ends conversations in which nothing has happened for long.
+func (c *crew) closeIdle(ctx context.Context, name string) {
+	for closed := idleAtOnce; closed == idleAtOnce && ctx.Err() == nil; {
+		var err error
+		if closed, err = c.Journal.CloseIdle(ctx, name, idleAtOnce); err != nil {
+			c.silence(ctx, "close idle conversations", err)
+		}
+		if closed > 0 {
+			c.Log.Info("idle conversations closed", "queue", name, "conversations", closed)
+		}
+	}
+}
+
 // expire removes dead letters that nobody has looked after in time, and the
-// oldest of too many, and sees to the queue's own order.
+// oldest of too many, and entries that no software reads, and sees to the queue's own order.
 func (c *crew) expire(ctx context.Context, name string) {
 	sweep := func() {
 		if err := c.Journal.EnsureQueue(ctx, name); err != nil {
@@ -261,6 +279,12 @@ func (c *crew) expire(ctx context.Context, name string) {
 			var err error
 			if removed, err = c.Journal.Expire(ctx, name, time.Duration(c.Work.KeepLetters), expireAtOnce); err != nil {
 				c.silence(ctx, "expire dead letters", err)
+			}
+		}
+		for trimmed := expireAtOnce; trimmed == expireAtOnce && ctx.Err() == nil; {
+			var err error
+			if trimmed, err = c.Journal.Trim(ctx, name, expireAtOnce); err != nil {
+				c.silence(ctx, "trim the agents' queue", err)
 			}
 		}
 	}
@@ -377,7 +401,7 @@ func (c *crew) finish(e queue.Entry, err error) {
 	case err == nil:
 	case errors.Is(err, queue.ErrWithdrawn):
 		c.Metrics.Settled("", "withdrawn")
-		c.Log.Info("message was taken back by its sender", "key", e.Key)
+		c.Log.Info("message was taken back by its sender, or its sender was forgotten", "key", e.Key)
 	case errors.Is(err, queue.ErrFenced):
 		c.Log.Info("message is in other hands", "key", e.Key)
 	case c.stopping.Err() != nil:

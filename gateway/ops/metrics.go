@@ -51,6 +51,10 @@
 //	                                                registration: missing, repaired, not_repaired, or a kind of error
 //	                                                send: retry, newer
 //	                                                outgoing: unfinished, or the step at which Redis did not answer
+//	                                                receipt: passed_over, because there were too many, or journal: what
+//	                                                the platform said of a reply did not reach its conversation
+//	                                                archive: move, or expire: what did not go through, and will be tried again
+//	                                                sign-in: refused
 //	lightlock_queue_messages{queue,state}           waiting, in_work, delayed, dead, delivered; and told, those of the
 //	                                                first three whose text was forwarded before their photos
 //	lightlock_queue_oldest_seconds{queue,state}     age of the oldest waiting, delivered, dead
@@ -72,6 +76,7 @@
 //	lightlock_redis_wrong                           what is wrong with a Redis that serves: zero, or it may lose messages
 //	lightlock_redis_durability{level}               1 for how it keeps what it acknowledges: fsync, trusted, memory
 //	lightlock_queue_talks{queue}                    conversations in which something waits to be sent
+//	lightlock_queue_conversations{queue}            conversations that are open, and take up Redis' memory until they are closed
 //
 // Beside these are Go's own and the process's.
 package ops

@@ -55,7 +55,7 @@ func open(t *testing.T) *admin {
 	a.health = ops.NewHealth(
 		ops.RedisCheck(a.backend, a.backend.Condition),
 		ops.StoreCheck(func(ctx context.Context) error { return a.store(ctx) }, 0),
-		ops.QueueCheck(a.backend, []string{"support"}), a.accounts.Check,
+		ops.QueueCheck(a.backend, []string{"support"}, false), a.accounts.Check,
 	)
 	server := httptest.NewServer(ops.Admin(a.health, a.metrics))
 	t.Cleanup(server.Close)
@@ -210,13 +210,20 @@ func TestLineOfAQueue(t *testing.T) {
 		"well":             {figures{stats: queue.Stats{Readers: 1, Delivered: 3, OldestDelivered: time.Hour}}, ops.OK, "3 delivered, "},
 		"nobody reads":     {figures{stats: queue.Stats{Delivered: 1}}, ops.Warn, "nobody reads it"},
 		"nothing to read":  {figures{}, ops.OK, "0 delivered, "},
+		"answers wait":     {figures{stats: queue.Stats{Talks: 2}}, ops.OK, "0 delivered, 0 waiting, 0 in work, 0 delayed, 0 dead; messages to 2 consumers not sent yet"},
 		"reader is behind": {figures{stats: queue.Stats{Readers: 1, OldestDelivered: 61 * time.Minute}}, ops.Warn, "its oldest entry is 1h1m0s old"},
 		"worker is behind": {figures{stats: queue.Stats{Readers: 1, Overdue: 2 * time.Minute}}, ops.Warn, "delayed messages are overdue"},
 		"not to be asked":  {figures{err: queue.ErrAway}, ops.Warn, "cannot be counted"},
 	} {
-		got := ops.QueueCheck(test.figures, []string{"support"})(t.Context())
+		got := ops.QueueCheck(test.figures, []string{"support"}, false)(t.Context())
 		if len(got) != 1 || got[0].State != test.state || !strings.HasPrefix(got[0].Note, test.note) {
 			t.Errorf("%s: got %+v, want %s with %q", name, got, test.state, test.note)
+		}
+		unread := ops.QueueCheck(test.figures, []string{"support"}, true)(t.Context())[0]
+		if mended := strings.Contains(test.note, "read") || strings.Contains(test.note, "oldest"); mended && unread.State != ops.OK {
+			t.Errorf("%s, where nobody is to read: got %+v", name, unread)
+		} else if !mended && unread.State != test.state {
+			t.Errorf("%s, where nobody is to read: got %+v, want %s", name, unread, test.state)
 		}
 	}
 }
@@ -334,6 +341,7 @@ func TestMetricsByName(t *testing.T) {
 		`lightlock_queue_oldest_seconds{queue="support",state="delivered"} 0`,
 		`lightlock_queue_readers{queue="support"} 0`,
 		`lightlock_queue_talks{queue="support"} 0`,
+		`lightlock_queue_conversations{queue="support"} 0`,
 		`lightlock_queue_letters_bytes{queue="support"} 0`,
 		`lightlock_letters_expired_total{queue="support",why="bytes"} 7`,
 		`lightlock_accept_seconds_bucket{connector="line/acme",le="0.005"} 1`,

@@ -34,28 +34,28 @@ const (
 )
 
 // QueueCheck is /readyz's line per queue: it warns where agents' software does
-// not read.
-func QueueCheck(c Counter, queues []string) Check {
+// not read, unless nobody is to.
+func QueueCheck(c Counter, queues []string, unread bool) Check {
 	return func(ctx context.Context) []Line {
 		lines := make([]Line, 0, len(queues))
 		for _, name := range queues {
-			lines = append(lines, queueLine(ctx, c, name))
+			lines = append(lines, queueLine(ctx, c, name, unread))
 		}
 		return lines
 	}
 }
 
-func queueLine(ctx context.Context, c Counter, name string) Line {
+func queueLine(ctx context.Context, c Counter, name string, unread bool) Line {
 	l := Line{Name: "queue " + name, State: OK}
 	s, err := c.Stats(ctx, name)
 	switch {
 	case err != nil:
 		l.State, l.Note = Warn, "cannot be counted"
 		return l
-	case s.Readers == 0 && s.Delivered > 0:
+	case !unread && s.Readers == 0 && s.Delivered > 0:
 		// Before 7.2, Redis lists a reader only once it has had an entry.
-		l.State, l.Note = Warn, "nobody reads it: no consumer in group agents; "
-	case s.OldestDelivered > oldestDelivered:
+		l.State, l.Note = Warn, "nobody reads it: no consumer in group agents (where none is to, set conversations.trim_queue); "
+	case !unread && s.OldestDelivered > oldestDelivered:
 		l.State, l.Note = Warn, "its oldest entry is "+s.OldestDelivered.Round(time.Minute).String()+" old; "
 	case s.Overdue > oldestOverdue:
 		l.State, l.Note = Warn, "delayed messages are overdue; "
@@ -64,6 +64,9 @@ func queueLine(ctx context.Context, c Counter, name string) Line {
 	}
 	l.Note += fmt.Sprintf("%d delivered, %d waiting, %d in work, %d delayed, %d dead",
 		s.Delivered, s.Waiting, s.InWork, s.Delayed, s.Dead)
+	if s.Talks > 0 {
+		l.Note += fmt.Sprintf("; messages to %d consumers not sent yet", s.Talks)
+	}
 	return l
 }
 
@@ -73,7 +76,7 @@ type queueCollector struct {
 	counter                  Counter
 	queues                   []string
 	messages, oldest, reader *prometheus.Desc
-	talks, letters           *prometheus.Desc
+	talks, letters, chats    *prometheus.Desc
 	overdue, unaccounted     *prometheus.Desc
 	accepted, finished       *prometheus.Desc
 }
@@ -95,6 +98,7 @@ func NewQueueCollector(c Counter, queues []string) prometheus.Collector {
 		unaccounted: desc("unaccounted", "Those that were accepted, are not finished, and are not in the journal: zero, or the promise is broken.", "queue"),
 
 		talks:  desc("talks", "Conversations in which something waits to be sent to the consumer.", "queue"),
+		chats:  desc("conversations", "Conversations that are open, each of which takes up Redis' memory until it is closed.", "queue"),
 		reader: desc("readers", "Consumers of agents' software.", "queue"),
 	}
 }
@@ -105,6 +109,7 @@ func (q *queueCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- q.oldest
 	ch <- q.reader
 	ch <- q.talks
+	ch <- q.chats
 	ch <- q.letters
 	ch <- q.overdue
 	ch <- q.unaccounted
@@ -141,5 +146,6 @@ func (q *queueCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(q.finished, prometheus.CounterValue, float64(s.Finished), name)
 		gauge(q.reader, float64(s.Readers))
 		gauge(q.talks, float64(s.Talks))
+		gauge(q.chats, float64(s.OpenChats))
 	}
 }

@@ -115,6 +115,31 @@ func (h *house) hear() {
 		h.t.Fatal(err)
 	}
 	h.conversation = got[0].Conversation
+	entries, err := h.journal.Take(h.t.Context(), q, queue.Words, 1, 0)
+	if err != nil || len(entries) != 1 {
+		h.t.Fatalf("got %d entries, %v", len(entries), err)
+	}
+	h.forward(entries[0], events[0])
+	if _, err := h.journal.Assign(h.t.Context(), q, h.conversation, queue.Assignment{To: ben}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// forward lets agents see what the consumer wrote.
+func (h *house) forward(e queue.Entry, said connectors.Event) {
+	h.t.Helper()
+	err := h.journal.Begin(h.t.Context(), &e, "")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	outcome, err := h.journal.Complete(h.t.Context(), e, queue.End{Document: []byte("document"), Chat: &queue.ChatUpdate{
+		Kind: queue.ItemMessage, Party: hash("party"), Channel: h.line.Routes.All()[0].Channel.Name, AccountID: said.Account,
+		Consumer: queue.Consumer{ID: said.Consumer.ID}, ReceivedAt: time.Now(),
+		Item: queue.ConversationItem{ID: e.Key, Position: queue.Position(1), Message: &queue.MessageData{Text: said.Text}},
+	}})
+	if err != nil || outcome != queue.Mine {
+		h.t.Fatalf("complete: got %v, %v", outcome, err)
+	}
 }
 
 // checkLog is part of every test.

@@ -236,6 +236,7 @@ func (l *Line) send(ctx context.Context, route *routes.Route, s queue.Sending, m
 
 // sent goes on to the next part, or ends the message.
 func (l *Line) sent(ctx context.Context, s queue.Sending, m Message, id string) {
+	s.Receipt = ReceiptKey(m.Channel, m.Account, id)
 	if s.Part+1 == len(m.Parts) {
 		l.end(ctx, s, m, queue.ResultSent, id)
 		return

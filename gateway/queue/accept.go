@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -38,8 +39,12 @@ func (j *Journal) acceptAll(ctx context.Context, queue string, items []Item) ([]
 	}
 	keys := []string{k.inbox, k.photos, k.data, k.promised, k.lanes}
 	args := []any{
-		randomID(), millis(j.options.SeenFor), millis(j.options.ConversationFor),
-		millis(j.options.PromiseFor), j.options.PerAccount,
+		randomID(), millis(j.options.SeenFor), millis(j.pointsFor()),
+		millis(j.options.PromiseFor), j.options.PerAccount, millis(j.previousFor()),
+	}
+	ahead, err := j.ahead(ctx, queue, slices.ContainsFunc(items, func(i Item) bool { return !i.ReceivedAt.IsZero() }))
+	if err != nil {
+		return nil, wrap("accept", err)
 	}
 	opened := make(map[string]string, len(items))
 	for _, item := range items {
@@ -49,7 +54,7 @@ func (j *Journal) acceptAll(ctx context.Context, queue string, items []Item) ([]
 		seen := k.seen + item.Key
 		keys = append(keys, seen, k.conv+item.Party, or(k.message, item.Message, seen))
 		args = append(args, item.Key, opened[item.Party], item.Payload, string(item.Kind),
-			item.Lane, item.Digest[:min(len(item.Digest), digestKept)])
+			item.Lane, item.Digest[:min(len(item.Digest), digestKept)], saidBy(item.Party, item.ReceivedAt, ahead))
 		if item.Kind == ItemClose {
 			delete(opened, item.Party) // what follows opens another
 		}

@@ -78,7 +78,7 @@ func TestConversationsAreNumberedPerParty(t *testing.T) {
 func TestAnIdleConversationEndsAndTheNextMessageOpensAnother(t *testing.T) {
 	t.Parallel()
 	address := queuetest.Redis(t)
-	j := journal(t, address, queue.Options{ConversationFor: 20 * time.Millisecond})
+	j := journal(t, address, queue.Options{ConversationFor: 20 * time.Millisecond, WithoutConversations: true})
 	first := accept(t, j, "a")[0]
 	conv := "{" + queue.Stream(q) + "}:conv:" + hash("party")
 	client := connect(t, address)
@@ -95,7 +95,7 @@ func TestTheDefaultsAreThoseOfTheDesign(t *testing.T) {
 	accept(t, j, "a")
 	for key, want := range map[string]time.Duration{
 		slot + "seen:" + hash("a"):     8 * 24 * time.Hour,
-		slot + "conv:" + hash("party"): 30 * 24 * time.Hour,
+		slot + "conv:" + hash("party"): 32 * 24 * time.Hour,
 	} {
 		if got := client.PTTL(t.Context(), key).Val(); got > want || got < want-time.Minute {
 			t.Errorf("%s lives for %v, want %v", key, got, want)

@@ -210,25 +210,10 @@ func taken(ctx context.Context, client redis.Cmdable, queue string) (shares []sh
 	}
 	lanes, _ := client.SMembers(ctx, k.lanes).Result()
 	for what, keys := range k.large(lanes) {
-		// By ten samples: an entry is about as large as the next. A key that is not
-		// there fails and is counted as nothing.
-		asked, _ := client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, key := range keys {
-				p.MemoryUsage(ctx, key, 10)
-			}
-			return nil
-		})
-		s := share{what: what + " of " + queue}
-		for _, one := range asked {
-			if usage, ok := one.(*redis.IntCmd); ok && usage.Err() == nil {
-				s.bytes += usage.Val()
-			}
-		}
-		if s.bytes > 0 {
-			shares = append(shares, s)
-		}
+		shares = append(shares, share{what: what + " of " + queue, bytes: memoryOf(ctx, client, keys)})
 	}
-	return shares
+	shares = append(shares, k.openChats(ctx, client, queue))
+	return slices.DeleteFunc(shares, func(s share) bool { return s.bytes == 0 })
 }
 
 // size writes bytes as people read them.

@@ -35,9 +35,11 @@ func Attach(ctx context.Context, o OpenOptions) (*Backend, error) {
 
 // OptionsOf are the options of a gateway that works as configured, so that every
 // process that has a hand in its queues has the same.
-func OptionsOf(work config.Work) Options {
+func OptionsOf(c config.Config) Options {
 	return Options{
-		Lease: time.Duration(work.Lease), PerAccount: work.PerAccount, PromiseFor: time.Duration(work.Promise),
-		LettersBytes: int64(work.LettersBytes),
+		Lease: time.Duration(c.Work.Lease), PerAccount: c.Work.PerAccount, PromiseFor: time.Duration(c.Work.Promise),
+		LettersBytes:    int64(c.Work.LettersBytes),
+		ConversationFor: time.Duration(c.Conversations.Idle), WithoutConversations: !c.Conversations.Enabled,
+		EntriesFor: time.Duration(c.Conversations.TrimQueue),
 	}
 }

@@ -32,8 +32,9 @@ const (
 	// MessageUnsent is about a message that its sender has taken back: whoever
 	// has it destroys it. No received follows, though none may have come before.
 	MessageUnsent DocumentType = "lightlock.message.unsent"
-	// ConversationClosed is about a conversation that its consumer has ended.
-	// Nothing that is sent into it will arrive.
+	// ConversationClosed is about a conversation that has ended: its consumer, an agent
+	// or a service has closed it, or it was idle for too long, or has grown too long.
+	// Nothing can be said in it any more.
 	ConversationClosed DocumentType = "lightlock.conversation.closed"
 )
 
@@ -158,6 +159,14 @@ type ChangeData struct {
 	Text       *string   `json:"text,omitempty"`
 	SentAt     time.Time `json:"sent_at,omitzero"`
 	ReceivedAt time.Time `json:"received_at"`
+	// ClosedBy is who has closed a conversation.
+	ClosedBy *ClosedBy `json:"closed_by,omitempty"`
+}
+
+// ClosedBy is an Actor as documents name it: ID is an agent's or a service's.
+type ClosedBy struct {
+	Kind ActorKind `json:"kind"`
+	ID   string    `json:"id,omitempty"`
 }
 
 func (c ChangeData) in(d Document) Data {

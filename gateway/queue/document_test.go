@@ -70,7 +70,7 @@ func documents() map[string]queue.Document {
 	for name, data := range map[queue.DocumentType]queue.ChangeData{
 		queue.MessageEdited:      {MessageID: "m-1", Message: hash("message"), Text: &text, SentAt: time.Unix(1, 0).In(berlin)},
 		queue.MessageUnsent:      {MessageID: "m-1"},
-		queue.ConversationClosed: {},
+		queue.ConversationClosed: {ClosedBy: &queue.ClosedBy{Kind: queue.ActorAgent, ID: "ben"}},
 	} {
 		d := plainDocument()
 		data.Channel, data.Consumer.ID, data.ReceivedAt = "line", "U1", time.Unix(1, 0).In(berlin)

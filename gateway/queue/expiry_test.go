@@ -59,7 +59,8 @@ func late(t *testing.T, client *redis.Client, name string) {
 }
 
 // expiring counts the keys of events and parties, and wants each to expire after
-// the 8 days for which an event is known, or the 30 of a conversation.
+// the 8 days for which an event is known, or the 30 of a conversation and
+// two more, in which it is closed.
 func expiring(t *testing.T, client *redis.Client) int {
 	t.Helper()
 	n := 0
@@ -67,7 +68,7 @@ func expiring(t *testing.T, client *redis.Client) int {
 		want := 8 * 24 * time.Hour
 		switch _, name, _ := strings.Cut(key, "}:"); {
 		case strings.HasPrefix(name, "conv:"):
-			want = 30 * 24 * time.Hour
+			want = 32 * 24 * time.Hour
 		case !strings.HasPrefix(name, "seen:") && !strings.HasPrefix(name, "work:"):
 			continue // one for all events of the queue
 		}

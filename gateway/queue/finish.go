@@ -34,6 +34,8 @@ type End struct {
 	// Notice goes to the consumer, unless the party has had one within a minute,
 	// or five within a day, or the conversation is closed. It needs Party.
 	Notice *Notice
+	// Chat is what happens to the conversation, as agents see it. Nil for nothing.
+	Chat *ChatUpdate
 }
 
 // Notice is a message to the consumer about the entry's own message.
@@ -72,17 +74,22 @@ func (j *Journal) Complete(ctx context.Context, e Entry, end End) (Outcome, erro
 	names = append(names,
 		or(k.message, end.Message, k.seen+e.Key), k.out, k.dead, k.letters, k.delayed, k.records, k.photosDelayed,
 		k.outgoing, or(k.conv, end.Party, k.work+e.Key),
-		k.say+e.Conversation, or(k.noticed, end.Party, k.noticed), or(k.told, notice.Key, k.seen+e.Key))
+		k.say+e.Conversation, or(k.noticed, end.Party, k.noticed), or(k.told, notice.Key, k.seen+e.Key),
+		j.head(k, e, end.Chat))
 	args = append(args,
 		e.Conversation, end.Document, letter, end.Late, end.Told,
 		member(e.Conversation, end.Party), notice.Key, notice.Payload,
 		millis(noticeGap), millis(noticeSpan), noticeMost)
+	if args, err = j.withUpdate(args, end.Chat); err != nil {
+		return Other, fmt.Errorf("queue: complete: %w", err)
+	}
 	if end.Erase != nil {
 		for _, place := range end.Erase.places {
 			names = append(names, k.seen+place.key, k.work+place.key)
 			args = append(args, place.key, strings.Join(place.entries, " "))
 		}
 	}
+	args = append(args, saidBy(e.Party, e.AcceptedAt, 0))
 	return j.outcome(ctx, j.scripts.complete, names, args...)
 }
 
@@ -119,7 +126,7 @@ func (end End) letter(e Entry) ([]byte, error) {
 	return packLetter(Letter{
 		Attempt: e.Attempt, Told: told,
 		Key: e.Key, Cause: end.Cause, Conversation: e.Conversation, Seq: e.Seq, Lane: e.Lane,
-		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Message: end.Message, Content: ContentPayload, Raw: e.Payload,
+		AcceptedAt: e.AcceptedAt, Tries: e.Tries, Message: end.Message, Party: e.Party, Content: ContentPayload, Raw: e.Payload,
 	})
 }
 
@@ -152,14 +159,17 @@ func (j *Journal) Retry(ctx context.Context, e Entry, r Retry) (Outcome, error) 
 	if len(e.Payload) > MaxPayload {
 		return Other, fmt.Errorf("queue: retry: %w: payload has %d bytes, the limit is %d", ErrInvalid, len(e.Payload), MaxPayload)
 	}
-	tries := e.Tries + 1
+	tries, head := e.Tries+1, k.chat+e.Conversation
 	if r.NoTry {
 		tries = e.Tries
 	}
+	if r.NoTry || e.Lane == "" || j.options.WithoutConversations {
+		head = k.seen + e.Key
+	}
 	delayed, records := k.putOff(e.Lane)
 	names, args := j.at(k, e)
-	return j.outcome(ctx, j.scripts.retry, append(names, or(k.message, e.guard, k.seen+e.Key), delayed, records),
-		append(args, e.record(tries), millis(r.After), capped(r.Cause), r.Hold, r.Keep, r.Empty)...)
+	return j.outcome(ctx, j.scripts.retry, append(names, or(k.message, e.guard, k.seen+e.Key), delayed, records, head),
+		append(args, e.record(tries), millis(r.After), capped(r.Cause), r.Hold, r.Keep, r.Empty, saidBy(e.Party, e.AcceptedAt, 0))...)
 }
 
 // Release gives the entry back at once, for an orderly stop. It counts neither
@@ -226,9 +236,4 @@ func texts(listed any) (keys []string) {
 }
 
 // capped cuts a cause to MaxCause bytes of valid text.
-func capped(cause string) string {
-	if len(cause) > MaxCause {
-		cause = cause[:MaxCause]
-	}
-	return strings.ToValidUTF8(cause, "")
-}
+func capped(cause string) string { return cut(cause, MaxCause) }

@@ -23,8 +23,17 @@ type Options struct {
 	// platform's retries.
 	SeenFor time.Duration
 	// ConversationFor is how long a conversation stays open after its last
-	// message; 30 days.
+	// message or reply; 30 days.
 	ConversationFor time.Duration
+	// WithoutConversations keeps nothing of what agents see of conversations, which
+	// saves the memory for it. Messages are numbered and forwarded all the same.
+	WithoutConversations bool
+	// EntriesFor is after how long Trim removes an entry of the agents' queue; zero
+	// means never.
+	EntriesFor time.Duration
+	// ArchiveAfter is how long a closed conversation stays here before it is listed by
+	// Closed; 5 minutes, in which most of what is on its way to it will have come.
+	ArchiveAfter time.Duration
 	// LettersBytes is how much a queue's dead letters may take up together; the
 	// oldest go first. 64 MB.
 	LettersBytes int64
@@ -39,8 +48,8 @@ type Options struct {
 	PromiseFor time.Duration
 	// OnBreach is told of what cannot happen as long as nobody else writes to
 	// our keys: entries that are pending but gone from the stream, those without
-	// a record or without a place, entries that cannot be read, and a queue that
-	// was there and is not any more. Nil ignores them.
+	// a record or without a place, entries, conversations and items of these that
+	// cannot be read, and a queue that was there and is not any more. Nil ignores them.
 	OnBreach func(Breach)
 	// OnNewer is told of what only a newer release can read, each time that it is
 	// come upon: it is left to a gateway of that release. Nil ignores it.
@@ -82,6 +91,9 @@ func (o Options) withDefaults() Options {
 	if o.ConversationFor == 0 {
 		o.ConversationFor = 30 * 24 * time.Hour
 	}
+	if o.ArchiveAfter == 0 {
+		o.ArchiveAfter = 5 * time.Minute
+	}
 	if o.LettersBytes == 0 {
 		o.LettersBytes = 64 << 20
 	}
@@ -119,6 +131,8 @@ type Journal struct {
 	// admit returns an error that unwraps to ErrFull where nothing more is to be
 	// taken in, so that those who make room have some.
 	admit func(ctx context.Context, queue string) error
+
+	strange strange
 
 	mu sync.Mutex
 	// queues are those that were used, and whether they are known to have been there.

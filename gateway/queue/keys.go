@@ -47,6 +47,22 @@ type keys struct {
 	say      string // prefix; list per conversation: messages to the consumer
 	told     string // prefix; string per message to a consumer: what became of it
 	noticed  string // prefix; list per party: when it had its last notices
+	// Conversations, as agents see them; chats.lua makes the other keys of one of its
+	// head's name, and says what is in them.
+	chat    string // prefix; hash per conversation: its head
+	waiting string // sorted set: conversations that nobody has by WaitingSince
+	agent   string // prefix; sorted set per agent: conversations by LastMessageAt
+	over    string // sorted set: closed conversations by when they may be archived
+	idle    string // sorted set: open conversations by the last activity
+	changes string // stream: what has changed
+	receipt string // prefix; string per platform's message: the reply that it is of
+	link    string // prefix; string per link: the photo and the agent it stands for
+	chatsOf string // prefix; set per party: its conversations that are in Redis
+	// Who was forgotten; common.lua makes the first of another key's name.
+	forgotten  string // sorted set: parties and conversations by when they were forgotten
+	forgetting string // prefix; string per party: the last call that forgot it
+	theirs     string // prefix; set per party: conversations that are still to be destroyed,
+	// and behind the party with :attempts those whose blobs are
 }
 
 // Stream returns the key of a queue's stream for agents' software.
@@ -82,6 +98,20 @@ func keysOf(queue string) (keys, error) {
 		say:      slot + "say:",
 		told:     slot + "told:",
 		noticed:  slot + "noticed:",
+
+		chat:    slot + "chat:",
+		waiting: slot + "chats:waiting",
+		agent:   slot + "chats:agent:",
+		over:    slot + "chats:closed",
+		idle:    slot + "chats:idle",
+		changes: slot + "changes",
+		receipt: slot + "sent:",
+		link:    slot + "link:",
+		chatsOf: slot + "chats:of:",
+
+		forgotten:  slot + "forgotten",
+		forgetting: slot + "forgetting:",
+		theirs:     slot + "chats:forgotten:",
 	}, nil
 }
 
@@ -110,6 +140,7 @@ func (k keys) large(lanes []string) map[string][]string {
 	}
 	return map[string][]string{
 		"the agents' queue": {k.out}, "the inbox": {k.inbox}, "photos that wait": photos, "attempts at photos": {k.attempts},
+		"changes of conversations": {k.changes}, "lists of conversations": {k.waiting, k.over, k.idle},
 		"delayed messages": {k.records, k.delayed}, "dead letters": {k.letters, k.dead},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,6 +29,9 @@ type Letter struct {
 	Message string `json:"message,omitempty"`
 	// Lane is the Item's.
 	Lane string `json:"lane,omitempty"`
+	// Party is the Item's, as far as it is known, and ReceivedAt as well.
+	Party      string    `json:"party,omitempty"`
+	ReceivedAt time.Time `json:"received_at,omitzero"`
 	// Attempt is the one that it died of, and Told the id under which agents know
 	// its photos: empty as long as they know nothing of the message.
 	Attempt string `json:"attempt,omitempty"`
@@ -77,6 +81,10 @@ func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]b
 	}
 	keys := []string{k.dead, k.letters, k.records, k.data}
 	args := []any{randomID(), millis(j.options.SeenFor), j.options.LettersBytes, trimAtOnce}
+	ahead, err := j.ahead(ctx, queue, slices.ContainsFunc(letters, func(l Letter) bool { return !l.ReceivedAt.IsZero() }))
+	if err != nil {
+		return nil, wrap("bury", err)
+	}
 	for _, l := range letters {
 		if err := checkHex("key", l.Key); err != nil {
 			return nil, fmt.Errorf("queue: bury: %w", err)
@@ -90,7 +98,7 @@ func (j *Journal) Bury(ctx context.Context, queue string, letters []Letter) ([]b
 			return nil, err
 		}
 		keys = append(keys, k.seen+l.Key)
-		args = append(args, l.Key, letter)
+		args = append(args, l.Key, letter, saidBy(l.Party, l.ReceivedAt, ahead))
 	}
 	fresh, err := j.run(ctx, j.scripts.bury, keys, args...).Int64Slice()
 	if err != nil {

@@ -102,8 +102,9 @@ func TestWhatIsConfiguredBecomesTheRightClient(t *testing.T) {
 // A journal that nobody has configured works like one of a gateway whose
 // configuration is silent.
 func TestDefaultsAreThoseOfTheConfiguration(t *testing.T) {
-	got, want := Options{}.withDefaults(), OptionsOf(config.Default().Work)
-	if got.Lease != want.Lease || got.PerAccount != want.PerAccount || got.PromiseFor != want.PromiseFor || got.LettersBytes != want.LettersBytes {
+	got, want := Options{}.withDefaults(), OptionsOf(config.Default())
+	if got.Lease != want.Lease || got.PerAccount != want.PerAccount || got.PromiseFor != want.PromiseFor || got.LettersBytes != want.LettersBytes ||
+		got.ConversationFor != want.ConversationFor || got.WithoutConversations != want.WithoutConversations {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -33,8 +33,12 @@ type Sending struct {
 	// Interrupted tells that an earlier sender has marked it as being sent, and
 	// has not said what became of it.
 	Interrupted bool
-	// Open tells whether the conversation is still the party's open one.
+	// Open tells whether the conversation is still the party's open one, or was closed
+	// by another than the consumer.
 	Open bool
+	// Receipt names what the platform has made of this part, for Journal.Receipt: a hash
+	// in lower-case hex, set by who concludes, or empty.
+	Receipt string
 
 	party string
 }
@@ -65,8 +69,8 @@ func checkOutgoing(key string, payload []byte) error {
 	return nil
 }
 
-// Post writes a message to a consumer down, behind those of its conversation;
-// fresh is false for a repeat.
+// Post writes a message to a consumer down, behind those of its conversation, in which
+// agents do not see it, as they do a Reply; fresh is false for a repeat.
 func (j *Journal) Post(ctx context.Context, queue string, o Outgoing) (fresh bool, err error) {
 	k, err := keysOf(queue)
 	if err != nil {
@@ -112,7 +116,7 @@ func (j *Journal) Claim(ctx context.Context, queue, talk string) (*Sending, erro
 	}
 	conversation, party, _ := strings.Cut(talk, " ")
 	s := &Sending{Queue: queue, Conversation: conversation, party: party, Attempt: randomID()}
-	answer, err := j.run(ctx, j.scripts.claim, []string{k.outgoing, k.say + conversation, k.conv + party},
+	answer, err := j.run(ctx, j.scripts.claim, []string{k.outgoing, k.say + conversation, k.conv + party, k.chat + conversation},
 		talk, conversation, s.Attempt, millis(j.options.Lease), millis(j.options.SeenFor)).Slice()
 	switch {
 	case err != nil:
@@ -162,8 +166,15 @@ func (j *Journal) conclude(ctx context.Context, s Sending, result, detail string
 	if err != nil {
 		return Other, err
 	}
-	return j.outcome(ctx, j.scripts.conclude, []string{k.outgoing, k.say + s.Conversation, k.told + s.Key},
-		member(s.Conversation, s.party), s.Attempt, s.Key, result, capped(detail), millis(after), millis(j.options.SeenFor))
+	if s.Receipt != "" {
+		if err := checkHex("receipt", s.Receipt); err != nil {
+			return Other, fmt.Errorf("queue: conclude: %w", err)
+		}
+	}
+	return j.outcome(ctx, j.scripts.conclude, []string{
+		k.outgoing, k.say + s.Conversation, k.told + s.Key, k.chat + s.Conversation, or(k.receipt, s.Receipt, k.told+s.Key),
+	}, member(s.Conversation, s.party), s.Attempt, s.Key, result, capped(detail), millis(after), millis(j.options.SeenFor),
+		millis(receiptsKept))
 }
 
 // Told returns what became of the message of that key, with its detail. An empty

@@ -22,9 +22,15 @@
 //
 //	Overdue -> Tell -> agents' queue, and later Complete with what became of the photos
 //
-// and that of a message to a consumer, in order within each conversation:
+// What agents see of a conversation, its head and its items, is written in the very
+// steps that forward what is in it, and so is a line in the stream of changes:
 //
-//	Post or a notice -> Waiting -> Claim -> Conclude -> sent, failed or unknown
+//	Complete or Tell -> waiting -> Assign, Reply -> CloseConversation, CloseIdle -> Closed -> Archived
+//	                       ^------------------- a late message -----|
+//
+// And the life of a message to a consumer, in order within each conversation:
+//
+//	Reply, Post or a notice -> Talks -> Claim -> Conclude -> sent, failed or unknown
 //
 // Own consumer groups instead of a job library: none of those looked at can
 // dedupe and append, or fence and deliver, in one step.
@@ -107,6 +113,9 @@ type Item struct {
 	Digest string
 	// Payload is what the worker needs, opaque here, at most MaxPayload bytes.
 	Payload []byte
+	// ReceivedAt is when the gateway received the event, if that was not just now: what
+	// was received before its party was forgotten is withdrawn.
+	ReceivedAt time.Time
 }
 
 // Fate is what became of an Item.
@@ -164,6 +173,9 @@ type Entry struct {
 	Tries int
 	// Lane is the Item's, of a message with photos.
 	Lane string
+	// Party is the Item's of that name, set by the worker who has read Payload: what is
+	// of a party that was forgotten after AcceptedAt ends as withdrawn.
+	Party string
 	// Told is the id under which a message with photos was told before they were
 	// settled, or empty. Set by Begin.
 	Told string

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,10 +25,14 @@ type scenario struct {
 	reads bool
 	// derived are keys that the script makes of others, in a slot's own words.
 	derived []string
+	// looks marks a call that reads a conversation before it runs its script.
+	looks bool
 	// asks marks a call that asks Redis something before it runs its script.
 	asks bool
 	// touches marks a script whose repeat starts an entry's lease anew.
 	touches bool
+	// apart marks a script on keys that belong to no queue.
+	apart bool
 }
 
 func nothing(testing.TB, *queue.Journal, redis.Cmdable) queue.Entry { return queue.Entry{} }
@@ -114,7 +119,7 @@ func scenarios() []scenario {
 		sending = claim(t, j)
 		return queue.Entry{}
 	}
-	return append(photoScenarios(), []scenario{
+	return append(slices.Concat(photoScenarios(), sessionScenarios(), chatScenarios(), agentScenarios(), forgetScenarios()), []scenario{
 		{name: "accept", prepare: nothing, act: func(t testing.TB, j *queue.Journal, _ queue.Entry) (any, error) {
 			got, err := j.Accept(t.Context(), q, []queue.Item{item("a"), item("b"), {Kind: queue.ItemMessage, Key: hash("c"), Party: hash("other")}})
 			for i := range got {

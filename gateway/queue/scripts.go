@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -13,7 +14,8 @@ import (
 //go:embed scripts/*.lua
 var scriptFiles embed.FS
 
-// script is one of the files in scripts/, with common.lua before it.
+// script is one of the files in scripts/, with common.lua before it, and chats.lua
+// where it is about conversations.
 type script struct {
 	name string
 	// flagged begins with the file's #!lua line, by which Redis 7 knows whether
@@ -31,6 +33,10 @@ type scripts struct {
 	drop, unbury, revive                               *script
 	post, claim, conclude, lost, overdue, tell         *script
 	orphans, lanes                                     *script
+	assign, close, seen, reply, archived, receipt      *script
+	outdate                                            *script
+	opensession, closesessions, noteagent              *script
+	forget, forgetevent, forgetletter, forgetchat      *script
 	// unflagged is set once the server has proven not to know the #!lua line.
 	unflagged atomic.Bool
 }
@@ -44,6 +50,10 @@ func loadScripts() (*scripts, error) {
 		"drop": &s.drop, "unbury": &s.unbury, "revive": &s.revive,
 		"post": &s.post, "claim": &s.claim, "conclude": &s.conclude, "lost": &s.lost,
 		"overdue": &s.overdue, "tell": &s.tell, "orphans": &s.orphans, "lanes": &s.lanes,
+		"assign": &s.assign, "close": &s.close, "seen": &s.seen, "reply": &s.reply, "archived": &s.archived,
+		"receipt": &s.receipt, "outdate": &s.outdate,
+		"opensession": &s.opensession, "closesessions": &s.closesessions, "noteagent": &s.noteagent,
+		"forget": &s.forget, "forgetevent": &s.forgetevent, "forgetletter": &s.forgetletter, "forgetchat": &s.forgetchat,
 	} {
 		loaded, err := loadScript(name)
 		if err != nil {
@@ -54,8 +64,19 @@ func loadScripts() (*scripts, error) {
 	return s, nil
 }
 
+// withChats names the scripts that need chats.lua: to make its functions anew for
+// each call costs Redis as much as a few commands.
+func withChats() []string {
+	return []string{"complete", "tell", "retry", "assign", "close", "seen", "reply", "conclude", "archived", "receipt", "forgetchat", "outdate"}
+}
+
 func loadScript(name string) (*script, error) {
 	common, err := scriptFiles.ReadFile("scripts/common.lua")
+	if err == nil && slices.Contains(withChats(), name) {
+		var chats []byte
+		chats, err = scriptFiles.ReadFile("scripts/chats.lua")
+		common = append(common, chats...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}

@@ -51,6 +51,9 @@ type Stats struct {
 	Talks int64
 	// SendOverdue is how long the first of them should have been looked at by.
 	SendOverdue time.Duration
+	// OpenChats is the number of conversations that are open, waiting or assigned,
+	// each of which takes up some kilobytes of Redis until it is closed.
+	OpenChats int64
 }
 
 // Unfinished is how many accepted events have not had their effect yet.
@@ -64,12 +67,12 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 		return Stats{}, err
 	}
 	answer, err := j.run(ctx, j.scripts.stats, []string{
-		k.inbox, k.photos, k.delayed, k.photosDelayed, k.dead, k.out, k.outgoing, k.data, k.tellings, k.lanes, k.letters,
+		k.inbox, k.photos, k.delayed, k.photosDelayed, k.dead, k.out, k.outgoing, k.data, k.tellings, k.lanes, k.letters, k.idle,
 	}).Slice()
 	if err != nil {
 		return Stats{}, wrap("stats", err)
 	}
-	if len(answer) != 18 {
+	if len(answer) != 19 {
 		return Stats{}, unexpected("stats", answer)
 	}
 	count := func(i int) int64 { n, _ := answer[i].(int64); return n }
@@ -87,7 +90,7 @@ func (j *Journal) Stats(ctx context.Context, queue string) (Stats, error) {
 		OldestWaiting: since(number(answer[5])), OldestDelivered: since(number(answer[6])),
 		Overdue: since(number(answer[7])), OldestDead: since(number(answer[8])),
 		Readers: count(10), ReaderSilent: max(0, time.Duration(count(11))*time.Millisecond),
-		Talks: count(12), SendOverdue: since(number(answer[13])), Told: count(14), DeadBytes: max(0, number(answer[15])),
+		Talks: count(12), SendOverdue: since(number(answer[13])), Told: count(14), DeadBytes: max(0, number(answer[15])), OpenChats: count(18),
 	}, nil
 }
 

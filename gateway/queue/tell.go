@@ -50,6 +50,8 @@ type Telling struct {
 	Late bool
 	// Document goes into the agents' queue.
 	Document []byte
+	// Chat is the End's of that name.
+	Chat *ChatUpdate
 }
 
 // Tell puts a message with photos into the agents' queue before they are settled,
@@ -63,10 +65,15 @@ func (j *Journal) Tell(ctx context.Context, e Entry, t Telling) (Outcome, error)
 	if err := t.check(); err != nil {
 		return Other, fmt.Errorf("queue: tell: %w", err)
 	}
-	seen := k.seen + e.Key
+	args, err := j.withUpdate([]any{e.Key, t.ID, t.Document, e.Conversation, t.Late}, t.Chat)
+	if err != nil {
+		return Other, fmt.Errorf("queue: tell: %w", err)
+	}
+	seen, args := k.seen+e.Key, append(args, saidBy(e.Party, e.AcceptedAt, 0))
 	return j.outcome(ctx, j.scripts.tell, []string{
 		seen, k.data, k.promised, k.tellings, k.out, or(k.message, t.Message, seen), or(k.conv, t.Party, seen),
-	}, e.Key, t.ID, t.Document, e.Conversation, t.Late)
+		j.head(k, e, t.Chat),
+	}, args...)
 }
 
 func (t Telling) check() error {

@@ -15,6 +15,8 @@ type Trace struct {
 	Key string
 	// Conversation is the one that the message is in, empty if Key is.
 	Conversation string
+	// Seq is the message's number in it.
+	Seq int64
 	// Forwarded tells that it has reached the agents' queue, its photos settled or
 	// not.
 	Forwarded bool
@@ -66,7 +68,7 @@ func (j *Journal) Trace(ctx context.Context, queue, message string) (Trace, erro
 	}
 	t := Trace{Unsent: fields[0] == "gone"}
 	if fields[1] != "-" {
-		t.Key, t.Conversation = fields[1], fields[2]
+		t.Key, t.Conversation, t.Seq = fields[1], fields[2], number(fields[3])
 		if err := j.follow(ctx, k, &t, t.Key); err != nil {
 			return Trace{}, err
 		}

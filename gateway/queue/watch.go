@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -44,6 +45,28 @@ func (j *Journal) WatchFrom(ctx context.Context, queue, last string, found func(
 		}
 	}
 	return ctx.Err()
+}
+
+// Trim removes up to about limit entries of the agents' queue, read or not, that are older
+// than Options.EntriesFor, by Redis' clock, and returns how many.
+func (j *Journal) Trim(ctx context.Context, queue string, limit int) (int, error) {
+	k, err := keysOf(queue)
+	if err != nil || j.options.EntriesFor == 0 {
+		return 0, err
+	}
+	now, err := j.clock(ctx, queue)
+	if err != nil {
+		return 0, wrap("trim", err)
+	}
+	old := strconv.FormatInt(now.Add(-j.options.EntriesFor).UnixMilli(), 10)
+	// Whole nodes first, which costs little, and then the part of one that is left.
+	n, err := j.client.XTrimMinIDApprox(ctx, k.out, old, int64(limit)).Result()
+	if err == nil && n < int64(limit) {
+		var rest int64
+		rest, err = j.client.XTrimMinID(ctx, k.out, old).Result()
+		n += rest
+	}
+	return int(n), wrap("trim", err)
 }
 
 // Last returns the place of a queue's last document.

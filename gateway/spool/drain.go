@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -233,6 +234,7 @@ func (b *backlog) give(ctx context.Context, records []record) error {
 	for _, r := range records {
 		age := b.spool.options.Now().Sub(r.arrived)
 		if age <= tooOld {
+			r = r.dated()
 			items, letters = append(items, r.items...), append(letters, r.letters...)
 			continue
 		}
@@ -278,9 +280,24 @@ func (r record) late(doubtful bool) []queue.Letter {
 
 // dead makes dead letters of all events of a record.
 func (r record) dead(cause string) []queue.Letter {
+	r = r.dated()
 	letters := r.letters
 	for _, i := range r.items {
-		letters = append(letters, queue.Letter{Key: i.Key, Cause: cause, Content: queue.ContentPayload, Raw: i.Payload})
+		letters = append(letters, queue.Letter{
+			Key: i.Key, Cause: cause, Party: i.Party, ReceivedAt: r.arrived, Content: queue.ContentPayload, Raw: i.Payload,
+		})
 	}
 	return letters
+}
+
+// dated is a record whose events say when they came.
+func (r record) dated() record {
+	r.items, r.letters = slices.Clone(r.items), slices.Clone(r.letters)
+	for i := range r.items {
+		r.items[i].ReceivedAt = r.arrived
+	}
+	for i := range r.letters {
+		r.letters[i].ReceivedAt = r.arrived
+	}
+	return r
 }

@@ -58,7 +58,8 @@ func TestWhatTheJournalHasAlreadyIsARepeat(t *testing.T) {
 
 // A Redis that is full takes nothing in, and what comes meanwhile waits here.
 func TestARedisThatIsFull(t *testing.T) {
-	server := queuetest.Start(t, "--maxmemory", "3mb")
+	// The scripts alone take more than one of these.
+	server := queuetest.Start(t, "--maxmemory", "4mb")
 	j := journal(t, server.Address())
 	if err := j.EnsureQueue(t.Context(), q); err != nil {
 		t.Fatal(err)

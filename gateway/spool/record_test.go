@@ -37,7 +37,8 @@ func TestNothingOfAnEventIsLostInARecord(t *testing.T) {
 	var l queue.Letter
 	filled(t, &i)
 	filled(t, &l)
-	l.DiedAt = time.Time{} // set when it is read
+	l.DiedAt = time.Time{}     // set when it is read
+	i.ReceivedAt = time.Time{} // the record's own, set when it is handed in
 	before := contents{
 		items:   []queue.Item{i, {Kind: queue.ItemClose, Key: "k", Party: "p", Payload: []byte{}}, i},
 		letters: []queue.Letter{l, {Key: "k", Raw: []byte{}}},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -35,13 +36,19 @@ const atOnce = 256
 // returned, and no key leads out of the folder: every access goes through an
 // os.Root.
 //
+// It keeps bytes as they are given; Sealed gives it what nobody can read.
+//
 // Files are written in DIR/.unfinished, then get their name by a hard link,
 // which unlike a rename never replaces another file. One folder for all that is
 // unfinished can be cleaned at a start without reading the whole store.
 type Files struct {
 	root     *os.Root
 	patience time.Duration
+	lockTime time.Duration // the const of that name, unless a test is in a hurry
 	busy     chan struct{} // one for each call that waits for the disk
+
+	// between is for tests: what happens between a look at a file and its change.
+	between func()
 
 	mu     sync.Mutex
 	synced map[string]bool // folders whose own entry is on the disk
@@ -65,7 +72,7 @@ func Open(dir string) (*Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	f := &Files{root: root, patience: callTime, busy: make(chan struct{}, atOnce), synced: map[string]bool{}, writes: map[string]int{}}
+	f := &Files{root: root, patience: callTime, lockTime: lockTime, busy: make(chan struct{}, atOnce), synced: map[string]bool{}, writes: map[string]int{}}
 	f.written = sync.NewCond(&f.mu)
 	if err := f.prepare(); err != nil {
 		_ = root.Close()
@@ -82,6 +89,9 @@ func (f *Files) prepare() error {
 		return err
 	}
 	if _, err := f.makeFolder(unfinished); err != nil {
+		return err
+	}
+	if err := f.makeLock(); err != nil {
 		return err
 	}
 	if err := f.closeToOthers(unfinished); err != nil {
@@ -162,15 +172,29 @@ func result[T any](ctx context.Context, f *Files, step string, do func() (T, err
 	return got, nil
 }
 
-// Put stores a picture, as Pictures says: on the disk when it returns nil.
-func (f *Files) Put(ctx context.Context, k Key, data []byte) error {
-	if err := checkPut(ctx, k, data); err != nil {
+// put keeps bytes, as blobs says: on the disk when it returns nil.
+func (f *Files) put(ctx context.Context, name string, data []byte) error {
+	return f.change(ctx, "put", name, data, f.putNew)
+}
+
+// swap puts other bytes in the place of those that are there, as blobs says.
+func (f *Files) swap(ctx context.Context, name string, was, data []byte) error {
+	err := f.change(ctx, "swap", name, data, func(name string, data []byte) error { return f.replace(name, was, data) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// change is what put and swap have in common.
+func (f *Files) change(ctx context.Context, step, name string, data []byte, do func(string, []byte) error) error {
+	if err := errors.Join(ctx.Err(), checkSize(data)); err != nil {
 		return err
 	}
-	leave := f.enter(folder(k.Queue, k.Attempt))
-	err := f.within(ctx, "put", func() error {
+	leave := f.enter(path.Dir(name))
+	err := f.within(ctx, step, func() error {
 		defer leave()
-		return f.put(k, data)
+		return do(name, data)
 	})
 	if errors.Is(err, errNotBegun) {
 		leave()
@@ -203,7 +227,7 @@ func (f *Files) quiet(where string) {
 	}
 }
 
-func (f *Files) put(k Key, data []byte) error {
+func (f *Files) putNew(name string, data []byte) error {
 	temporary, err := f.write(data)
 	if err != nil {
 		return err
@@ -211,22 +235,22 @@ func (f *Files) put(k Key, data []byte) error {
 	defer func() { _ = f.root.Remove(temporary) }() // else it is abandoned
 	for range 10 {
 		// A folder may go between two steps, because it was empty.
-		if err = f.name(temporary, k, data); !errors.Is(err, fs.ErrNotExist) {
+		if err = f.name(temporary, name, data); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return err
 }
 
-// name gives a file the name of its picture.
-func (f *Files) name(temporary string, k Key, data []byte) error {
-	where := folder(k.Queue, k.Attempt)
+// name gives a file its name.
+func (f *Files) name(temporary, name string, data []byte) error {
+	where := path.Dir(name)
 	if err := f.makeFolders(where); err != nil {
 		return err
 	}
-	err := f.root.Link(temporary, path.Join(where, k.file()))
+	err := f.root.Link(temporary, name)
 	if errors.Is(err, fs.ErrExist) {
-		err = f.same(k, data)
+		err = f.same(name, data)
 	}
 	if err != nil {
 		return err
@@ -235,9 +259,33 @@ func (f *Files) name(temporary string, k Key, data []byte) error {
 	return f.sync(where)
 }
 
-// same tells whether the picture that is there has these bytes.
-func (f *Files) same(k Key, data []byte) error {
-	file, err := f.open(k)
+// replace gives a new file the name of another that has these bytes. A rename
+// leaves the one or the other, whenever the power fails. It would bring back a file
+// that was removed since the look, so nobody removes any between the two.
+func (f *Files) replace(name string, was, data []byte) error {
+	temporary, err := f.write(data)
+	if err != nil {
+		return err
+	}
+	err = f.locked(syscall.LOCK_EX, func() error {
+		if err := f.same(name, was); err != nil {
+			return err
+		}
+		if f.between != nil {
+			f.between()
+		}
+		return f.root.Rename(temporary, name)
+	})
+	if err != nil {
+		_ = f.root.Remove(temporary)
+		return err
+	}
+	return f.sync(path.Dir(name))
+}
+
+// same tells whether the file that is there has these bytes.
+func (f *Files) same(name string, data []byte) error {
+	file, err := f.open(name)
 	if err != nil {
 		return err
 	}
@@ -264,7 +312,26 @@ func (f *Files) write(data []byte) (string, error) {
 	return name, nil
 }
 
-// DeleteAttempt removes all pictures of an attempt, as Pictures says.
+// remove removes a file, as blobs says.
+func (f *Files) remove(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f.within(ctx, "remove", func() error {
+		err := f.plain(path.Dir(name))
+		if err == nil {
+			err = f.removing(func() error { return f.root.Remove(name) })
+		}
+		if err == nil {
+			err = f.sync(path.Dir(name))
+		}
+		f.prune(path.Dir(name))
+		return ignoreMissing(err)
+	})
+}
+
+// DeleteAttempt removes all pictures of an attempt, as Pictures says, and the keys
+// first: what a crash leaves nobody can read.
 func (f *Files) DeleteAttempt(ctx context.Context, queue, attempt string) error {
 	if err := errors.Join(ctx.Err(), checkAttempt(queue, attempt)); err != nil {
 		return err
@@ -276,12 +343,39 @@ func (f *Files) delete(where string) error {
 	f.quiet(where)
 	err := f.plain(path.Dir(where))
 	if err == nil {
-		err = f.root.RemoveAll(where)
+		err = f.removing(func() error { return f.deleteKeys(where) })
+	}
+	for range 10 {
+		// Another process may put something there still.
+		if err != nil && !errors.Is(err, syscall.ENOTEMPTY) {
+			break
+		}
+		if err = f.root.RemoveAll(where); err == nil {
+			break
+		}
 	}
 	if err == nil {
 		err = f.sync(path.Dir(where))
 	}
 	return ignoreMissing(err)
+}
+
+// deleteKeys removes the keys of an attempt from the disk.
+func (f *Files) deleteKeys(where string) error {
+	if info, err := f.root.Lstat(where); err != nil || !info.IsDir() {
+		return err
+	}
+	folder, err := f.root.Open(where)
+	if err != nil {
+		return err
+	}
+	names, err := folder.Readdirnames(-1)
+	for _, name := range names {
+		if isKey(name) {
+			err = errors.Join(err, ignoreMissing(f.root.Remove(path.Join(where, name))))
+		}
+	}
+	return errors.Join(err, folder.Sync(), folder.Close())
 }
 
 // Check writes a file as Put does, and deletes it again.

@@ -12,12 +12,12 @@ import (
 // piece is how much of a picture is read with one step.
 const piece = 64 << 10
 
-// Get opens a picture, as Pictures says. Each read of it ends in time as well.
-func (f *Files) Get(ctx context.Context, k Key) (io.ReadSeekCloser, error) {
-	if err := errors.Join(ctx.Err(), k.check()); err != nil {
+// get opens a file, as blobs says. Each read of it ends in time as well.
+func (f *Files) get(ctx context.Context, name string) (io.ReadSeekCloser, error) {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	file, err := result(ctx, f, "get", func() (*os.File, error) { return f.open(k) })
+	file, err := result(ctx, f, "get", func() (*os.File, error) { return f.open(name) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNotFound
 	}
@@ -64,14 +64,24 @@ func (p pieces) ReadAt(b []byte, at int64) (n int, err error) {
 	return n, err
 }
 
-// open opens the file of k. A link, or anything else that is no file, was not
-// put there by a store.
-func (f *Files) open(k Key) (*os.File, error) {
-	where := folder(k.Queue, k.Attempt)
-	if err := f.plain(where); err != nil {
+// errReplaced says that there was another file a moment ago.
+var errReplaced = errors.New("the file was replaced while it was opened")
+
+// open opens a file. A link, or anything else that is no file, was not put there
+// by a store. Who wraps keys anew replaces theirs.
+func (f *Files) open(name string) (file *os.File, err error) {
+	for range 10 {
+		if file, err = f.openOnce(name); !errors.Is(err, errReplaced) {
+			break
+		}
+	}
+	return file, err
+}
+
+func (f *Files) openOnce(name string) (*os.File, error) {
+	if err := f.plain(path.Dir(name)); err != nil {
 		return nil, err
 	}
-	name := path.Join(where, k.file())
 	expected, err := f.root.Lstat(name)
 	if err != nil {
 		return nil, err
@@ -85,7 +95,7 @@ func (f *Files) open(k Key) (*os.File, error) {
 	}
 	if got, err := file.Stat(); err != nil || !os.SameFile(expected, got) {
 		_ = file.Close()
-		return nil, errors.Join(err, errors.New("the file was replaced while it was opened"))
+		return nil, errors.Join(err, errReplaced)
 	}
 	return file, nil
 }

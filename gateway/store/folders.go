@@ -133,7 +133,11 @@ func (f *Files) List(ctx context.Context, visit func(queue, attempt string, age 
 					return ctx.Err()
 				}
 				if attemptName.MatchString(attempt) && attempt[:2] == prefix && info.IsDir() {
-					return visit(queue, attempt, max(0, time.Since(info.ModTime())))
+					newest, err := f.newest(ctx, path.Join(where, attempt), info)
+					if err != nil {
+						return err
+					}
+					return visit(queue, attempt, max(0, time.Since(newest)))
 				}
 				return nil
 			})
@@ -146,6 +150,21 @@ func (f *Files) List(ctx context.Context, visit func(queue, attempt string, age 
 			return err
 		})
 	})
+}
+
+// newest is when the newest picture of an attempt was put. The folder's own date
+// tells only where there is none: it is of today when a key is wrapped anew.
+func (f *Files) newest(ctx context.Context, attempt string, folder fs.FileInfo) (newest time.Time, err error) {
+	err = f.each(ctx, attempt, func(name string, info fs.FileInfo) error {
+		if !isKey(name) && info.ModTime().After(newest) {
+			newest = info.ModTime()
+		}
+		return nil
+	})
+	if newest.IsZero() {
+		newest = folder.ModTime()
+	}
+	return newest, err
 }
 
 // eachAtOnce is how many entries of a folder are read with one step, because

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Kind is which of the two pictures of a photo is meant.
@@ -27,6 +28,10 @@ type Key struct {
 	// Photo is the photo's index in its message, 0 to 99.
 	Photo int
 	Kind  Kind
+	// Conversation is the one that the photo belongs to, 32 lower-case hex digits, or
+	// empty where that is nobody's concern. Put keeps it with the photo's key, so that
+	// nobody can change it; it is no part of the name.
+	Conversation string
 }
 
 // maxPhotos is how many photos of a message can be named.
@@ -77,8 +82,22 @@ func checkAttempt(queue, attempt string) error {
 	return nil
 }
 
+// name is where the picture lies.
+func (k Key) name() string { return path.Join(folder(k.Queue, k.Attempt), k.file()) }
+
 // file is the name of the picture's file in its folder.
-func (k Key) file() string { return fmt.Sprintf("%d.%s.jpg", k.Photo, k.Kind) }
+func (k Key) file() string { return fmt.Sprintf("%d.%s", k.Photo, k.Kind) }
+
+// lock is where the key of both pictures lies, wrapped.
+func (k Key) lock() string {
+	return path.Join(folder(k.Queue, k.Attempt), strconv.Itoa(k.Photo)+keySuffix)
+}
+
+// keySuffix ends the names of keys, and of nothing else.
+const keySuffix = ".key"
+
+// isKey tells whether a name is a key's.
+func isKey(name string) bool { return strings.HasSuffix(name, keySuffix) }
 
 // folder is where an attempt's pictures lie. The first byte of the attempt
 // stands between, because a folder of a million entries is slow on many file

@@ -96,8 +96,8 @@ func TestKeysThatNameNothing(t *testing.T) {
 			}
 		})
 	}
-	if found, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(found) != 1 {
-		t.Errorf("in the folder: got %v, %v, want %s alone", found, err, unfinished)
+	if found, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(found) != 2 {
+		t.Errorf("in the folder: got %v, %v, want %s and %s alone", found, err, lockFile, unfinished)
 	}
 	wantNoRests(t, dir)
 }

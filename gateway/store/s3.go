@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -19,7 +20,8 @@ import (
 
 // S3 is a store in a bucket of an S3-compatible server. It needs no more than
 // PutObject with If-None-Match, GetObject, DeleteObject and ListObjectsV2, and
-// that the server shows at once what it has acknowledged.
+// that the server shows at once what it has acknowledged; Rewrap needs If-Match too. It
+// keeps bytes as they are given; Sealed gives it what nobody can read.
 //
 // The server is believed as little as anybody: its answers are capped and end in
 // time, its redirects are not followed, and of its errors only the code is
@@ -32,6 +34,11 @@ type S3 struct {
 	patience       time.Duration // for a call
 	pause          time.Duration // for a piece of a stream
 	close          func()
+
+	match    sync.Mutex
+	matching bool // the server is known to heed If-Match
+	// between is for tests: what happens between a look at an object and its change.
+	between func()
 }
 
 // OpenS3 makes the store that c describes; nothing is asked of the server yet.
@@ -62,22 +69,20 @@ func (s *S3) Close() error {
 // folder is what the names of an attempt's objects begin with.
 func (s *S3) folder(queue, attempt string) string { return s.prefix + folder(queue, attempt) + "/" }
 
-func (s *S3) name(k Key) string { return s.folder(k.Queue, k.Attempt) + k.file() }
-
 // call bounds the time of one call.
 func (s *S3) call(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, s.patience, slow(s.patience))
 }
 
-// Put stores a picture, as Pictures says.
-func (s *S3) Put(ctx context.Context, k Key, data []byte) error {
-	if err := checkPut(ctx, k, data); err != nil {
+// put keeps bytes, as blobs says.
+func (s *S3) put(ctx context.Context, name string, data []byte) error {
+	if err := errors.Join(ctx.Err(), checkSize(data)); err != nil {
 		return err
 	}
 	ctx, cancel := s.call(ctx)
 	defer cancel()
 	for pause := firstPause; ; pause *= 2 {
-		_, err := s.putNew(ctx, s.name(k), data)
+		_, err := s.putNew(ctx, s.prefix+name, data)
 		if !taken(err) && !unanswered(err) {
 			return explain(ctx, "put", err)
 		}
@@ -86,7 +91,7 @@ func (s *S3) Put(ctx context.Context, k Key, data []byte) error {
 		// may mean the same: a server that has such an object already need not read
 		// the bytes, and if it closes the connection with some of them unread, its
 		// refusal is lost, each time anew.
-		there := s.same(ctx, k, data)
+		there := s.same(ctx, name, data)
 		switch {
 		case there == nil || errors.Is(there, ErrExists):
 			return there
@@ -104,7 +109,7 @@ func (s *S3) Put(ctx context.Context, k Key, data []byte) error {
 // that fails of the connection or the server.
 func (s *S3) putNew(ctx context.Context, name string, data []byte) (info minio.UploadInfo, err error) {
 	for range repeats {
-		info, err = s.putOnce(ctx, name, data)
+		info, err = s.putOnce(ctx, name, data, func(o *minio.PutObjectOptions) { o.SetMatchETagExcept("*") })
 		if !passing(err) || !rest(ctx, rand.N(lastPause)) { //nolint:gosec // no secret
 			break
 		}
@@ -115,10 +120,10 @@ func (s *S3) putNew(ctx context.Context, name string, data []byte) (info minio.U
 // putOnce sends an object. The digest in its signature makes the server refuse
 // bytes that were changed on their way. The reader hides that it could be read
 // again: minio would do so while the connection before still reads from it.
-func (s *S3) putOnce(ctx context.Context, name string, data []byte) (minio.UploadInfo, error) {
+func (s *S3) putOnce(ctx context.Context, name string, data []byte, condition func(*minio.PutObjectOptions)) (minio.UploadInfo, error) {
 	digest := sha256.Sum256(data)
-	options := minio.PutObjectOptions{ContentType: "image/jpeg", CacheControl: "no-store", DisableContentSha256: true}
-	options.SetMatchETagExcept("*")
+	options := minio.PutObjectOptions{ContentType: "application/octet-stream", CacheControl: "no-store", DisableContentSha256: true}
+	condition(&options)
 	body := struct{ io.Reader }{bytes.NewReader(data)}
 	return s.writes.PutObject(ctx, s.bucket, name, body, int64(len(data)), "", hex.EncodeToString(digest[:]), options)
 }
@@ -147,9 +152,9 @@ func unanswered(err error) bool {
 	return err != nil && !errors.As(err, &answer)
 }
 
-// same tells whether the picture that is there has these bytes.
-func (s *S3) same(ctx context.Context, k Key, data []byte) error {
-	there, err := s.open(ctx, s.writes, k)
+// same tells whether the object that is there has these bytes.
+func (s *S3) same(ctx context.Context, name string, data []byte) error {
+	there, err := s.open(ctx, s.writes, name)
 	if err != nil {
 		return err
 	}
@@ -157,25 +162,49 @@ func (s *S3) same(ctx context.Context, k Key, data []byte) error {
 	return same(there, data)
 }
 
-// Get opens a picture, as Pictures says. It is read as a stream.
-func (s *S3) Get(ctx context.Context, k Key) (io.ReadSeekCloser, error) {
-	if err := errors.Join(ctx.Err(), k.check()); err != nil {
+// get opens an object, as blobs says. It is read as a stream.
+func (s *S3) get(ctx context.Context, name string) (io.ReadSeekCloser, error) {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.open(ctx, s.reads, k)
+	return s.open(ctx, s.reads, name)
 }
 
-// DeleteAttempt removes all pictures of an attempt, as Pictures says.
+// DeleteAttempt removes all pictures of an attempt, as Pictures says, and the keys
+// first.
 func (s *S3) DeleteAttempt(ctx context.Context, queue, attempt string) error {
 	if err := errors.Join(ctx.Err(), checkAttempt(queue, attempt)); err != nil {
 		return err
 	}
 	ctx, cancel := s.call(ctx)
 	defer cancel()
-	return s.objects(ctx, s.folder(queue, attempt), func(o listed) error { return s.remove(ctx, o.name) })
+	var pictures []string
+	err := s.objects(ctx, s.folder(queue, attempt), func(o listed) error {
+		if isKey(o.name) {
+			return s.delete(ctx, o.name)
+		}
+		pictures = append(pictures, o.name)
+		return nil
+	})
+	for _, name := range pictures {
+		if err == nil {
+			err = s.delete(ctx, name)
+		}
+	}
+	return err
 }
 
+// remove removes an object, as blobs says.
 func (s *S3) remove(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := s.call(ctx)
+	defer cancel()
+	return s.delete(ctx, s.prefix+name)
+}
+
+func (s *S3) delete(ctx context.Context, name string) error {
 	err := s.writes.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{})
 	if missing(err) {
 		return nil
@@ -197,7 +226,7 @@ func (s *S3) Check(ctx context.Context) error {
 		return explain(ctx, "put", err)
 	}
 	_, err = s.putNew(ctx, name, []byte("another"))
-	removed := s.remove(ctx, name)
+	removed := s.delete(ctx, name)
 	switch {
 	case err == nil:
 		err = fmt.Errorf("%w: the server ignores If-None-Match, so that one picture could replace another", ErrUnfit)

@@ -129,10 +129,10 @@ func (w wary) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errCut
 	case err != nil:
 		return nil, err
-	case answer.ContentLength > MaxBytes:
+	case answer.ContentLength > maxObject:
 		_ = answer.Body.Close()
 		return nil, errTooLong
 	}
-	answer.Body = http.MaxBytesReader(nil, answer.Body, MaxBytes)
+	answer.Body = http.MaxBytesReader(nil, answer.Body, maxObject)
 	return answer, nil
 }

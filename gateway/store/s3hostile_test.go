@@ -131,7 +131,7 @@ func TestStreamsThatGoWrong(t *testing.T) {
 		answer http.HandlerFunc
 		words  string
 	}{
-		"too large": {serve(store.MaxBytes+1, endless), "too long"},
+		"too large": {serve(store.MaxObject+1, endless), "too long"},
 		"no length": {serve(-1, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(picture)
 			w.(http.Flusher).Flush()
@@ -218,12 +218,12 @@ func (l *lister) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestListsThatGoWrong(t *testing.T) {
 	t.Parallel()
-	own := "pre/acme-support/01/" + attemptA + "/0.preview.jpg"
+	own := "pre/acme-support/01/" + attemptA + "/0.preview"
 	for name, test := range map[string]struct {
 		page func(*http.Request) ([]string, bool)
 	}{
 		"another's objects": {func(*http.Request) ([]string, bool) {
-			return []string{"other/acme-support/01/" + attemptA + "/0.preview.jpg"}, false
+			return []string{"other/acme-support/01/" + attemptA + "/0.preview"}, false
 		}},
 		"upwards":         {func(*http.Request) ([]string, bool) { return []string{"../secret"}, false }},
 		"in circles":      {func(*http.Request) ([]string, bool) { return []string{own}, true }},
@@ -258,7 +258,7 @@ func TestListsThatGoWrong(t *testing.T) {
 func TestDeleteBelievesNoList(t *testing.T) {
 	t.Parallel()
 	l := &lister{page: func(*http.Request) ([]string, bool) {
-		return []string{"pre/acme-support/01/" + attemptA + "/0.preview.jpg", "pre/acme-support/fe/" + attemptB + "/0.preview.jpg"}, false
+		return []string{"pre/acme-support/01/" + attemptA + "/0.preview", "pre/acme-support/fe/" + attemptB + "/0.preview"}, false
 	}}
 	s := fake(t, l.ServeHTTP)
 	s.Hurry(limit, limit)
@@ -269,11 +269,11 @@ func TestDeleteBelievesNoList(t *testing.T) {
 
 func TestForeignObjectsArePassedOver(t *testing.T) {
 	t.Parallel()
-	own := "pre/acme-support/01/" + attemptA + "/0.preview.jpg"
+	own := "pre/acme-support/01/" + attemptA + "/0.preview"
 	l := &lister{page: func(*http.Request) ([]string, bool) {
 		return []string{
-			"pre/.check/OLD", "pre/README.md", "pre/a/b/c/d", "pre/acme-support/00/" + attemptA + "/0.preview.jpg",
-			own, "pre/acme-support/01/" + attemptA + "/x/y", "pre/acme_support/01/" + attemptA + "/0.preview.jpg",
+			"pre/.check/OLD", "pre/README.md", "pre/a/b/c/d", "pre/acme-support/00/" + attemptA + "/0.preview",
+			own, "pre/acme-support/01/" + attemptA + "/x/y", "pre/acme_support/01/" + attemptA + "/0.preview",
 		}, false
 	}}
 	s := fake(t, l.ServeHTTP)
@@ -336,9 +336,9 @@ func TestNamesOfObjects(t *testing.T) {
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://127.0.0.1")
 	for _, test := range []struct{ prefix, addressing, want string }{
-		{"", "", "/photos/acme-support/01/" + attemptA + "/0.preview.jpg"},
-		{"pre", "auto", "/photos/pre/acme-support/01/" + attemptA + "/0.preview.jpg"},
-		{"pre/fix/", "path", "/photos/pre/fix/acme-support/01/" + attemptA + "/0.preview.jpg"},
+		{"", "", "/photos/acme-support/01/" + attemptA + "/0.preview"},
+		{"pre", "auto", "/photos/pre/acme-support/01/" + attemptA + "/0.preview"},
+		{"pre/fix/", "path", "/photos/pre/fix/acme-support/01/" + attemptA + "/0.preview"},
 	} {
 		c := fakeConfig(server.URL)
 		c.Prefix, c.Addressing = test.prefix, test.addressing

@@ -63,7 +63,7 @@ func fakeConfig(endpoint string) config.S3 {
 }
 
 // read returns all of a picture.
-func read(ctx context.Context, s store.Store, k store.Key) ([]byte, error) {
+func read(ctx context.Context, s store.Plain, k store.Key) ([]byte, error) {
 	f, err := s.Get(ctx, k)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func read(ctx context.Context, s store.Store, k store.Key) ([]byte, error) {
 }
 
 // calls makes every call that asks the server, and returns the errors.
-func calls(t *testing.T, s store.Store) map[string]error {
+func calls(t *testing.T, s store.Plain) map[string]error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -93,7 +93,7 @@ func calls(t *testing.T, s store.Store) map[string]error {
 
 // wantRefused wants every call to fail with these words, and no error to show
 // what nobody must see or to say that there is no picture.
-func wantRefused(t *testing.T, s store.Store, words string, hidden ...string) {
+func wantRefused(t *testing.T, s store.Plain, words string, hidden ...string) {
 	t.Helper()
 	for call, err := range calls(t, s) {
 		if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrUnfit) || !strings.Contains(err.Error(), words) {
@@ -112,7 +112,7 @@ func wantRefused(t *testing.T, s store.Store, words string, hidden ...string) {
 }
 
 // wantPicture wants a picture to be there, and whole.
-func wantPicture(t *testing.T, s store.Store, k store.Key) {
+func wantPicture(t *testing.T, s store.Plain, k store.Key) {
 	t.Helper()
 	if got, err := read(t.Context(), s, k); err != nil || !bytes.Equal(got, picture) {
 		t.Errorf("got %d bytes, error %v, want the picture", len(got), err)

@@ -31,35 +31,55 @@ type listed struct {
 // killed have left.
 func (s *S3) List(ctx context.Context, visit func(queue, attempt string, age time.Duration) error) error {
 	var last attemptOf
-	var newest time.Time
+	var newest dates
 	flush := func() error {
 		if last == (attemptOf{}) {
 			return nil
 		}
-		return visit(last.queue, last.attempt, max(0, time.Since(newest)))
+		return visit(last.queue, last.attempt, max(0, time.Since(newest.date())))
 	}
 	err := s.objects(ctx, s.prefix, func(o listed) error {
 		name := strings.TrimPrefix(o.name, s.prefix)
 		this, ok := parseName(name)
 		switch {
 		case strings.HasPrefix(name, checks) && time.Since(o.at) > abandoned:
-			return s.remove(ctx, o.name)
+			return s.delete(ctx, o.name)
 		case !ok:
 			return nil
 		case this == last:
-			if o.at.After(newest) {
-				newest = o.at
-			}
+			newest.add(o)
 			return nil
 		}
 		err := flush()
-		last, newest = this, o.at
+		last, newest = this, dates{}
+		newest.add(o)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return flush()
+}
+
+// dates are of an attempt's objects. A key is of today when it is wrapped anew, so
+// that it tells only where there is no picture.
+type dates struct{ picture, key time.Time }
+
+func (d *dates) add(o listed) {
+	newest := &d.picture
+	if isKey(o.name) {
+		newest = &d.key
+	}
+	if o.at.After(*newest) {
+		*newest = o.at
+	}
+}
+
+func (d *dates) date() time.Time {
+	if d.picture.IsZero() {
+		return d.key
+	}
+	return d.picture
 }
 
 // attemptOf says whose an object is.
@@ -78,7 +98,7 @@ func parseName(name string) (attemptOf, bool) {
 // there may be millions. Visit may delete the object.
 func (s *S3) objects(ctx context.Context, prefix string, visit func(listed) error) error {
 	for after := ""; ; {
-		page, err := s.page(ctx, prefix, after)
+		page, err := s.page(ctx, prefix, after, pageSize)
 		if err != nil {
 			return err
 		}
@@ -91,15 +111,52 @@ func (s *S3) objects(ctx context.Context, prefix string, visit func(listed) erro
 			return nil
 		}
 		after = page[len(page)-1].name
+		if within := s.prefix + documents; prefix == s.prefix && strings.HasPrefix(after, within) {
+			after = within + "\U0010ffff" // past all of them, which may be millions
+		}
 	}
 }
 
-// page lists the objects behind one, at most pageSize.
-func (s *S3) page(ctx context.Context, prefix, after string) ([]listed, error) {
+// names lists objects, as kind says.
+func (s *S3) names(ctx context.Context, folder, after string, limit int) (names []string, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	prefix := s.prefix
+	if folder != "." {
+		prefix += folder + "/"
+	}
+	if after != "" {
+		after = s.prefix + after
+	}
+	// What is before all that begins with the prefix is as good as nothing, and what is
+	// behind would be an answer that looks wrong.
+	if after < prefix {
+		after = ""
+	}
+	for len(names) < limit {
+		most := min(limit-len(names), pageSize)
+		page, err := s.page(ctx, prefix, after, most)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page {
+			names = append(names, strings.TrimPrefix(o.name, s.prefix))
+			after = o.name
+		}
+		if len(page) < most {
+			break
+		}
+	}
+	return names, nil
+}
+
+// page lists the objects behind one, at most limit, which is at most pageSize.
+func (s *S3) page(ctx context.Context, prefix, after string, limit int) ([]listed, error) {
 	ctx, cancel := s.call(ctx)
 	defer cancel()
 	owner := false
-	options := minio.ListObjectsOptions{Prefix: prefix, Recursive: true, StartAfter: after, MaxKeys: pageSize, FetchOwner: &owner}
+	options := minio.ListObjectsOptions{Prefix: prefix, Recursive: true, StartAfter: after, MaxKeys: limit, FetchOwner: &owner}
 	var page []listed
 	for o := range s.writes.ListObjectsIter(ctx, s.bucket, options) {
 		if o.Err != nil {
@@ -111,7 +168,7 @@ func (s *S3) page(ctx context.Context, prefix, after string) ([]listed, error) {
 			return nil, errors.New("store: list: the server lists what it was not asked for")
 		}
 		page = append(page, listed{o.Key, o.LastModified})
-		if len(page) == pageSize {
+		if len(page) == limit {
 			return page, nil
 		}
 	}

@@ -28,9 +28,9 @@ type object struct {
 	stop  context.CancelCauseFunc
 }
 
-// open asks for a picture, from its beginning.
-func (s *S3) open(ctx context.Context, from *minio.Core, k Key) (*object, error) {
-	o := &object{s: s, from: from, ctx: ctx, name: s.name(k), size: -1}
+// open asks for an object, from its beginning.
+func (s *S3) open(ctx context.Context, from *minio.Core, name string) (*object, error) {
+	o := &object{s: s, from: from, ctx: ctx, name: s.prefix + name, size: -1}
 	if err := o.request(); err != nil { //nolint:contextcheck // it has the caller's
 		return nil, err
 	}
@@ -58,12 +58,12 @@ func (o *object) request() error {
 		return explain(ctx, "get", err)
 	}
 	o.body, o.place, o.live, o.stop = body, o.at, ctx, stop
-	if o.size < 0 && info.Size <= MaxBytes {
+	if o.size < 0 && info.Size <= maxObject {
 		o.size = info.Size
 	}
 	if o.size < 0 || info.Size != o.size-o.at {
 		o.drop()
-		return errors.New("store: get: the server sends another length than a picture has")
+		return errors.New("store: get: the server sends another length than it can have")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -116,5 +117,39 @@ func TestDiskThatHangs(t *testing.T) {
 	f.patience = time.Hour
 	if err := f.within(ctx, "put", func() error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the caller's own end", err)
+	}
+}
+
+// Somebody who is stopped while they hold the lock keeps deletes waiting, and nothing
+// else: these give up, and make room for others.
+func TestAStoppedLockHolder(t *testing.T) {
+	f, dir := open(t)
+	put(t, f, key(), "picture")
+	f.patience, f.lockTime = 20*time.Millisecond, 50*time.Millisecond
+	stopped, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(stopped.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	var deletes sync.WaitGroup
+	for range atOnce {
+		deletes.Go(func() {
+			if err := f.DeleteAttempt(t.Context(), key().Queue, attemptA); err == nil {
+				t.Error("deleted in spite of the lock")
+			}
+		})
+	}
+	deletes.Wait()
+	f.idle()
+	f.patience = time.Minute
+	wantPicture(t, f, key(), "picture")
+	if err := f.DeleteAttempt(t.Context(), key().Queue, attemptA); err == nil || !strings.Contains(err.Error(), "rewrap") {
+		t.Errorf("got %v, want that somebody has locked the folder", err)
+	}
+	_ = stopped.Close()
+	if err := f.DeleteAttempt(t.Context(), key().Queue, attemptA); err != nil {
+		t.Error(err)
 	}
 }

@@ -32,8 +32,7 @@ func TestRealJournal(t *testing.T) {
 	})
 	t.Run("S3", func(t *testing.T) {
 		t.Parallel()
-		server := s3test.Start(t).Config()
-		realJournal(t, config.Config{Store: config.Store{S3: &server}})
+		realJournal(t, config.Config{Store: s3test.Start(t).Store()})
 	})
 }
 
@@ -55,7 +54,7 @@ func realJournal(t *testing.T, c config.Config) {
 	if err := backend.EnsureQueue(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
-	pictures, err := store.New(c)
+	pictures, err := store.New(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,7 @@ func (s *Sweeper) expireOld(ctx context.Context) {
 	if s.Keep < leastKeep {
 		return
 	}
-	expired, err := s.expire(ctx)
+	expired, err := s.Expire(ctx)
 	if expired > 0 {
 		s.Log.Info("pictures deleted for their age", "attempts", expired, "kept_for", s.Keep)
 	}
@@ -183,7 +183,9 @@ func (s *Sweeper) expireOld(ctx context.Context) {
 	}
 }
 
-func (s *Sweeper) expire(ctx context.Context) (expired int, err error) {
+// Expire deletes the pictures that are older than they are kept, and returns of how
+// many attempts. It may be ended and repeated at any moment.
+func (s *Sweeper) Expire(ctx context.Context) (expired int, err error) {
 	slowly, look := rate.NewLimiter(deletes, 1), rate.NewLimiter(visits, visits/10)
 	var failed error
 	failures := 0

@@ -3,20 +3,22 @@
 -- refuses it before the first write.
 -- KEYS inbox, photos, data, promised, lanes, then for each event: seen, conv,
 --      message (seen where it names none)
--- ARGV nonce, seen for, idle for, promise for (ms), entries in a window, then for
---      each event: key, conversation to open if there is none, payload, kind
---      (message, edit, unsend, close), lane (or empty), digest (or empty)
+-- ARGV nonce, seen for, idle for, promise for (ms), entries in a window, for how
+--      long a party's last conversation is remembered when it is over (ms, or 0),
+--      then for each event: key, conversation to open if there is none, payload, kind
+--      (message, edit, unsend, close), lane (or empty), digest (or empty), the party
+--      and when it was received, if that was not just now (or empty)
 -- Answers for each event: new (1 or 0), what became of it (accepted, withdrawn,
 -- void, or repeated), conversation, seq, 1 if it differs from what was accepted.
 local inbox, nonce = KEYS[1], ARGV[1]
 local p = {photos = KEYS[2], data = KEYS[3], promised = KEYS[4], lanes = KEYS[5], most = tonumber(ARGV[5])}
-local seen_for, idle_for, promise_for = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local seen_for, idle_for, promise_for, prev_for = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[6])
 
 local function event(i)
-  local k, a = 3 * i + 5, 6 * i + 5
+  local k, a = 3 * i + 5, 7 * i + 6
   return {seen = KEYS[k + 1], conv = KEYS[k + 2], message = KEYS[k + 3], named = KEYS[k + 3] ~= KEYS[k + 1],
     key = ARGV[a + 1], opened = ARGV[a + 2], payload = ARGV[a + 3], kind = ARGV[a + 4], lane = ARGV[a + 5],
-    digest = ARGV[a + 6]}
+    digest = ARGV[a + 6], said = ARGV[a + 7]}
 end
 
 -- What was read once is not read again until it is written: each question costs,
@@ -58,6 +60,7 @@ for i = 0, (#KEYS - 5) / 3 - 1 do
     bad = bad or mislaned(p.lanes, e.lane)
     sound[e.lane] = true
   end
+  if e.said ~= '' then bad = bad or mistyped('zset', forgotten_of(p.lanes)) end
   events[i + 1] = e
 end
 if bad then return redis.error_reply(bad) end
@@ -146,7 +149,7 @@ function decide.close(e)
   local conversation = open(e.conv)
   if not conversation then return 'void ' .. nonce end
   local mark = journal(e, conversation, '0')
-  redis.call('DEL', e.conv)
+  over(e.conv, conversation, prev_for)
   convs[e.conv] = nil
   return mark
 end
@@ -165,7 +168,7 @@ local answers, listed = {}, {}
 for i, e in ipairs(events) do
   local mark = marked(e.seen)
   if not mark then
-    mark = outlived(e) or decide[e.kind](e)
+    mark = outlived(e) or was_forgotten(p.lanes, e.said) and 'withdrawn ' .. nonce .. ' -' or decide[e.kind](e)
     if e.digest ~= '' then mark = mark .. ' #' .. e.digest end
     redis.call('SET', e.seen, mark, 'PX', seen_for)
     marks[e.seen] = mark

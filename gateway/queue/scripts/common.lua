@@ -176,6 +176,30 @@ local function unsent(message)
   return string.sub(redis.call('GET', message) or '', 1, 4) == 'gone'
 end
 
+-- Who was forgotten, by when, and their conversations are in a sorted set of the
+-- queue's, of which the key is made of another's name. A key of another type fails
+-- when it is read, which is before anything is written.
+local function forgotten_of(key)
+  return string.match(key, '^(.-}:)') .. 'forgotten'
+end
+
+-- was_forgotten tells whether what somebody said at some time, which stands in a text
+-- of party and time, is to have no effect. It may be empty.
+local function was_forgotten(key, said)
+  local party, at = string.match(said, '^(%x+) (%d+)$')
+  local since = party and redis.call('ZSCORE', forgotten_of(key), party)
+  return since and tonumber(at) <= tonumber(since)
+end
+
+-- over leaves a party without an open conversation. The next one names the one that
+-- ends here as that before it.
+local function over(conv, conversation, prev_for)
+  if prev_for == 0 then return redis.call('DEL', conv) end
+  redis.call('HDEL', conv, 'id', 'seq', 'last')
+  redis.call('HSET', conv, 'prev', conversation)
+  redis.call('PEXPIRE', conv, prev_for)
+end
+
 -- drop takes an entry out of its stream.
 local function drop(stream, id)
   redis.call('XACK', stream, 'workers', id)

@@ -4,13 +4,15 @@
 -- destroyed; and the entry leaves the journal.
 -- KEYS an entry's, message (seen where nothing can be unsent), out, dead, letters,
 --      delayed, records, delayed photos, outgoing, conv (work where it does not
---      matter), say, noticed, notice (seen without one), then of each event that
---      is destroyed: seen, work
+--      matter), say, noticed, notice (seen without one), head (seen where nothing
+--      happens to the conversation), then of each event that is destroyed: seen, work
 -- ARGV an entry's, conversation, document, letter, 1 if the document says that it
 --      is late, the id under which the document says that it was told, the
 --      notice's member, key and payload, the shortest time between two notices,
 --      the time for which they are counted (ms), and how many there may be in it,
---      then of each event that is destroyed: key, entries in the agents' queue
+--      an update of the conversation, then of each event that is destroyed: key,
+--      entries in the agents' queue; and last the party and when the event was
+--      accepted (or empty)
 -- Answers mine, other, withdrawn, or late or told if the document should say so.
 local e, bad = entry()
 local message, out, dead, letters = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
@@ -22,9 +24,12 @@ bad = bad or mistyped('stream', out) or mistyped('hash', letters, records, conv)
   or mistyped('zset', dead, delayed, delayed_photos, outgoing) or mistyped('string', message, notice)
   or mistyped('list', say, noticed)
 bad = bad or uncounted(letters, 'bytes', 'counted')
+local chat, news = update(KEYS[23], 18)
+if chat then bad = bad or read_head(chat, news.party, news.id) end
 local erased = {}
-for i = 23, #KEYS, 2 do
-  local target = {seen = KEYS[i], work = KEYS[i + 1], key = ARGV[i - 4], entries = ARGV[i - 3]}
+for i = 24, #KEYS, 2 do
+  local a = i - 5 + update_size
+  local target = {seen = KEYS[i], work = KEYS[i + 1], key = ARGV[a], entries = ARGV[a + 1]}
   bad = bad or mistyped('string', target.seen) or mistyped('hash', target.work)
   target.record = not bad and parsed(redis.call('HGET', e.data, target.key) or '')
   if target.record then bad = mislaned(e.lanes, target.record.lane) end
@@ -44,7 +49,7 @@ if settled(mark) then
   redis.call('DEL', e.work)
   return 'other'
 end
-if message ~= e.seen and unsent(message) then
+if message ~= e.seen and unsent(message) or was_forgotten(e.lanes, ARGV[#ARGV]) then
   withdraw(e, '-')
   return 'withdrawn'
 end
@@ -85,6 +90,7 @@ local function notify(member, key, payload, gap, span, most)
   redis.call('LTRIM', noticed, 0, most - 1)
   redis.call('PEXPIRE', noticed, span)
   post(outgoing, say, notice, member, key, payload, e.keep_for)
+  if chat then noted(chat, e.key, key) end
 end
 
 for _, target in ipairs(erased) do erase(target) end
@@ -94,6 +100,7 @@ if letter ~= '' then
 elseif buried(mark) then
   forget_letter(dead, letters, e.key)
 end
+if chat then happen[news.kind](chat, news, as) end
 if ARGV[14] ~= '' and open then
   notify(ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18]))
 end

@@ -1,14 +1,15 @@
 #!lua flags=allow-oom
 -- Says what became of an attempt to send the first message of a conversation.
--- KEYS outgoing, say, told
+-- KEYS outgoing, say, told, head, receipt (told without one)
 -- ARGV member, attempt, key, result (sent, failed, unknown; or retry, next, back),
---      detail, after (ms, of retry and back), keep for (ms)
+--      detail, after (ms, of retry and back), keep for (ms), keep receipt for (ms)
 -- Answers mine or other.
 local outgoing, say, told = KEYS[1], KEYS[2], KEYS[3]
 local member, attempt, key, result = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local detail, after, keep_for = ARGV[5], tonumber(ARGV[6]), ARGV[7]
+local c, receipt = conversation(KEYS[4]), KEYS[5]
 
-local bad = mistyped('zset', outgoing) or mistyped('list', say) or mistyped('string', told)
+local bad = read_head(c, '') or mistyped('string', receipt) or mistyped('zset', outgoing) or mistyped('list', say) or mistyped('string', told)
 if bad then return redis.error_reply(bad) end
 
 local by = string.match(redis.call('GET', told) or '', '^%a+ (%x+)')
@@ -18,6 +19,9 @@ if m and m.key == key and m.last == attempt then return 'mine' end
 if not (m and m.key == key and m.attempt == attempt) then return 'other' end
 
 local time = now()
+if receipt ~= told and delivery_of(c, key) then
+  redis.call('SET', receipt, c.id .. ' ' .. key, 'PX', ARGV[8])
+end
 if result == 'back' then
   if m.before == 'sending' then m.tries = m.tries - 1 end
   m.state, m.attempt, m.last = m.before, '-', attempt
@@ -42,5 +46,7 @@ else
   redis.call('ZREM', outgoing, member)
 end
 redis.call('LPOP', say)
+-- Agents see why something was not sent, and not the platform's id of what was.
+deliver(c, key, result, result ~= 'sent' and detail or '')
 redis.call('SET', told, result .. ' ' .. attempt .. ' ' .. detail, 'PX', keep_for)
 return 'mine'

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- Counts a queue in one moment.
 -- KEYS inbox, photos, delayed, delayed photos, dead, out, outgoing, data, told,
---      lanes, letters
+--      lanes, letters, idle
 -- Answers entries in the journal, in work, delayed, dead, in the agents' queue,
 -- when the oldest entry was put into the journal and into the agents' queue (or
 -- empty), the times of the first delayed and the oldest dead letter (or
@@ -9,11 +9,12 @@
 -- of them has been silent (ms), the conversations in which something waits to
 -- be sent, when the first of them should be looked at (or empty), the messages
 -- that were told, the bytes of the dead letters, and how many events have ever
--- been put into the journal and have left it for good.
+-- been put into the journal and have left it for good, and the open conversations.
 local inbox, photos, delayed, delayed_photos, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local out, outgoing, data, told, lanes, letters = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local open = KEYS[12]
 
-local bad = mistyped('stream', inbox, photos, out) or mistyped('zset', delayed, delayed_photos, dead, outgoing)
+local bad = mistyped('stream', inbox, photos, out) or mistyped('zset', delayed, delayed_photos, dead, outgoing, open)
   or mistyped('hash', data, told, letters, counts_of(lanes)) or mistyped('set', lanes)
 local names = not bad and redis.call('SMEMBERS', lanes) or {}
 for _, lane in ipairs(names) do bad = bad or mislaned(lanes, lane) end
@@ -60,4 +61,5 @@ return {
   readers, silent, redis.call('ZCARD', outgoing), first(outgoing) or '', redis.call('HLEN', told),
   redis.call('HGET', letters, 'bytes') or '0',
   redis.call('HGET', counts_of(lanes), 'accepted') or '0', redis.call('HGET', counts_of(lanes), 'finished') or '0',
+  redis.call('ZCARD', open),
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"net/http"
@@ -102,6 +103,12 @@ func (s *Server) Config() config.S3 {
 		Endpoint: s.scheme + s.address, Bucket: Bucket, Region: "us-east-1",
 		AccessKey: config.NewSecret(s.AccessKey), SecretKey: config.NewSecret(s.SecretKey),
 	}
+}
+
+// Store is Config with an operator's key.
+func (s *Server) Store() config.Store {
+	c := s.Config()
+	return config.Store{S3: &c, Keys: []config.StoreKey{{ID: "test", Key: config.NewSecret(base64.StdEncoding.EncodeToString([]byte(s.SecretKey)[:32]))}}}
 }
 
 // Address returns the server's host and port, the same after a restart.

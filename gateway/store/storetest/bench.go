@@ -70,7 +70,7 @@ func (b *bench) puts(data []byte, keys ...store.Key) (err error) {
 func get(s store.Store, k store.Key, size int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	f, err := s.Get(ctx, k)
+	f, err := s.Open(ctx, k)
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,14 @@ func checkHostileKeys(b *bench) error {
 	defer cancel()
 	for name, k := range hostileKeys() {
 		calls := map[string]error{"Put": b.Store.Put(ctx, k, picture(1, 10))}
-		f, err := b.Store.Get(ctx, k)
+		f, err := b.Store.Open(ctx, k)
 		if err == nil {
 			_ = f.Close()
 		}
-		calls["Get"] = err
+		calls["Open"] = err
+		if unkind := key(); k.Queue != unkind.Queue || k.Attempt != unkind.Attempt || k.Photo != unkind.Photo {
+			_, calls["Conversation"] = b.Store.Conversation(ctx, k)
+		}
 		if k.Queue != key().Queue || k.Attempt != key().Attempt {
 			calls["DeleteAttempt"] = b.Store.DeleteAttempt(ctx, k.Queue, k.Attempt)
 		}
@@ -85,13 +88,15 @@ func checkCancelled(b *bench) error {
 	defer cancel()
 	other := with(func(k *store.Key) { k.Photo = 1 })
 	for ctx, want := range map[context.Context]error{ended: context.Canceled, late: context.DeadlineExceeded} {
-		f, err := b.Store.Get(ctx, key())
+		f, err := b.Store.Open(ctx, key())
 		if err == nil {
 			_ = f.Close()
 		}
+		_, whose := b.Store.Conversation(ctx, key())
 		for call, err := range map[string]error{
+			"Conversation":  whose,
 			"Put":           b.Store.Put(ctx, other, picture(1, 100)),
-			"Get":           err,
+			"Open":          err,
 			"DeleteAttempt": b.Store.DeleteAttempt(ctx, key().Queue, attemptA),
 			"Check":         b.Store.Check(ctx),
 			"List":          b.Store.List(ctx, func(string, string, time.Duration) error { return nil }),

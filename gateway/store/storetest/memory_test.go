@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -23,8 +24,9 @@ type memory struct {
 }
 
 type entry struct {
-	data []byte
-	at   time.Time
+	data         []byte
+	at           time.Time
+	conversation string
 }
 
 // mutant says how a store is broken. The zero mutant is not.
@@ -36,6 +38,7 @@ type mutant struct {
 	list   func(inner *memory, ctx context.Context, visit visit) error
 	check  func(inner *memory, ctx context.Context) error
 	again  func(inner *memory) *memory
+	whose  func(inner *memory, ctx context.Context, k store.Key) (string, error)
 }
 
 type visit = func(queue, attempt string, age time.Duration) error
@@ -53,7 +56,7 @@ func checkKey(ctx context.Context, k store.Key) error {
 		return ctx.Err()
 	}
 	if k.Kind != store.Preview && k.Kind != store.Thumbnail || k.Photo < 0 || k.Photo > 99 ||
-		!queueName.MatchString(k.Queue) || !attemptName.MatchString(k.Attempt) {
+		k.Conversation != "" && !attemptName.MatchString(k.Conversation) || !queueName.MatchString(k.Queue) || !attemptName.MatchString(k.Attempt) {
 		return errKey
 	}
 	return nil
@@ -75,21 +78,37 @@ func (m *memory) putRight(ctx context.Context, k store.Key, data []byte) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	conversation := k.Conversation
+	k.Conversation = ""
+	for _, kind := range []store.Kind{store.Preview, store.Thumbnail} {
+		other := k
+		other.Kind = kind
+		if there, ok := m.pictures[other]; ok && there.conversation != conversation {
+			return store.ErrExists
+		}
+	}
 	if there, ok := m.pictures[k]; ok {
 		if !bytes.Equal(there.data, data) {
 			return store.ErrExists
 		}
 		return nil
 	}
-	m.pictures[k] = entry{bytes.Clone(data), time.Now()}
+	m.pictures[k] = entry{bytes.Clone(data), time.Now(), conversation}
 	return nil
+}
+
+func (m *memory) conversation(k store.Key) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k.Conversation = ""
+	return m.pictures[k].conversation
 }
 
 // set stores what must not be stored.
 func (m *memory) set(k store.Key, data []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.pictures[k] = entry{bytes.Clone(data), time.Now()}
+	m.pictures[k] = entry{bytes.Clone(data), time.Now(), ""}
 }
 
 func (m *memory) has(k store.Key) bool {
@@ -103,11 +122,35 @@ type open struct{ *bytes.Reader }
 
 func (open) Close() error { return nil }
 
-func (m *memory) Get(ctx context.Context, k store.Key) (io.ReadSeekCloser, error) {
+func (m *memory) Open(ctx context.Context, k store.Key) (store.Picture, error) {
+	conversation := m.conversation(k)
+	k.Conversation = ""
 	if m.m.get != nil {
-		return m.m.get(m, ctx, k)
+		f, err := m.m.get(m, ctx, k)
+		return store.Picture{ReadSeekCloser: f, Conversation: conversation}, err
 	}
-	return m.getRight(ctx, k)
+	f, err := m.getRight(ctx, k)
+	return store.Picture{ReadSeekCloser: f, Conversation: conversation}, err
+}
+
+func (m *memory) Conversation(ctx context.Context, k store.Key) (string, error) {
+	if m.m.whose != nil {
+		return m.m.whose(m, ctx, k)
+	}
+	return m.whoseRight(ctx, k)
+}
+
+func (m *memory) whoseRight(ctx context.Context, k store.Key) (string, error) {
+	k.Kind, k.Conversation = store.Preview, ""
+	thumbnail := k
+	thumbnail.Kind = store.Thumbnail
+	if err := checkKey(ctx, k); err != nil {
+		return "", err
+	}
+	if !m.has(k) && !m.has(thumbnail) {
+		return "", store.ErrNotFound
+	}
+	return cmp.Or(m.conversation(k), m.conversation(thumbnail)), nil
 }
 
 func (m *memory) getRight(ctx context.Context, k store.Key) (io.ReadSeekCloser, error) {
@@ -198,7 +241,7 @@ func (m *memory) age(queue, attempt string, by time.Duration) error {
 	defer m.mu.Unlock()
 	for k, there := range m.pictures {
 		if k.Queue == queue && k.Attempt == attempt {
-			m.pictures[k] = entry{there.data, time.Now().Add(-by)}
+			m.pictures[k] = entry{there.data, time.Now().Add(-by), there.conversation}
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 // pictureChecks are about what is put, found and deleted.
 func pictureChecks() []check {
 	return []check{
-		{"put_get", "Get returns the bytes that were put, of any size up to MaxBytes", checkSizes},
+		{"put_get", "Open returns the bytes that were put, of any size up to MaxBytes", checkSizes},
 		{"refused_sizes", "a picture without bytes, or of more than MaxBytes, is refused", checkRefusedSizes},
 		{"stays", "what was put is there for whoever opens the store again", checkStays},
 		{"missing", "what was never put is ErrNotFound, whatever lies beside it", checkMissing},
@@ -22,6 +22,7 @@ func pictureChecks() []check {
 		{"same_again", "the same bytes may be put again", checkSameAgain},
 		{"exists", "other bytes under the same key are ErrExists and change nothing", checkExists},
 		{"at_once", "of many who put one key at once, one content wins, whole, and only those who brought it are told that it is there", checkAtOnce},
+		{"conversation", "Open and Conversation tell the conversation that Put was told, of both pictures, and nobody can change it", checkConversation},
 		{"delete", "DeleteAttempt removes all pictures of an attempt, may be repeated, and need not find any", checkDelete},
 		{"delete_alone", "DeleteAttempt leaves every other attempt and queue alone", checkDeleteAlone},
 	}
@@ -93,7 +94,7 @@ func checkSeek(b *bench) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	f, err := b.Store.Get(ctx, key())
+	f, err := b.Store.Open(ctx, key())
 	if err != nil {
 		return err
 	}
@@ -177,6 +178,43 @@ func checkAtOnce(b *bench) error {
 	defer cancel()
 	if err := again.Put(ctx, k, picture(2, 100)); !errors.Is(err, store.ErrExists) {
 		return fmt.Errorf("another content, put from another side later, is answered %w", orNone(err))
+	}
+	return nil
+}
+
+func checkConversation(b *bench) error {
+	preview := with(func(k *store.Key) { k.Conversation = attemptC })
+	thumbnail, other := preview, preview
+	thumbnail.Kind, other.Conversation = store.Thumbnail, attemptB
+	if err := b.puts(picture(1, 100), preview, thumbnail, preview); err != nil {
+		return err
+	}
+	for _, k := range []store.Key{other, key()} {
+		if err := b.put(k, picture(1, 100)); !errors.Is(err, store.ErrExists) {
+			return fmt.Errorf("put into conversation %q, and it is another's: got %w, want ErrExists", k.Conversation, orNone(err))
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for _, k := range []store.Key{key(), thumbnail, other} {
+		f, err := b.Store.Open(ctx, k)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil || f.Conversation != attemptC {
+			return fmt.Errorf("the conversation of the %s: got %q, %w, want %q", k.Kind, f.Conversation, orNone(err), attemptC)
+		}
+		if got, err := b.Store.Conversation(ctx, k); err != nil || got != attemptC {
+			return fmt.Errorf("the conversation of the photo, of its %s: got %q, %w, want %q", k.Kind, got, orNone(err), attemptC)
+		}
+	}
+	for _, k := range neighbours()[1:] {
+		if got, err := b.Store.Conversation(ctx, k); !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("the conversation of what was never put: got %q, %w, want ErrNotFound", got, orNone(err))
+		}
+	}
+	if b.put(with(func(k *store.Key) { k.Photo, k.Conversation = 1, "../x" }), picture(1, 100)) == nil {
+		return errors.New("what is no conversation was taken")
 	}
 	return nil
 }

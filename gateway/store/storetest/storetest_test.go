@@ -79,6 +79,10 @@ func methodsUsed(t *testing.T) map[string]map[string]bool {
 			list:  func(m *memory, ctx context.Context, v visit) error { note("list"); return m.listRight(ctx, v) },
 			check: func(_ *memory, ctx context.Context) error { note("check"); return ctx.Err() },
 			again: func(m *memory) *memory { note("again"); return m },
+			whose: func(m *memory, ctx context.Context, k store.Key) (string, error) {
+				note("whose")
+				return m.whoseRight(ctx, k)
+			},
 		}))
 		if err != nil {
 			t.Errorf("%s, of a store that keeps the contract: %v", c.name, err)
@@ -92,7 +96,7 @@ func methodsUsed(t *testing.T) map[string]map[string]bool {
 func concerned(m mutant, used map[string]map[string]bool) []check {
 	replaced := map[string]bool{
 		"put": m.put != nil, "get": m.get != nil, "delete": m.delete != nil,
-		"list": m.list != nil, "check": m.check != nil, "again": m.again != nil,
+		"list": m.list != nil, "check": m.check != nil, "again": m.again != nil, "whose": m.whose != nil,
 	}
 	return slices.DeleteFunc(checks(), func(c check) bool {
 		for method := range used[c.name] {
@@ -113,7 +117,7 @@ type broken struct {
 
 func mutants() map[string]broken {
 	all := map[string]broken{}
-	for _, some := range []map[string]broken{putMutants(), getMutants(), deleteMutants(), upkeepMutants()} {
+	for _, some := range []map[string]broken{putMutants(), getMutants(), deleteMutants(), whoseMutants(), upkeepMutants()} {
 		for name, m := range some {
 			all[name] = m
 		}
@@ -156,7 +160,7 @@ func putMutants() map[string]broken {
 			}
 			return m.putRight(ctx, k, data)
 		}),
-		"replaces": puts("exists at_once", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
+		"replaces": puts("exists at_once conversation", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
 			err := m.putRight(ctx, k, data)
 			if errors.Is(err, store.ErrExists) {
 				m.set(k, data)
@@ -164,21 +168,21 @@ func putMutants() map[string]broken {
 			}
 			return err
 		}),
-		"keeps the first and says that it is the second": puts("exists at_once", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
+		"keeps the first and says that it is the second": puts("exists at_once conversation", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
 			err := m.putRight(ctx, k, data)
 			if errors.Is(err, store.ErrExists) {
 				return nil
 			}
 			return err
 		}),
-		"replaces, and says that it did not": puts("exists at_once", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
+		"replaces, and says that it did not": puts("exists at_once conversation", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
 			err := m.putRight(ctx, k, data)
 			if errors.Is(err, store.ErrExists) {
 				m.set(k, data)
 			}
 			return err
 		}),
-		"compares beginnings": puts("exists", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
+		"compares beginnings": puts("exists conversation", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
 			err := m.putRight(ctx, k, data)
 			if errors.Is(err, store.ErrExists) && bytes.HasPrefix(m.pictures[k].data, data) {
 				return nil
@@ -201,7 +205,7 @@ func putMutants() map[string]broken {
 			}
 			return m.putRight(ctx, k, data)
 		}),
-		"puts under any name": puts("hostile_keys", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
+		"puts under any name": puts("hostile_keys conversation", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
 			if checkKey(ctx, k) != nil && ctx.Err() == nil {
 				m.set(k, data)
 				return nil
@@ -226,6 +230,18 @@ func putMutants() map[string]broken {
 				return errors.New("cancelled")
 			}
 			return m.putRight(ctx, k, data)
+		}),
+		"forgets the conversation": puts("conversation", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
+			k.Conversation = ""
+			return m.putRight(ctx, k, data)
+		}),
+		"lets a photo into another conversation": puts("conversation", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
+			err := m.putRight(ctx, k, data)
+			if errors.Is(err, store.ErrExists) {
+				k.Conversation = attemptC
+				err = m.putRight(ctx, k, data)
+			}
+			return err
 		}),
 		"panics": puts("put_get", func(m *memory, ctx context.Context, k store.Key, data []byte) error {
 			if len(data) == 4097 {
@@ -324,6 +340,26 @@ func deleteMutants() map[string]broken {
 // lists makes a mutant of another List.
 func lists(breaks string, list func(m *memory, ctx context.Context, visit visit) error) broken {
 	return broken{breaks, mutant{list: list}}
+}
+
+// tells makes a mutant of another Conversation.
+func tells(breaks string, whose func(m *memory, ctx context.Context, k store.Key) (string, error)) broken {
+	return broken{breaks, mutant{whose: whose}}
+}
+
+func whoseMutants() map[string]broken {
+	return map[string]broken{
+		"tells another conversation": tells("conversation", func(m *memory, ctx context.Context, k store.Key) (string, error) {
+			whose, err := m.whoseRight(ctx, k)
+			return strings.Replace(whose, "0", "1", 1), err
+		}),
+		"knows whose what is not there is": tells("conversation hostile_keys", func(_ *memory, ctx context.Context, _ store.Key) (string, error) {
+			return attemptC, ctx.Err()
+		}),
+		"tells although nobody waits": tells("cancelled", func(m *memory, ctx context.Context, k store.Key) (string, error) {
+			return m.whoseRight(context.WithoutCancel(ctx), k)
+		}),
+	}
 }
 
 func upkeepMutants() map[string]broken {
