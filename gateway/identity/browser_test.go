@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/lightlock/lightlock/gateway/console/consoletest"
-	"github.com/lightlock/lightlock/gateway/gatewaytest"
 )
 
 // What a cookie is good for is a browser's to decide, so it is asked.
@@ -33,19 +32,9 @@ func TestMain(m *testing.M) {
 // text is what a script returns, as text.
 func text(p *consoletest.Page, script string) string { return fmt.Sprint(p.Eval(script)) }
 
-// awaitText waits until a script on the page returns a text.
-func awaitText(t *testing.T, p *consoletest.Page, script, want string) {
-	t.Helper()
-	got := ""
-	defer func() {
-		if t.Failed() {
-			t.Logf("%s was %q in the end", script, got)
-		}
-	}()
-	gatewaytest.Await(t, script+" is "+want, func() bool {
-		got = text(p, script)
-		return got == want
-	})
+// awaitAt waits until the page is at an address, and loaded.
+func awaitAt(p *consoletest.Page, address string) {
+	p.Await(fmt.Sprintf(`location.href === %q && document.readyState === 'complete'`, address))
 }
 
 const status = `(method) => fetch('/v1/me', {method}).then(r => r.status)`
@@ -71,9 +60,9 @@ func TestInARealBrowser(t *testing.T) {
 		t.Fatalf("before: got %s", got)
 	}
 	p.Eval(`location.href = '/v1/session/oidc?to=/%3Fback'`)
-	awaitText(t, p, `!!document.querySelector('input[name=username]')`, "true")
+	p.Await(`document.querySelector('input[name=username]')`)
 	p.Eval(`document.querySelector('input[name=username]').value = 'eva'; document.querySelector('input[name=password]').value = 'correct horse'; document.querySelector('form').submit()`)
-	awaitText(t, p, `location.href`, h.server.URL+"/?back")
+	awaitAt(p, h.server.URL+"/?back")
 	for _, method := range []string{"GET", "POST", "DELETE"} {
 		if got := text(p, `(`+status+`)('`+method+`')`); got != "200" {
 			t.Errorf("signed in, from our own page, %s: got %s", method, got)
@@ -90,7 +79,7 @@ func TestInARealBrowser(t *testing.T) {
 	} {
 		p.Go(c.at)
 		p.Eval(c.do)
-		awaitText(t, p, `location.href`, h.server.URL+"/v1/me")
+		awaitAt(p, h.server.URL+"/v1/me")
 		if got := text(p, `String(performance.getEntriesByType('navigation')[0].responseStatus)`); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}

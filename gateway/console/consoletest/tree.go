@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,15 +81,28 @@ func said(v *accessibility.Value) string {
 // is, by its name or by what stands in it.
 func (p *Page) AwaitHeard(role, text string) {
 	p.t.Helper()
+	p.AwaitNode(fmt.Sprintf("%s in which %q is", role, text), func(n Node) bool {
+		return n.Role == role && (strings.Contains(n.Name, text) || strings.Contains(n.Text, text))
+	})
+}
+
+// AwaitNode waits until a screen reader has an element that is as wanted.
+func (p *Page) AwaitNode(wanted string, is func(Node) bool) {
+	p.t.Helper()
+	p.AwaitTree(wanted, func(tree []Node) bool { return slices.ContainsFunc(tree, is) })
+}
+
+// AwaitTree waits until all that a screen reader has is as wanted: chromium builds it
+// some time after the page.
+func (p *Page) AwaitTree(wanted string, is func([]Node) bool) {
+	p.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		tree := p.Tree()
-		for _, n := range tree {
-			if n.Role == role && (strings.Contains(n.Name, text) || strings.Contains(n.Text, text)) {
-				return
-			}
+		if is(tree) {
+			return
 		}
 		if time.Now().After(deadline) {
-			p.t.Fatalf("no %s in which %q is; a screen reader has:\n%s", role, text, lines(tree))
+			p.t.Fatalf("no %s; a screen reader has:\n%s", wanted, lines(tree))
 		}
 	}
 }
