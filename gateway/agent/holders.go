@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/retry"
 )
 
 const (
@@ -44,7 +45,7 @@ type Holders struct {
 	Queues  []string
 	Log     *slog.Logger
 	Now     func() time.Time
-	// Every is how often it looks, and Grace how long it waits; a minute and ten
+	// Every is about how often it looks, and Grace how long it waits; a minute and ten
 	// where they are zero.
 	Every, Grace time.Duration
 
@@ -57,16 +58,8 @@ type pair struct{ queue, agent string }
 
 // Run looks again and again, until ctx ends.
 func (h *Holders) Run(ctx context.Context, _ time.Duration) {
-	tick := time.NewTicker(cmp.Or(h.Every, holdersEvery))
-	defer tick.Stop()
-	for {
-		h.Look(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	every := cmp.Or(h.Every, holdersEvery)
+	retry.Every(ctx, every, every, h.Look)
 }
 
 // Look goes once through all conversations that somebody has.

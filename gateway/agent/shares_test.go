@@ -131,7 +131,7 @@ func TestManySlowReaders(t *testing.T) {
 	h := open(t)
 	_, evas := h.in(others)
 	held := 0
-	for n := 0; ; n++ {
+	for n := range 2 * agent.AllPreviews * agent.SharePreviews {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		who := "agent " + strconv.Itoa(n/agent.SharePreviews)

@@ -5,9 +5,9 @@
 // store, that a reader finds it at any moment, each of its messages once and as it
 // was last, that a message which its sender takes back, or changes, after the
 // close is so for every reader as soon as Redis knows, and that a message is
-// destroyed when its time is over, in a conversation that is still open too. It may die at any instruction, and several
-// gateways may work at once; nothing coordinates them but names that only one can
-// take.
+// destroyed when its time is over, in a conversation that is still open too. It may
+// die at any instruction, and several gateways may work at once; nothing coordinates
+// them but names that only one can take.
 //
 // # What lies where
 //

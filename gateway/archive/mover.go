@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/retry"
 	"github.com/lightlock/lightlock/gateway/store"
 )
 
@@ -30,24 +31,9 @@ const (
 // under way at the end is left to the next start, so grace is not used.
 func (a *Archive) Run(ctx context.Context, _ time.Duration) {
 	var loops sync.WaitGroup
-	loops.Go(func() { every(ctx, moveEvery/10, moveEvery, a.moveAll) })
-	loops.Go(func() { every(ctx, expireFirst, expireEvery, a.expireOld) })
+	loops.Go(func() { retry.Every(ctx, moveEvery/10, moveEvery, a.moveAll) })
+	loops.Go(func() { retry.Every(ctx, expireFirst, expireEvery, a.expireOld) })
 	loops.Wait()
-}
-
-// every does something within first, and then about once in each pause, not at the
-// same moment as other gateways.
-func every(ctx context.Context, first, pause time.Duration, do func(context.Context)) {
-	wait := rand.N(first) //nolint:gosec // no secret
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		do(ctx)
-		wait = pause - pause/10 + rand.N(pause/5+1) //nolint:gosec // no secret
-	}
 }
 
 // moveAll moves what is due.

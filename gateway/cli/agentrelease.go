@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/lightlock/lightlock/config"
+	"github.com/lightlock/lightlock/gateway/identity"
+	"github.com/lightlock/lightlock/gateway/queue"
 )
 
 type agentReleaseCmd struct {
@@ -28,12 +30,9 @@ Examples:
   lightlock agent release --id oidc:5f2b8e0c91d74a36b0c2f1e4d3a59687 --json`
 }
 
-// mostAgentID is how long the id of an agent is at most, in bytes.
-const mostAgentID = 128
-
 // Validate implements kong's check of a command line.
 func (c agentReleaseCmd) Validate() error {
-	if c.ID == "" || c.ID == "*" || len(c.ID) > mostAgentID || strings.TrimSpace(c.ID) != c.ID {
+	if c.ID == "" || c.ID == queue.AnyAgent || len(c.ID) > queue.MaxAgentID || strings.TrimSpace(c.ID) != c.ID {
 		return errors.New("--id is an agent's id")
 	}
 	return nil
@@ -73,7 +72,7 @@ func (c agentReleaseCmd) Run(ctx context.Context, s *session) error {
 // stranger says that the agents file does not have an agent, where that is so: who has
 // left may still have conversations, and who never was there may be a typing error.
 func (d *desk) stranger(id string) string {
-	if strings.HasPrefix(id, "oidc:") {
+	if identity.OfIssuer(id) {
 		return ""
 	}
 	if d.config.Agents.File == "" {

@@ -139,6 +139,9 @@ func (i *issuer) agent(said claims) (Caller, error) {
 // has a colon in it.
 const issuersPrefix = "oidc:"
 
+// OfIssuer tells by an agent's ID that the issuer knows them, and not the agents file.
+func OfIssuer(id string) bool { return strings.HasPrefix(id, issuersPrefix) }
+
 // agentID names somebody for ever, apart from all local agents and from whom another
 // issuer calls the same: it is "oidc:" and the first 32 hex digits of the SHA-256 of
 // issuer, line feed and subject.

@@ -215,7 +215,7 @@ func (r *Registry) Lookup(ctx context.Context, id, name string) (queue.Agent, bo
 	if one, ok := r.local.Load().agents[id]; ok {
 		return one.caller.Agent, one.caller.May(name)
 	}
-	if !strings.HasPrefix(id, issuersPrefix) {
+	if !OfIssuer(id) {
 		return queue.Agent{}, false
 	}
 	one, ok := r.visitors.find(ctx, id)
@@ -230,7 +230,7 @@ func (r *Registry) Lookup(ctx context.Context, id, name string) (queue.Agent, bo
 // can tell, and where no file is configured of none. Nor while the file is wrong:
 // whoever is missing in the version before may stand in the next.
 func (r *Registry) Left(id, name string) bool {
-	if r.config.Agents.File == "" || strings.HasPrefix(id, issuersPrefix) {
+	if r.config.Agents.File == "" || OfIssuer(id) {
 		return false
 	}
 	r.file.mu.Lock()

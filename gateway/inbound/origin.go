@@ -1,11 +1,10 @@
 package inbound
 
 import (
+	"encoding/json"
 	"errors"
 	"net/url"
 	"strings"
-
-	"encoding/json"
 
 	"github.com/lightlock/lightlock/gateway/queue"
 )

@@ -107,8 +107,8 @@ func (j *Journal) SeenUpTo(ctx context.Context, queue, id, agentID string, arriv
 	return err
 }
 
-// maxAgentID is how long an agent's ID may be, in bytes.
-const maxAgentID = 128
+// MaxAgentID is how long an agent's ID may be, in bytes.
+const MaxAgentID = 128
 
 // chatOf checks what a call about a conversation names, and returns its queue's keys.
 func (j *Journal) chatOf(queue, id string, who Agent) (keys, error) {
@@ -116,7 +116,7 @@ func (j *Journal) chatOf(queue, id string, who Agent) (keys, error) {
 	if err != nil {
 		return k, err
 	}
-	if who.ID == AnyAgent || len(who.ID) > maxAgentID {
+	if who.ID == AnyAgent || len(who.ID) > MaxAgentID {
 		return k, fmt.Errorf("%w: an agent's id of %d bytes", ErrInvalid, len(who.ID))
 	}
 	return k, checkHex("conversation", id)

@@ -53,7 +53,7 @@ func (j *Journal) Holders(ctx context.Context, queue, after string, limit int) (
 // cannot be put back does not keep the others, and is the error.
 func (j *Journal) PutBack(ctx context.Context, queue, agentID string) (n int, err error) {
 	k, err := keysOf(queue)
-	if err == nil && (agentID == "" || agentID == AnyAgent || len(agentID) > maxAgentID) {
+	if err == nil && (agentID == "" || agentID == AnyAgent || len(agentID) > MaxAgentID) {
 		err = fmt.Errorf("%w: an agent's id of %d bytes", ErrInvalid, len(agentID))
 	}
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package retry says how long to wait between two tries, the same for photos and
-// for messages to consumers. It is our own because a library's curve keeps its
-// state in memory, and the tries of one message may be made by different
-// gateways.
+// for messages to consumers, and between two rounds of what is done again and
+// again. It is our own because a library's curve keeps its state in memory, and the
+// tries of one message may be made by different gateways.
 package retry
 
 import (
@@ -46,5 +46,20 @@ func While(ctx context.Context, mayPass func(error) bool, pause time.Duration, s
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
+	}
+}
+
+// Every does something within first, and then about once in each pause, not at the
+// same moment as other gateways, until ctx ends.
+func Every(ctx context.Context, first, pause time.Duration, do func(context.Context)) {
+	wait := Jitter(first)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		do(ctx)
+		wait = pause - pause/10 + Jitter(pause/5)
 	}
 }

@@ -76,3 +76,25 @@ func TestWhile(t *testing.T) {
 		})
 	}
 }
+
+func TestEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 1005*time.Second)
+		defer stop()
+		last, rounds := time.Now(), 0
+		retry.Every(ctx, time.Second, 10*time.Second, func(context.Context) {
+			gap := time.Since(last)
+			switch {
+			case rounds == 0 && gap > time.Second+time.Nanosecond:
+				t.Errorf("began after %v, want within a second", gap)
+			case rounds > 0 && (gap < 9*time.Second || gap > 11*time.Second+time.Nanosecond):
+				t.Errorf("round %d came after %v, want about ten seconds", rounds, gap)
+			}
+			last = time.Now()
+			rounds++
+		})
+		if rounds < 91 || rounds > 112 {
+			t.Errorf("got %d rounds in 1005 seconds", rounds)
+		}
+	})
+}

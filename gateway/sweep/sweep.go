@@ -13,7 +13,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/lightlock/lightlock/gateway/failpoint"
 	"github.com/lightlock/lightlock/gateway/ops"
 	"github.com/lightlock/lightlock/gateway/queue"
+	"github.com/lightlock/lightlock/gateway/retry"
 )
 
 const (
@@ -83,23 +83,9 @@ func (s *Sweeper) Run(ctx context.Context, _ time.Duration) {
 	}
 	pause := min(sweepEvery, sweepLeases*s.Lease)
 	var loops sync.WaitGroup
-	loops.Go(func() { every(ctx, pause/10, pause, s.sweepAll) })
-	loops.Go(func() { every(ctx, sweepEvery, expireEvery, s.expireOld) })
+	loops.Go(func() { retry.Every(ctx, pause/10, pause, s.sweepAll) })
+	loops.Go(func() { retry.Every(ctx, sweepEvery, expireEvery, s.expireOld) })
 	loops.Wait()
-}
-
-// every does something within first, and then about once in each pause.
-func every(ctx context.Context, first, pause time.Duration, do func(context.Context)) {
-	wait := rand.N(max(first, 1)) //nolint:gosec // no secret
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		do(ctx)
-		wait = pause - pause/10 + rand.N(pause/5+1) //nolint:gosec // no secret
-	}
 }
 
 // sweepAll deletes the orphans of every queue.
