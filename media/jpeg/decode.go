@@ -56,21 +56,36 @@ func NewDecoder(data []byte) (*Decoder, error) {
 	return d, nil
 }
 
-// Size returns the picture's size in pixels, as it is stored.
-func (d *Decoder) Size() (width, height int) { return d.frame.Width, d.frame.Height }
+// Size returns the size in pixels of the picture as it is read: as it is stored,
+// unless Scale made it smaller.
+func (d *Decoder) Size() (width, height int) { return d.width, d.height }
+
+// Scale has the picture read at side eighths of its size, rounded up: each block of
+// 8 x 8 samples becomes side x side, from 1 to 8. It has to come before what it makes
+// smaller is read.
+func (d *Decoder) Scale(side int) { d.scale(side) }
 
 // Components returns how many samples a pixel has: 1, 3 or 4.
 func (d *Decoder) Components() int { return len(d.planes) }
 
 // Memory returns how many bytes the first ReadRow allocates. Later ones
 // allocate nothing.
-func (d *Decoder) Memory() int64 {
+func (d *Decoder) Memory() int64 { return d.memory(d.held) }
+
+// PlanesMemory returns how many bytes ReadPlanes allocates.
+func (d *Decoder) PlanesMemory() int64 { return d.memory(d.mcusHigh) }
+
+// memory is what it takes to hold so many bands as samples.
+func (d *Decoder) memory(bands int) int64 {
 	total := int64(0)
 	for i := range d.planes {
 		p := &d.planes[i]
-		total += int64(p.stride() * p.rowsHeld())
+		total += int64(p.stride() * p.side * p.V * bands)
 		if !d.stream {
 			total += 2 * int64(p.coefficients())
+		}
+		if d.frame.Marker == SOF2 {
+			total += 8 * int64(p.wide*p.high)
 		}
 	}
 	return total
@@ -87,16 +102,20 @@ func (d *Decoder) Memory() int64 {
 // ended before the picture did, and another error where the data is broken. It
 // returns ctx's error once ctx has ended, and from then on.
 func (d *Decoder) ReadRow(ctx context.Context, dst []byte) error {
-	if len(dst) != len(d.planes)*d.frame.Width {
-		return fmt.Errorf("room for %d samples, but a row has %d", len(dst), len(d.planes)*d.frame.Width)
+	if len(dst) != len(d.planes)*d.width {
+		return fmt.Errorf("room for %d samples, but a row has %d", len(dst), len(d.planes)*d.width)
 	}
-	if d.row < d.frame.Height {
-		d.prepare(ctx)
+	if d.row < d.height {
+		need := d.row/d.bandHeight() + 1
+		if d.held > 1 && (d.row+1)%d.bandHeight() == 0 {
+			need++ // the next band too, where components are to be smoothed
+		}
+		d.prepare(ctx, need)
 	}
 	switch {
 	case d.ended != nil:
 		return d.ended
-	case d.row < min(d.frame.Height, d.ready*d.bandHeight()):
+	case d.row < d.rows():
 		for i := range d.planes {
 			d.planes[i].row(dst[i:], len(d.planes), d.row, d.ready)
 		}
@@ -108,15 +127,32 @@ func (d *Decoder) ReadRow(ctx context.Context, dst []byte) error {
 	return io.EOF
 }
 
-// prepare makes the samples that the next row is made of: its band, and for the
-// last row of a band the next one too, where there are components to be smoothed.
-func (d *Decoder) prepare(ctx context.Context) {
+// ReadPlanes reads the whole picture, each component as a plane of its own, of as many
+// samples as the file has of it. Rows from that number on, of the picture's, could not
+// be had: what their samples are means nothing, and err says why they are missing, or
+// why others are coarse, as ReadRow does. It is nil where the picture is whole.
+//
+// A Decoder gives out planes or rows, and once.
+func (d *Decoder) ReadPlanes(ctx context.Context) (planes []Plane, rows int, err error) {
+	d.hold(d.mcusHigh)
+	d.prepare(ctx, d.mcusHigh)
+	if d.ended != nil {
+		return nil, 0, d.ended
+	}
+	for i := range d.planes {
+		p := &d.planes[i]
+		planes = append(planes, Plane{p.width, p.height, p.stride(), p.samples})
+	}
+	return planes, d.rows(), d.damage
+}
+
+// rows is how many rows of the picture have become samples.
+func (d *Decoder) rows() int { return min(d.height, d.ready*d.bandHeight()) }
+
+// prepare makes samples of so many bands, as far as there are.
+func (d *Decoder) prepare(ctx context.Context, need int) {
 	if d.planes[0].samples == nil {
 		d.begin(ctx)
-	}
-	need := d.row/d.bandHeight() + 1
-	if d.held > 1 && (d.row+1)%d.bandHeight() == 0 {
-		need++
 	}
 	for d.ended == nil && d.ready < min(need, d.bands) {
 		if d.ended = ctx.Err(); d.ended != nil {
@@ -141,6 +177,9 @@ func (d *Decoder) begin(ctx context.Context) {
 		p.samples = make([]byte, p.stride()*p.rowsHeld())
 		if !d.stream {
 			p.coefs = make([]int16, p.coefficients())
+		}
+		if d.frame.Marker == SOF2 {
+			p.there = make([]uint64, p.wide*p.high)
 		}
 	}
 	if !d.stream {

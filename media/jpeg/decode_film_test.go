@@ -77,6 +77,9 @@ func newFilm(marker byte, width, height int, factors ...byte) *film {
 	return f
 }
 
+// block returns the coefficients of a block.
+func (p *plane) block(bx, by int) *block { return (*block)(p.kept(bx, by)) }
+
 func (f *film) segment(marker byte, body []byte) {
 	f.out = append(f.out, 0xff, marker)
 	f.out = binary.BigEndian.AppendUint16(f.out, uint16(len(body)+2))

@@ -31,12 +31,14 @@ type header struct {
 
 	mcusWide, mcusHigh int
 	held               int // how many rows of MCUs are held as samples
+	side               int // of a block, in samples
+	width, height      int // of the picture as it is read, in pixels
 }
 
 // bandHeight is how many rows of pixels a row of MCUs is. A band is one.
 func (h *header) bandHeight() int {
 	_, v := h.frame.factors()
-	return 8 * v
+	return h.side * v
 }
 
 // nextScan reads segments up to the next scan and makes it ready to be read. It

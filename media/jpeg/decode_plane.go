@@ -5,6 +5,7 @@ type plane struct {
 	Component
 	quant quantTable // not defined before the component's first scan
 
+	side          int // of a block, in samples: 8, or less in a picture that is scaled
 	width, height int // in samples, without what fills the last blocks
 	wide, high    int // in blocks, with what fills the last MCUs
 	ratioH        int // how many pixels of a row share a sample
@@ -13,8 +14,15 @@ type plane struct {
 
 	// samples is a ring of bands: row y stands at y modulo its height.
 	samples []byte
-	// coefs are all blocks, row by row. Nil in a picture that is streamed.
-	coefs  []int16
+	// coefs are all blocks, row by row, of each the side x side lowest frequencies.
+	// Nil in a picture that is streamed.
+	coefs []int16
+	// places says where among the coefs of a block that one stands which comes at a
+	// place of the zigzag; 64 where it is not kept.
+	places *[64]uint8
+	// there tells of a progressive picture which coefficients of each block have come
+	// that are not zero, kept or not: a bit for each, in the order of the zigzag.
+	there  []uint64
 	bands  int  // how many bands have at least their average brightness
 	spoilt bool // a scan of it broke off
 }
@@ -29,8 +37,6 @@ func (h *header) layOut() {
 	for _, c := range h.frame.Components {
 		p := plane{
 			Component: c,
-			width:     ceil(h.frame.Width*c.H, maxH),
-			height:    ceil(h.frame.Height*c.V, maxV),
 			wide:      h.mcusWide * c.H,
 			high:      h.mcusHigh * c.V,
 			ratioH:    maxH / c.H,
@@ -41,39 +47,80 @@ func (h *header) layOut() {
 		}
 		h.planes = append(h.planes, p)
 	}
+	h.scale(8)
+	h.hold(h.held)
+}
+
+// scale has each block made into side x side samples.
+func (h *header) scale(side int) {
+	h.side = side
+	h.width, h.height = ceil(h.frame.Width*side, 8), ceil(h.frame.Height*side, 8)
+	maxH, maxV := h.frame.factors()
+	places := keptPlaces(side)
 	for i := range h.planes {
-		h.planes[i].held = h.held
+		p := &h.planes[i]
+		p.side, p.places = side, &places
+		p.width = ceil(h.frame.Width*p.H*side, 8*maxH)
+		p.height = ceil(h.frame.Height*p.V*side, 8*maxV)
+	}
+}
+
+// keptPlaces numbers the coefficients that are kept, row by row.
+func keptPlaces(side int) (places [64]uint8) {
+	for k := range places {
+		x, y := int(naturalOrder[k])&7, int(naturalOrder[k])>>3
+		if places[k] = 64; x < side && y < side {
+			places[k] = uint8(y*side + x)
+		}
+	}
+	return places
+}
+
+// hold has so many bands kept as samples.
+func (h *header) hold(bands int) {
+	h.held = bands
+	for i := range h.planes {
+		h.planes[i].held = bands
 	}
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
+// across and down are in how many blocks samples lie that are not there to fill an MCU.
+func (p *plane) across() int { return ceil(p.width, p.side) }
+
+func (p *plane) down() int { return ceil(p.height, p.side) }
+
 // stride is the length of a row of samples.
-func (p *plane) stride() int { return 8 * p.wide }
+func (p *plane) stride() int { return p.side * p.wide }
 
 // rowsHeld is how many rows of samples are held.
-func (p *plane) rowsHeld() int { return 8 * p.V * p.held }
+func (p *plane) rowsHeld() int { return p.side * p.V * p.held }
 
-// coefficients is how many coefficients the component has.
-func (p *plane) coefficients() int { return 64 * p.wide * p.high }
+// coefficients is how many coefficients of the component are kept.
+func (p *plane) coefficients() int { return p.side * p.side * p.wide * p.high }
 
-// block returns the coefficients of a block.
-func (p *plane) block(bx, by int) *block {
-	return (*block)(p.coefs[64*(by*p.wide+bx):])
+// kept returns the coefficients of a block that are kept.
+func (p *plane) kept(bx, by int) []int16 {
+	n := p.side * p.side
+	return p.coefs[n*(by*p.wide+bx):][:n]
 }
 
 // put renders a block to its place in the ring.
 func (p *plane) put(c *block, flat bool, bx, by int) {
-	y := 8 * (by % (p.V * p.held))
-	p.quant.inverse(p.samples[y*p.stride()+8*bx:], p.stride(), c, flat)
+	y := p.side * (by % (p.V * p.held))
+	p.quant.scaled(p.samples[y*p.stride()+p.side*bx:], p.stride(), c, p.side, flat)
 }
 
 // render renders a band of coefficients.
 func (p *plane) render(band int) {
 	for by := band * p.V; by < (band+1)*p.V; by++ {
-		for bx := range ceil(p.width, 8) {
-			c := p.block(bx, by)
-			p.put(c, c.flat(), bx, by)
+		for bx := range p.across() {
+			var c block
+			for y, kept := 0, p.kept(bx, by); y < p.side; y++ {
+				copy(c[8*y:8*y+8], kept[y*p.side:][:p.side])
+			}
+			p.put(&c, c.flat(), bx, by)
 		}
 	}
 }
@@ -81,6 +128,6 @@ func (p *plane) render(band int) {
 // sampleRow returns a row of samples, or the nearest that is there: below the
 // last row of the picture, or of what can be had of it, the last is repeated.
 func (p *plane) sampleRow(y, bands int) []byte {
-	y = max(0, min(y, p.height-1, 8*p.V*bands-1)) % p.rowsHeld()
+	y = max(0, min(y, p.height-1, p.side*p.V*bands-1)) % p.rowsHeld()
 	return p.samples[y*p.stride():][:p.width]
 }

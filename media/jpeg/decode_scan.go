@@ -36,7 +36,7 @@ type visit func(p *part, bx, by int) error
 func (s *scan) readRow(my int, f visit) error {
 	if len(s.parts) == 1 {
 		p := &s.parts[0]
-		for bx := range ceil(p.plane.width, 8) {
+		for bx := range p.plane.across() {
 			if err := s.nextMCU(); err != nil {
 				return err
 			}
@@ -98,7 +98,7 @@ func (s *scan) nextMCU() error {
 func (s *scan) read(ctx context.Context) error {
 	rows := s.mcusHigh
 	if len(s.parts) == 1 {
-		rows = ceil(s.parts[0].plane.height, 8)
+		rows = s.parts[0].plane.down()
 	}
 	for _, p := range s.parts {
 		if p.plane.spoilt {
@@ -173,9 +173,12 @@ func (s *scan) noCode() error {
 }
 
 func (s *scan) visitSequential(p *part, bx, by int) error {
-	c := p.plane.block(bx, by)
-	*c = block{} // should the component come twice
-	_, err := s.sequential(c, p)
+	var c block
+	_, err := s.sequential(&c, p)
+	side := p.plane.side
+	for y, kept := 0, p.plane.kept(bx, by); y < side; y++ {
+		copy(kept[y*side:][:side], c[8*y:])
+	}
 	return err
 }
 

@@ -1,6 +1,9 @@
 package jpeg
 
-import "errors"
+import (
+	"errors"
+	mathbits "math/bits"
+)
 
 var errRun = errors.New("a run of empty blocks that cannot be")
 
@@ -10,13 +13,13 @@ func (s *scan) visitFirstDC(p *part, bx, by int) error {
 	if err := s.average(p); err != nil {
 		return err
 	}
-	p.plane.block(bx, by)[0] = int16(p.pred << s.low)
+	p.plane.kept(bx, by)[0] = int16(p.pred << s.low)
 	return nil
 }
 
 // visitNextDC reads one more bit of it.
 func (s *scan) visitNextDC(p *part, bx, by int) error {
-	p.plane.block(bx, by)[0] |= int16(s.take(1) << s.low)
+	p.plane.kept(bx, by)[0] |= int16(s.take(1) << s.low)
 	return s.check()
 }
 
@@ -27,7 +30,7 @@ func (s *scan) visitFirstAC(p *part, bx, by int) error {
 		s.run--
 		return nil
 	}
-	c := p.plane.block(bx, by)
+	kept, there := p.plane.kept(bx, by), &p.plane.there[by*p.plane.wide+bx]
 	for k := s.first; k <= s.last; k++ {
 		run, v, err := s.step(p.ac)
 		if err != nil {
@@ -43,15 +46,26 @@ func (s *scan) visitFirstAC(p *part, bx, by int) error {
 		if v<<s.low>>s.low != v {
 			return s.broken(errTooLarge)
 		}
-		c[naturalOrder[k&63]&63] = v << s.low
+		p.plane.set(kept, there, k, v<<s.low)
 	}
 	return s.check()
+}
+
+// set notes a coefficient that came, and keeps it where it is wanted.
+func (p *plane) set(kept []int16, there *uint64, k int, v int16) {
+	if at := int(p.places[k&63]); at < len(kept) {
+		kept[at] = v
+	}
+	bit := uint64(1) << (k & 63)
+	if *there |= bit; v == 0 {
+		*there &^= bit
+	}
 }
 
 // visitNextAC reads one more bit of those coefficients of a band that are there,
 // and the first of those that now come (ITU-T T.81, G.1.2.3).
 func (s *scan) visitNextAC(p *part, bx, by int) error {
-	c := p.plane.block(bx, by)
+	kept, there := p.plane.kept(bx, by), &p.plane.there[by*p.plane.wide+bx]
 	k := s.first
 	for k <= s.last && s.run == 0 {
 		run, v, err := s.step(p.ac)
@@ -64,32 +78,32 @@ func (s *scan) visitNextAC(p *part, bx, by int) error {
 			s.run = 1<<run + int(s.take(run))
 			continue
 		}
-		if k = s.refine(c, k, run); k > s.last {
+		if k = s.refine(p.plane, kept, *there, k, run); k > s.last {
 			return s.broken(errBeyond)
 		}
 		if v != 0 {
-			c[naturalOrder[k&63]&63] = v << s.low
+			p.plane.set(kept, there, k, v<<s.low)
 		}
 		k++
 	}
 	if s.run > 0 {
 		s.run--
-		s.refine(c, k, 64)
+		s.refine(p.plane, kept, *there, k, 64)
 	}
 	return s.check()
 }
 
 // refine goes from coefficient k on over those that are there, with a bit for
 // each, and over as many others as run says. It returns where the next one is.
-func (s *scan) refine(c *block, k, run int) int {
-	last, one := s.last, int16(1)<<s.low
-	for ; k <= last; k++ {
-		v := &c[naturalOrder[k&63]&63]
-		if *v == 0 {
-			if run == 0 {
-				break
+func (s *scan) refine(p *plane, kept []int16, there uint64, k, run int) int {
+	for k <= s.last {
+		rest := there >> (k & 63)
+		if gap := min(mathbits.TrailingZeros64(rest), s.last+1-k); gap > 0 {
+			if gap > run {
+				return k + run
 			}
-			run--
+			run -= gap
+			k += gap
 			continue
 		}
 		if s.n < 1 {
@@ -98,13 +112,21 @@ func (s *scan) refine(c *block, k, run int) int {
 		bit := int16(s.acc >> 63)
 		s.acc <<= 1
 		s.n--
-		switch {
-		case *v&one != 0: // a second time, in a file that makes no sense
-		case *v > 0:
-			*v += bit << s.low
-		default:
-			*v -= bit << s.low
+		if at := int(p.places[k&63]); at < len(kept) {
+			kept[at] = refined(kept[at], bit, s.low)
 		}
+		k++
 	}
 	return k
+}
+
+// refined is a coefficient with one more bit.
+func refined(v, bit int16, low uint) int16 {
+	switch {
+	case v&(1<<low) != 0: // a second time, in a file that makes no sense
+		return v
+	case v > 0:
+		return v + bit<<low
+	}
+	return v - bit<<low
 }

@@ -1,0 +1,174 @@
+package jpeg
+
+// A block becomes n x n samples, for n below 8, by the inverse DCT of n points over
+// its n x n lowest coefficients. That takes away what is too fine for the smaller
+// picture and keeps the rest as it was, in far less time than making it in full and
+// averaging. Of u-th frequency the sample at k gets
+//
+//	sqrt(2) * cos((2k+1) * u * pi / 2n)
+//
+// and the constants below are these, in dctBits behind the point.
+const (
+	r0315 = 2578  // 0.314692123
+	r0366 = 2998  // 0.366025404
+	r0437 = 3580  // 0.437016024
+	r0614 = 5027  // 0.613604268
+	r0707 = 5793  // 0.707106781
+	r0831 = 6810  // 0.831253876
+	r0882 = 7223  // 0.881747734
+	r1106 = 9058  // 1.105676686
+	r1144 = 9373  // 1.144122806
+	r1225 = 10033 // 1.224744871
+	r1274 = 10438 // 1.274162392
+	r1307 = 10703 // 1.306562965
+	r1345 = 11018 // 1.344997024
+	r1366 = 11190 // 1.366025404
+	r1379 = 11295 // 1.378756276
+	r1414 = 11585 // 1.414213562
+)
+
+// Roundings and shifts of the two passes, the same as at full size.
+const (
+	columnRound, columnShift = 1 << (dctBits - passBits - 1), dctBits - passBits
+	rowRound, rowShift       = 1 << (dctBits + passBits + 2), dctBits + passBits + 3
+)
+
+// scaled turns a block into n x n samples at the beginning of dst, whose rows are
+// stride apart. flat says that only the first coefficient is there.
+func (q *quantTable) scaled(dst []byte, stride int, c *block, n int, flat bool) {
+	switch {
+	case n == 8:
+		q.inverse(dst, stride, c, flat)
+	case n == 1:
+		dst[0] = q.level(c)
+	case flat:
+		level := q.level(c)
+		for y := range n {
+			row := dst[y*stride:][:n]
+			for x := range row {
+				row[x] = level
+			}
+		}
+	case n == 2:
+		q.inverse2(dst, stride, c)
+	case n == 4:
+		q.inverse4(dst, stride, c)
+	default:
+		q.inverseOdd(dst, stride, c, n)
+	}
+}
+
+// level is the average brightness of a block.
+func (q *quantTable) level(c *block) byte { return sample((int32(c[0])*q.steps[0] + 4) >> 3) }
+
+func (q *quantTable) inverse2(dst []byte, stride int, c *block) {
+	a, b := int32(c[0])*q.steps[0]+4, int32(c[1])*q.steps[1]
+	d, e := int32(c[8])*q.steps[8], int32(c[9])*q.steps[9]
+	upper, lower := dst[:2], dst[stride:][:2]
+	upper[0], upper[1] = sample((a+b+d+e)>>3), sample((a-b+d-e)>>3)
+	lower[0], lower[1] = sample((a+b-d-e)>>3), sample((a-b-d+e)>>3)
+}
+
+func (q *quantTable) inverse4(dst []byte, stride int, c *block) {
+	var t [16]int32
+	step := &q.steps
+	for x := range 4 {
+		s0, s1 := int32(c[x])*step[x], int32(c[x+8])*step[x+8]
+		s2, s3 := int32(c[x+16])*step[x+16], int32(c[x+24])*step[x+24]
+		if s1|s2|s3 == 0 {
+			s0 <<= passBits
+			t[x], t[x+4], t[x+8], t[x+12] = s0, s0, s0, s0
+			continue
+		}
+		even, odd := (s0+s2)<<dctBits+columnRound, (s0-s2)<<dctBits+columnRound
+		outer, inner := s1*r1307+s3*c0541, s1*c0541-s3*r1307
+		t[x], t[x+12] = (even+outer)>>columnShift, (even-outer)>>columnShift
+		t[x+4], t[x+8] = (odd+inner)>>columnShift, (odd-inner)>>columnShift
+	}
+	for y := range 4 {
+		s0, s1, s2, s3 := t[4*y], t[4*y+1], t[4*y+2], t[4*y+3]
+		even, odd := (s0+s2)<<dctBits+rowRound, (s0-s2)<<dctBits+rowRound
+		outer, inner := s1*r1307+s3*c0541, s1*c0541-s3*r1307
+		row := (*[4]byte)(dst[y*stride:])
+		row[0], row[3] = sample((even+outer)>>rowShift), sample((even-outer)>>rowShift)
+		row[1], row[2] = sample((odd+inner)>>rowShift), sample((odd-inner)>>rowShift)
+	}
+}
+
+// inverseOdd is for 3, 5, 6 and 7, at which few photos are wanted.
+func (q *quantTable) inverseOdd(dst []byte, stride int, c *block, n int) {
+	var t [8][8]int32
+	for x := range n {
+		var s [8]int32
+		rest := int16(0)
+		for y := range n {
+			v := c[8*y+x]
+			s[y] = int32(v) * q.steps[8*y+x]
+			if y > 0 {
+				rest |= v
+			}
+		}
+		if rest == 0 {
+			for y := range n {
+				t[y][x] = s[0] << passBits
+			}
+			continue
+		}
+		points(&s, n)
+		for y := range n {
+			t[y][x] = (s[y] + columnRound) >> columnShift
+		}
+	}
+	for y := range n {
+		s := &t[y]
+		points(s, n)
+		row := dst[y*stride:][:n]
+		for x := range row {
+			row[x] = sample((s[x&7] + rowRound) >> rowShift)
+		}
+	}
+}
+
+// points transforms n values in place, which get dctBits behind the point.
+func points(s *[8]int32, n int) {
+	switch n {
+	case 3:
+		points3(s)
+	case 5:
+		points5(s)
+	case 6:
+		points6(s)
+	case 7:
+		points7(s)
+	}
+}
+
+func points3(s *[8]int32) {
+	even, odd := s[0]<<dctBits, s[1]*r1225
+	high := s[2] * r0707
+	s[0], s[1], s[2] = even+high+odd, even-2*high, even+high-odd
+}
+
+func points5(s *[8]int32) {
+	s0, s1, s2, s3, s4 := s[0]<<dctBits, s[1], s[2], s[3], s[4]
+	e0, e1, e2 := s0+s2*r1144+s4*r0437, s0-s2*r0437-s4*r1144, s0-(s2-s4)*r1414
+	o0, o1 := s1*r1345+s3*r0831, s1*r0831-s3*r1345
+	s[0], s[1], s[2], s[3], s[4] = e0+o0, e1+o1, e2, e1-o1, e0-o0
+}
+
+func points6(s *[8]int32) {
+	s0, s1, s2, s3, s4, s5 := s[0]<<dctBits, s[1], s[2], s[3], s[4], s[5]
+	e0, e1, e2 := s0+s2*r1225+s4*r0707, s0-s4*r1414, s0-s2*r1225+s4*r0707
+	middle := s3 << dctBits
+	o0, o1, o2 := s1*r1366+middle+s5*r0366, (s1-s5)<<dctBits-middle, s1*r0366-middle+s5*r1366
+	s[0], s[1], s[2], s[3], s[4], s[5] = e0+o0, e1+o1, e2+o2, e2-o2, e1-o1, e0-o0
+}
+
+func points7(s *[8]int32) {
+	s0, s1, s2, s3, s4, s5, s6 := s[0]<<dctBits, s[1], s[2], s[3], s[4], s[5], s[6]
+	e0, e1 := s0+s2*r1274+s4*r0882+s6*r0315, s0+s2*r0315-s4*r1274-s6*r0882
+	e2, e3 := s0-s2*r0882-s4*r0315+s6*r1274, s0-(s2-s4+s6)*r1414
+	o0, o1, o2 := s1*r1379+s3*r1106+s5*r0614, s1*r1106-s3*r0614-s5*r1379, s1*r0614-s3*r1379+s5*r1106
+	s[0], s[1], s[2], s[3] = e0+o0, e1+o1, e2+o2, e3
+	s[4], s[5], s[6] = e2-o2, e1-o1, e0-o0
+}
