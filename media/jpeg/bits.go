@@ -27,16 +27,22 @@ type bitReader struct {
 
 // fill leaves 56 bits or more, or all that there are up to the next marker.
 func (b *bitReader) fill() {
-	if b.pos+8 <= len(b.data) {
-		x := binary.BigEndian.Uint64(b.data[b.pos:])
-		if noFF(x) {
-			b.acc |= x >> uint(b.n)
-			b.pos += (63 - b.n) >> 3
-			b.n |= 56
-			return
-		}
+	if x, ok := b.eight(); ok {
+		b.acc |= x >> uint(b.n)
+		b.pos += (63 - b.n) >> 3
+		b.n |= 56
+		return
 	}
 	b.fillSlowly()
+}
+
+// eight returns the next eight bytes, if there are as many and none of them is 0xff.
+func (b *bitReader) eight() (uint64, bool) {
+	if b.pos+8 > len(b.data) {
+		return 0, false
+	}
+	x := binary.BigEndian.Uint64(b.data[b.pos:])
+	return x, noFF(x)
 }
 
 // noFF tells whether none of eight bytes is 0xff.

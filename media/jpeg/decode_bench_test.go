@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"bytes"
+	"fmt"
 	stdjpeg "image/jpeg"
 	"testing"
 
@@ -33,5 +34,27 @@ func BenchmarkDecode(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkReadPlanes reads camera photos at eighths of their size.
+func BenchmarkReadPlanes(b *testing.B) {
+	for _, name := range []string{"p12-pixel1", "p12-iphone-xs-displayp3-o6", "p8-iphone6", "p12-book-progressive", "d48-pixel-upsampled-progressive"} {
+		data := mediatest.Photo(b, "camera/"+name+".jpg")
+		for _, side := range []int{1, 2, 4, 5, 8} {
+			b.Run(fmt.Sprintf("%s/%d eighths", name, side), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					d, err := NewDecoder(data)
+					if err != nil {
+						b.Fatal(err)
+					}
+					d.Scale(side)
+					if _, _, err := d.ReadPlanes(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

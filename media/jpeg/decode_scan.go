@@ -193,15 +193,24 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 	k := 1
 	for k < 64 {
 		if n < 32 {
-			s.acc, s.n = acc, n
-			s.fill()
-			acc, n = s.acc, s.n
+			if x, ok := s.eight(); ok {
+				acc |= x >> (n & 63)
+				s.pos += (63 - n) >> 3
+				n |= 56
+			} else {
+				s.acc, s.n = acc, n
+				s.fillSlowly()
+				acc, n = s.acc, s.n
+			}
 		}
 		e := look[acc>>(64-lookBits)]
 		acc <<= e & 63
 		n -= int(e & 63)
 		run, v := int(e>>8&0xff), int16(e>>16)
 		if v == 0 {
+			if e != 0 && e < 0x100 { // the end of the block
+				break
+			}
 			s.acc, s.n = acc, n
 			if run, v, err = s.finish(p.ac, e); err != nil {
 				return false, err
