@@ -5,7 +5,6 @@ import (
 	"errors"
 	"image"
 	stdjpeg "image/jpeg"
-	"os/exec"
 	"slices"
 	"testing"
 
@@ -186,10 +185,7 @@ func TestMadeAgainstStandard(t *testing.T) {
 
 // djpeg gives out the samples as they are where a file says that they are RGB.
 func TestAgainstDjpeg(t *testing.T) {
-	djpeg, err := exec.LookPath("djpeg")
-	if err != nil {
-		t.Skip("djpeg of libjpeg-turbo is not installed")
-	}
+	needDjpeg(t)
 	for _, factors := range [][]byte{{0x11, 0x11, 0x11}, {0x21, 0x11, 0x11}, {0x22, 0x11, 0x11}, {0x41, 0x11, 0x11}, {0x22, 0x21, 0x12}, {0x11, 0x21, 0x11}} {
 		for _, width := range []int{64, 101} {
 			f := newFilm(SOF0, width, 99, factors...)
@@ -197,19 +193,11 @@ func TestAgainstDjpeg(t *testing.T) {
 				f.Components[i].ID = byte(c)
 			}
 			data := f.whole(true)
-			cmd := exec.Command(djpeg, "-ppm")
-			cmd.Stdin = bytes.NewReader(data)
-			var said bytes.Buffer
-			cmd.Stderr = &said
-			out, err := cmd.Output()
-			if err != nil {
-				t.Fatalf("%x: djpeg: %v: %s", factors, err, said.String())
-			}
+			pixels := runDjpeg(t, data, 3*width*99)
 			got, err := decodeRows(t, data)
 			if err != nil {
 				t.Fatal(err)
 			}
-			pixels := out[len(out)-3*width*99:]
 			checkRows(t, got, slices.Collect(slices.Chunk(pixels, 3*width)), 1)
 		}
 	}
