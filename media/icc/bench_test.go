@@ -26,6 +26,16 @@ func BenchmarkConvert(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/4096, "ns/pixel")
 		})
+		b.Run(name+", bytes", func(b *testing.B) {
+			narrow := make([]uint8, len(src))
+			for i, v := range src {
+				narrow[i] = uint8(v >> 8)
+			}
+			for b.Loop() {
+				tr.ConvertBytes(dst, narrow)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/4096, "ns/pixel")
+		})
 	}
 }
 

@@ -76,11 +76,16 @@ func corners(channels int) []uint16 {
 // converted is what all methods give for a row.
 func converted(tr *Transform, src []uint16) []byte {
 	pixels := len(src) / tr.Channels()
-	out := make([]uint8, 6*pixels)
+	out := make([]uint8, 9*pixels)
 	tr.Convert(out, src)
 	light := make([]uint16, len(src))
 	tr.Light(light, src)
 	tr.ConvertLight(out[3*pixels:], light)
+	narrow := make([]uint8, len(src))
+	for i, v := range src {
+		narrow[i] = uint8(v >> 8)
+	}
+	tr.ConvertBytes(out[6*pixels:], narrow)
 	return out
 }
 
@@ -260,8 +265,10 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 	for _, tr := range all {
 		src, dst := row(tr, 64)
+		narrow := make([]uint8, len(src))
 		if n := testing.AllocsPerRun(3, func() {
 			tr.Convert(dst, src)
+			tr.ConvertBytes(dst, narrow)
 			tr.Light(src, src)
 			tr.ConvertLight(dst, src)
 		}); n > 0 {

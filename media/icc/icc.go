@@ -32,6 +32,7 @@ type Transform struct {
 // engine is what differs between the kinds of profiles.
 type engine interface {
 	convert(dst []uint8, src []uint16)
+	convertBytes(dst, src []uint8)
 	light(dst, src []uint16)
 	convertLight(dst []uint8, src []uint16)
 }
@@ -42,6 +43,11 @@ func (t *Transform) Channels() int { return t.channels }
 
 // Convert turns device values into sRGB, three bytes for each pixel, rounded.
 func (t *Transform) Convert(dst []uint8, src []uint16) { t.engine.convert(dst, src) }
+
+// ConvertBytes does what Convert does, of device values of 8 bits, of which 255 is
+// all. Where a matrix leads to sRGB, one in hundreds is a code off. The two may be the
+// same slice where Channels is 3.
+func (t *Transform) ConvertBytes(dst, src []uint8) { t.engine.convertBytes(dst, src) }
 
 // Light turns device values into as many that are proportional to light, for
 // averaging: half of the pixels white and half of them black make a gray that
