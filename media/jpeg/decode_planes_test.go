@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -154,4 +155,38 @@ func TestPlanesEndWithTheContext(t *testing.T) {
 			t.Errorf("got %v, want the context's end", err)
 		}
 	}
+}
+
+// FuzzPlanes wants the same verdict at every scale, and as many rows, as the rows of
+// full size have.
+func FuzzPlanes(f *testing.F) {
+	for _, data := range smallFilms() {
+		f.Add(data, byte(3))
+	}
+	f.Add(newFilm(SOF2, 40, 30, 0x22, 0x11, 0x11).progressive(), byte(1))
+	f.Fuzz(func(t *testing.T, data []byte, eighths byte) {
+		d, err := NewDecoder(data)
+		if err != nil {
+			return
+		}
+		width, height := d.Size()
+		if width*height > 1<<18 || bytes.Count(data, []byte{0xff, SOS}) > 20 {
+			return
+		}
+		full, why := d.rowsLeft(t)
+		e, err := NewDecoder(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Scale(1 + int(eighths&7))
+		planes, rows, err := e.ReadPlanes(t.Context())
+		if fmt.Sprint(err) != fmt.Sprint(why) || rows != min(ceil(len(full)*e.side, 8), e.height) {
+			t.Fatalf("at %d eighths got %d rows and %v, want those of %d and %v", e.side, rows, err, len(full), why)
+		}
+		for i, p := range planes {
+			if c := &e.planes[i]; p.Width != ceil(e.width, c.ratioH) || p.Height != ceil(e.height, c.ratioV) || len(p.Pix) < p.Stride*p.Height {
+				t.Fatalf("component %d is %d x %d with %d samples", i, p.Width, p.Height, len(p.Pix))
+			}
+		}
+	})
 }
