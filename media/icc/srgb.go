@@ -2,6 +2,7 @@ package icc
 
 import (
 	"math"
+	"sort"
 	"sync"
 )
 
@@ -26,12 +27,21 @@ var (
 
 	lightToSRGB = sync.OnceValue(func() *codes {
 		var c codes
-		for i := range c {
-			c[i] = uint8(rounded(255 * encodeSRGB(float64(i)/full)))
+		end := 0
+		for code := range 256 {
+			// More light never has a lower code, so each begins where one is found.
+			first := end
+			end += sort.Search(len(c)-first, func(i int) bool { return srgbCode(first+i) > code })
+			for i := first; i < end; i++ {
+				c[i] = uint8(code)
+			}
 		}
 		return &c
 	})
 )
+
+// srgbCode is the code of some light, up to full.
+func srgbCode(light int) int { return int(rounded(255 * encodeSRGB(float64(light)/full))) }
 
 // decodeSRGB is the curve of IEC 61966-2-1, from the number of a colour to its
 // light.
@@ -68,13 +78,50 @@ const (
 	whiteZ = 0xd32d / 65536.0
 )
 
-// sampled makes a table of a function from 0..1 to 0..1.
+// sampled makes a table of a function from 0..1 to 0..1. Where the function is all but
+// a line, so is the table: all 65,536 powers of a gamma take longer than to decode a
+// small photo.
 func sampled(f func(float64) float64) *curve {
-	var c curve
-	for i := range c {
-		c[i] = level(f(float64(i) / full))
+	const step = 64
+	s := sampling{f: f}
+	for first := 0; first < full; first += step {
+		s.between(first, min(first+step, full))
 	}
-	return &c
+	return &s.curve
+}
+
+// sampling is a table in the making.
+type sampling struct {
+	f     func(float64) float64
+	curve curve
+}
+
+// fineBits are those behind the point while a table is made.
+const fineBits = 16
+
+// between fills the table from one place to another, both included. That the function
+// is a line is taken from its middle, where it may be a quarter of a step away.
+func (s *sampling) between(first, last int) {
+	from, to := s.at(first), s.at(last)
+	n := int64(last - first)
+	middle := (first + last) / 2
+	if away := s.at(middle) - from - (to-from)*int64(middle-first)/n; max(away, -away) > 1<<(fineBits-2) && n > 1 {
+		s.between(first, middle)
+		s.between(middle, last)
+		return
+	}
+	for i := range n + 1 {
+		s.curve[first+int(i)] = uint16((from + (to-from)*i/n + 1<<(fineBits-1)) >> fineBits)
+	}
+}
+
+// at is the function's value at a place of the table.
+func (s *sampling) at(i int) int64 {
+	v := s.f(float64(i) / full)
+	if !(v > 0) { // or no number
+		return 0
+	}
+	return rounded(min(v, 1) * (full << fineBits))
 }
 
 // level is the 16-bit number of a value from 0 to 1. What lies outside is
