@@ -1,7 +1,3 @@
-// Package jpeg reads and writes what a JPEG file is made of (ITU-T T.81).
-//
-// It promises never to read outside the file, to allocate nothing that grows
-// with what the file merely says of itself, and to end.
 package jpeg
 
 import (
