@@ -76,7 +76,7 @@ func TestCheckSeesEveryChangeOfTheHeader(t *testing.T) {
 }
 
 func FuzzCheck(f *testing.F) {
-	f.Add(jpeg.NewPlan(scene(8, 8), jpeg.Full).Encode(90))
+	f.Add(jpeg.Encode(jpeg.FromRGBA(scene(8, 8), jpeg.Full), 90))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := Picture{Data: data, Width: 8, Height: 8}
 		if p.Check(Default().Preview) != nil {

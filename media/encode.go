@@ -65,7 +65,7 @@ func (f *fitting) try(ctx context.Context, side int) (size int, err error) {
 			return 0, err
 		}
 	}
-	data, size, err := jpeg.NewPlan(img, f.sampling).Within(ctx, f.limit, worstQuality, bestQuality)
+	data, size, err := jpeg.Within(ctx, jpeg.FromRGBA(img, f.sampling), f.limit, worstQuality, bestQuality)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("media: %w", err)

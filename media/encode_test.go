@@ -52,17 +52,17 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 // picture is shrunken.
 func TestQualities(t *testing.T) {
 	img := noise(120, 80)
-	plan := jpeg.NewPlan(img, jpeg.Full)
+	planes := jpeg.FromRGBA(img, jpeg.Full)
 	for _, row := range []struct {
 		name   string
 		limit  int
 		want   []byte
 		shrink bool
 	}{
-		{"much room", 1 << 20, plan.Encode(90), false},
-		{"exactly the best", len(plan.Encode(90)), plan.Encode(90), false},
-		{"exactly the worst", len(plan.Encode(40)), plan.Encode(40), false},
-		{"less than the worst", len(plan.Encode(40)) - 1, nil, true},
+		{"much room", 1 << 20, jpeg.Encode(planes, 90), false},
+		{"exactly the best", len(jpeg.Encode(planes, 90)), jpeg.Encode(planes, 90), false},
+		{"exactly the worst", len(jpeg.Encode(planes, 40)), jpeg.Encode(planes, 40), false},
+		{"less than the worst", len(jpeg.Encode(planes, 40)) - 1, nil, true},
 	} {
 		p, err := encode(t.Context(), img, Target{MaxBytes: row.limit, Side: 120}, jpeg.Full)
 		if err != nil {
@@ -110,7 +110,7 @@ func TestEncodeUsesItsBytes(t *testing.T) {
 		"plain edges": scene(400, 300),
 	}
 	for name, img := range rows {
-		most := len(jpeg.NewPlan(img, jpeg.Halved).Encode(bestQuality))
+		most := len(jpeg.Encode(jpeg.FromRGBA(img, jpeg.Halved), bestQuality))
 		for limit := most - 1; limit >= minTarget; limit = limit * 2 / 3 {
 			f := fitting{img: img, limit: limit, sampling: jpeg.Halved}
 			p, err := f.run(t.Context())

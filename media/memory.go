@@ -29,8 +29,8 @@ func reckonReading(head *header, s Settings) int64 {
 	return memory
 }
 
-// reckonEncoding is both pictures, upright, the larger one in frequencies, and as
-// a file that grows.
+// reckonEncoding is both pictures, upright, the larger one as planes, what its
+// encoder needs, and files.
 func reckonEncoding(head *header, s Settings) int64 {
 	size, side := sizes(head, s)
 	pictures := 4 * (area(size) + side*side)
@@ -38,7 +38,8 @@ func reckonEncoding(head *header, s Settings) int64 {
 		pictures *= 2
 	}
 	file := min(int64(s.Preview.MaxBytes), 2*area(size))
-	return pictures + jpeg.PlanMemory(size.X, size.Y, jpeg.Full) + 3*file
+	encoder := jpeg.EncodeMemory(size.X, size.Y, jpeg.Full, s.Preview.MaxBytes)
+	return pictures + 3*area(size) + encoder + 3*file
 }
 
 // sizes are those of the preview and, of one side, of the thumbnail.

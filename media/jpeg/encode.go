@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 )
 
@@ -9,57 +10,88 @@ import (
 // of T.81 as libjpeg does. The file is baseline with Huffman tables made for it,
 // of these segments only: SOI, DQT, SOF0, DHT, SOS and its data, EOI. The same
 // picture makes the same bytes everywhere.
-func (p *Plan) Encode(quality int) []byte { return p.write(p.code(quality)) }
+//
+// The planes are of 1 to 65,535 samples in each direction; the two of colour, if
+// there are any, of the size of the first, or of half of it rounded up in both
+// directions. Of others it panics.
+func Encode(p *Planes, quality int) []byte {
+	e := newEncoder(p)
+	return e.write(e.code(quality, math.MaxInt, true))
+}
+
+// EncodeMemory reckons what Within allocates at most for that limit, and Encode for
+// the highest, in bytes. Files come on top of it: Within has two at a time.
+func EncodeMemory(width, height int, s Sampling, limit int) int64 {
+	const tables = 128 << 10
+	l := layout{width, height, s, false}
+	blocks := int64(l.blocks())
+	row := blocks / int64(s.units(height)) * 128
+	limit = int(min(int64(limit), 1000*blocks)) // more than any file has
+	bits := 8 * int64(limit+1)
+	// A block has 64 symbols at most. Each takes a token, and a second one if
+	// its value has more than seven bits, so that with its word it takes nine.
+	// All but five of a block have a value and take two bits or more.
+	tokens := row + min(128*blocks, 64*blocks+bits/9, (5*blocks+bits)/2)
+	pieces := tokens/fullPiece + int64(between(limit)) + 3
+	return pieces*pieceBytes + tables
+}
 
 // coding is all that a file at one quality consists of but its data.
 type coding struct {
-	quality    int
-	tables     []stepTable
-	quantisers []quantiser
-	codes      []huffmanCode
-	size       int // of the file, as far as can be known before it is written
+	tables []stepTable
+	codes  []huffmanCode
+	size   int // of the file, as far as can be known before it is written
 }
 
-// code counts what the data will consist of, and makes the codes for it.
-func (p *Plan) code(quality int) *coding {
-	c := &coding{quality: quality, tables: stepTables(quality)}
-	if p.gray {
+// code counts what the data will consist of, and makes the codes for it. A file of
+// more than limit bytes cannot be written afterwards, and its size is an estimate
+// unless it is to be exact.
+func (e *encoder) code(quality, limit int, exact bool) *coding {
+	c := &coding{tables: stepTables(quality)}
+	if e.gray {
 		c.tables = c.tables[:1]
 	}
+	var quantisers []*quantiser
 	for i := range c.tables {
-		c.quantisers = append(c.quantisers, newQuantiser(&c.tables[i]))
+		quantisers = append(quantisers, newQuantiser(&c.tables[i], token(i*colourSlots)))
 	}
+	rows := e.count(quantisers, limit)
+	if rows < e.rows() && !exact {
+		c.size = e.estimate(quantisers, rows)
+		return c
+	}
+	e.countOn(quantisers, rows, 1)
 	bits := 0
-	counts := p.count(c.quantisers)
-	for i := range counts {
+	counts := e.tokenizer.counts.histograms()
+	for i := range 2 * len(quantisers) {
 		code := newHuffmanCode(&counts[i])
 		bits += code.bits(&counts[i])
 		c.codes = append(c.codes, code)
 	}
-	c.size = len(p.header(c)) + (bits+7)/8 + 2
+	c.size = len(e.header(c)) + (bits+7)/8 + 2
 	return c
 }
 
 // write makes the file. One byte in 256 has a zero stuffed behind it on average;
 // where far more have, the file moves once.
-func (p *Plan) write(c *coding) []byte {
+func (e *encoder) write(c *coding) []byte {
 	out := make([]byte, 0, c.size+c.size/128+64)
-	out = append(out, p.header(c)...)
-	out = p.scan(out, c)
+	out = append(out, e.header(c)...)
+	out = e.scan(out, c.codes)
 	return append(out, 0xff, EOI)
 }
 
 // header is the file up to its data.
-func (p *Plan) header(c *coding) []byte {
+func (e *encoder) header(c *coding) []byte {
 	out := []byte{0xff, SOI}
 	out = appendSegment(out, DQT, quantBody(c.tables))
-	out = appendSegment(out, SOF0, frameBody(p.layout))
+	out = appendSegment(out, SOF0, frameBody(e.layout))
 	var codes []byte
 	for i, code := range c.codes {
 		codes = slices.Concat(codes, []byte{huffmanName(i)}, code.counts[:], code.symbols)
 	}
 	out = appendSegment(out, DHT, codes)
-	return appendSegment(out, SOS, scanBody(p.gray))
+	return appendSegment(out, SOS, scanBody(e.gray))
 }
 
 func appendSegment(out []byte, marker byte, body []byte) []byte {
@@ -70,12 +102,11 @@ func appendSegment(out []byte, marker byte, body []byte) []byte {
 
 // quantBody is a DQT segment (T.81, B.2.4.1) of 8-bit tables.
 func quantBody(tables []stepTable) []byte {
-	zigzagAt := zigzagPlaces()
 	var body []byte
 	for name, table := range tables {
 		var steps [64]uint8
-		for i, step := range table {
-			steps[zigzagAt[i]] = step
+		for k := range steps {
+			steps[k] = table[naturalOrder[k]]
 		}
 		body = append(append(body, byte(name)), steps[:]...)
 	}

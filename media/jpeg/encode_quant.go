@@ -1,6 +1,6 @@
 package jpeg
 
-import mathbits "math/bits"
+import "encoding/binary"
 
 // stepTable is the steps to which coefficients are coarsened, from the left to
 // the right and from the top to the bottom.
@@ -55,49 +55,52 @@ func chromaTable() stepTable {
 	}
 }
 
-// quantiser divides planned coefficients by the steps of a table, in zig-zag
-// order, and rounds once.
+// quantiser divides the coefficients of a block by the steps of a table and
+// rounds once, half away from zero.
 type quantiser struct {
-	half    [64]uint32 // of a step, with fraction bits
-	inverse [64]uint64 // of a step, with 32 bits more
+	slot token // the first of its components' slots
+	// up and down are for each word of a block, in the lanes of its coefficients,
+	// half a step, and that less the smallest part.
+	up, down [16]uint64
+	// In zig-zag order: a step inverted, with 32 bits more; half a step; and the
+	// byte of the coefficient.
+	inverse, half [64]uint32
+	byteOf        [64]uint8
 }
 
-func newQuantiser(t *stepTable) quantiser {
-	var q quantiser
-	for i, k := range zigzagPlaces() {
-		step := uint32(t[i]) << fraction
-		q.half[k] = step / 2
-		// A dividend has 17 bits, a step 13: rounding the inverse up never
+func newQuantiser(t *stepTable, slot token) *quantiser {
+	q := quantiser{slot: slot}
+	for k := range q.byteOf {
+		at, step := byteOf(naturalOrder[k]), uint32(t[naturalOrder[k]])<<fraction
+		lane := 8 * (at % 8)
+		q.up[at/8] |= uint64(step/2) << lane
+		q.down[at/8] |= uint64(step/2-1) << lane
+		// A dividend has 16 bits, a step 12: rounding the inverse up never
 		// reaches the next whole number.
-		q.inverse[k] = 1<<32/uint64(step) + 1
+		q.inverse[k], q.half[k], q.byteOf[k] = uint32(1<<32/uint64(step))+1, step/2, at
 	}
-	return q
+	return &q
 }
 
-// nonzero tells which coefficients of a block are not zero after divide, the
-// first in the lowest bit. Most time would go into finding them, so
-// it has no branches: a coefficient is not zero where it is half a step or more
-// away from zero, and moved up by a little less than that it is then below zero,
-// which is huge for a number without sign, or above twice as much.
-func (q *quantiser) nonzero(block *[64]int16) uint64 {
-	var bits uint64
-	for k, c := range block {
-		most := q.half[k] - 1
-		moved := uint32(int32(c)) + most
-		bits = bits>>1 | (uint64(2*most)-uint64(moved))>>63<<63
+// nonzero tells which coefficients of a block are not zero after divide: that of
+// word i, lane n in bit 16*n+i. Most time would go into finding them, so four are
+// tried at once and without a branch. With 0x8000 added, one that is half a step
+// or more above zero keeps the highest bit where half a step is taken away; one
+// that is as far below does not get it where almost as much is added.
+func (q *quantiser) nonzero(block *frequencies) uint64 {
+	bits := uint64(0)
+	for i := range q.up {
+		w := binary.LittleEndian.Uint64(block[8*i:])
+		bits = bits>>1 | (w-q.up[i]|^(w+q.down[i]))&(0x8000*four)
 	}
 	return bits
 }
 
-// divide makes the value at place k of a block.
-func (q *quantiser) divide(c int16, k int) int32 {
-	sign := int32(c) >> 31
-	n := int32(uint64(uint32((int32(c)^sign)-sign)+q.half[k&63]) * q.inverse[k&63] >> 32)
+// divide makes the value at place k, in zig-zag order, of a block.
+func (q *quantiser) divide(block *frequencies, k int) int32 {
+	k &= 63
+	c := block.at(q.byteOf[k])
+	sign := c >> 31
+	n := int32(uint64(uint32((c^sign)-sign)+q.half[k]) * uint64(q.inverse[k]) >> 32)
 	return (n ^ sign) - sign
-}
-
-// magnitude is how many bits follow the symbol of a value (T.81, F.1.2.1.1).
-func magnitude(v int32) int {
-	sign := v >> 31
-	return mathbits.Len32(uint32((v ^ sign) - sign))
 }

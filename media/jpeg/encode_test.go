@@ -8,7 +8,6 @@ import (
 	stdjpeg "image/jpeg"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 )
 
@@ -83,9 +82,9 @@ func bySampling(t *testing.T, test func(t *testing.T, s Sampling)) {
 func TestEncodeLooksLikeThePicture(t *testing.T) {
 	img := paintScene(333, 251)
 	bySampling(t, func(t *testing.T, s Sampling) {
-		plan := NewPlan(img, s)
+		planes := FromRGBA(img, s)
 		for quality, least := range map[int]float64{10: 26, 40: 29, 75: 31, 90: 34, 100: 38} {
-			got := likeness(img, decodePlain(t, plan.Encode(quality)))
+			got := likeness(img, decodePlain(t, Encode(planes, quality)))
 			if got < least {
 				t.Errorf("quality %d: got %.1f dB, want at least %.1f", quality, got, least)
 			}
@@ -93,7 +92,7 @@ func TestEncodeLooksLikeThePicture(t *testing.T) {
 	})
 }
 
-// The other encoder rounds more often and takes its codes from the book.
+// The other encoder takes its codes from the book.
 func TestEncodeIsSmallerAndNotWorseThanTheOther(t *testing.T) {
 	img := paintScene(400, 300)
 	for _, quality := range []int{40, 75, 90} {
@@ -101,7 +100,7 @@ func TestEncodeIsSmallerAndNotWorseThanTheOther(t *testing.T) {
 		if err := stdjpeg.Encode(&other, img, &stdjpeg.Options{Quality: quality}); err != nil {
 			t.Fatal(err)
 		}
-		got := NewPlan(img, Halved).Encode(quality)
+		got := Encode(FromRGBA(img, Halved), quality)
 		if float64(len(got)) > 0.99*float64(other.Len()) {
 			t.Errorf("quality %d: got %d bytes, want less than %d", quality, len(got), other.Len())
 		}
@@ -112,31 +111,73 @@ func TestEncodeIsSmallerAndNotWorseThanTheOther(t *testing.T) {
 	}
 }
 
+// planesOfNoise is noise in planes whose rows do not lie side by side.
+func planesOfNoise(width, height int, s Sampling, gray bool) *Planes {
+	random := rand.New(rand.NewPCG(uint64(width), uint64(height)))
+	plane := func(width, height int) Plane {
+		p := Plane{width, height, width + 3, make([]byte, (width+3)*(height-1)+width)}
+		for i := range p.Pix {
+			p.Pix[i] = byte(random.Uint32())
+		}
+		return p
+	}
+	p := &Planes{Y: plane(width, height)}
+	if gray {
+		return p
+	}
+	if s == Halved {
+		width, height = (width+1)/2, (height+1)/2
+	}
+	p.Cb, p.Cr = plane(width, height), plane(width, height)
+	return p
+}
+
+// At the best quality every sample comes back, even of noise, and around the
+// picture the samples of its edge.
 func TestEncodeOfEverySize(t *testing.T) {
-	bySampling(t, func(t *testing.T, s Sampling) {
-		for height := 1; height <= 17; height++ {
-			for width := 1; width <= 17; width++ {
-				for name, img := range map[string]*image.RGBA{"coloured": paintScene(width, height), "gray": paintGray(width, height)} {
-					data := NewPlan(img, s).Encode(90)
-					checkWritten(t, fmt.Sprintf("%s, %d x %d", name, width, height), img, data)
-					if got := likeness(img, decodePlain(t, data)); got < 25 {
-						t.Errorf("%s, %d x %d: got %.1f dB, want 25", name, width, height, got)
-					}
+	for height := 1; height <= 33; height++ {
+		for width := 1; width <= 33; width++ {
+			for kind, p := range map[string]*Planes{
+				"4:4:4": planesOfNoise(width, height, Full, false),
+				"4:2:0": planesOfNoise(width, height, Halved, false),
+				"gray":  planesOfNoise(width, height, Full, true),
+			} {
+				name := fmt.Sprintf("%s, %d x %d", kind, width, height)
+				data := Encode(p, 100)
+				checkWritten(t, name, image.Pt(width, height), data)
+				switch got := decodePlain(t, data).(type) {
+				case *image.Gray:
+					checkPlane(t, name+", Y", &p.Y, got.Pix, got.Stride)
+				case *image.YCbCr:
+					checkPlane(t, name+", Y", &p.Y, got.Y, got.YStride)
+					checkPlane(t, name+", Cb", &p.Cb, got.Cb, got.CStride)
+					checkPlane(t, name+", Cr", &p.Cr, got.Cr, got.CStride)
 				}
 			}
 		}
-	})
+	}
+}
+
+// checkPlane compares a plane with one that was read, which has whole units.
+func checkPlane(t *testing.T, name string, want *Plane, pix []byte, stride int) {
+	t.Helper()
+	for at, got := range pix {
+		x, y := min(at%stride, want.Width-1), min(at/stride, want.Height-1)
+		if d := int(got) - int(want.Row(y)[x]); d < -4 || d > 4 {
+			t.Fatalf("%s: at %d, %d got %d, want %d", name, at%stride, at/stride, got, want.Row(y)[x])
+		}
+	}
 }
 
 // checkWritten checks what holds for every file that is written.
-func checkWritten(t *testing.T, name string, img *image.RGBA, data []byte) {
+func checkWritten(t *testing.T, name string, size image.Point, data []byte) {
 	t.Helper()
-	if b := decodePlain(t, data).Bounds(); b.Size() != img.Rect.Size() {
-		t.Errorf("%s: decoded to %v, want %v", name, b, img.Rect)
+	if b := decodePlain(t, data).Bounds(); b.Size() != size {
+		t.Errorf("%s: decoded to %v, want %v", name, b, size)
 	}
 	width, height, err := Verify(data)
-	if err != nil || width != img.Rect.Dx() || height != img.Rect.Dy() {
-		t.Errorf("%s: verified as %d x %d and %v, want %v", name, width, height, err, img.Rect.Size())
+	if err != nil || image.Pt(width, height) != size {
+		t.Errorf("%s: verified as %d x %d and %v, want %v", name, width, height, err, size)
 	}
 }
 
@@ -166,8 +207,8 @@ func TestEncodeOfExtremes(t *testing.T) {
 	for name, row := range rows {
 		for _, s := range []Sampling{Full, Halved} {
 			for _, quality := range []int{1, 50, 100} {
-				data := NewPlan(row.img, s).Encode(quality)
-				checkWritten(t, name, row.img, data)
+				data := Encode(FromRGBA(row.img, s), quality)
+				checkWritten(t, name, row.img.Rect.Size(), data)
 				got := likeness(row.img, decodePlain(t, data))
 				if quality == 100 && s == Full && got < row.least {
 					t.Errorf("%s: got %.1f dB, want %.1f", name, got, row.least)
@@ -178,95 +219,88 @@ func TestEncodeOfExtremes(t *testing.T) {
 }
 
 func TestEncodeWritesGrayAsOneComponent(t *testing.T) {
-	if _, gray := decodePlain(t, NewPlan(paintGray(30, 20), Halved).Encode(90)).(*image.Gray); !gray {
-		t.Error("got colours for a gray picture")
-	}
-	img := paintGray(30, 20)
-	img.Pix[len(img.Pix)-2]++ // the blue of the last pixel
-	if _, gray := decodePlain(t, NewPlan(img, Halved).Encode(90)).(*image.Gray); gray {
-		t.Error("got no colours for a picture with a coloured pixel")
-	}
+	bySampling(t, func(t *testing.T, s Sampling) {
+		p := FromRGBA(paintGray(30, 20), s)
+		coloured := Encode(p, 90)
+		if _, gray := decodePlain(t, coloured).(*image.Gray); !gray {
+			t.Error("got colours for a gray picture")
+		}
+		if alone := Encode(&Planes{Y: p.Y}, 90); !bytes.Equal(alone, coloured) {
+			t.Error("a gray picture without colours makes another file than one whose colours are gray")
+		}
+		p.Cr.Pix[len(p.Cr.Pix)-1]++
+		if _, gray := decodePlain(t, Encode(p, 90)).(*image.Gray); gray {
+			t.Error("got no colours for a picture with a coloured sample")
+		}
+	})
 }
 
 func TestEncodeIsDeterministic(t *testing.T) {
-	img := paintScene(100, 75)
-	first := NewPlan(img, Halved)
-	if !bytes.Equal(first.Encode(80), first.Encode(80)) || !bytes.Equal(first.Encode(80), NewPlan(img, Halved).Encode(80)) {
+	p := FromRGBA(paintScene(100, 75), Halved)
+	if !bytes.Equal(Encode(p, 80), Encode(p, 80)) {
 		t.Error("the same picture made two files")
 	}
 }
 
-// A picture cut from a larger one has rows that do not lie side by side.
-func TestEncodeOfACut(t *testing.T) {
-	whole := paintScene(64, 48)
-	cut := whole.SubImage(image.Rect(9, 7, 9+31, 7+22)).(*image.RGBA)
-	alone := image.NewRGBA(image.Rect(0, 0, 31, 22))
-	draw.Draw(alone, alone.Rect, cut, cut.Rect.Min, draw.Src)
-	if !bytes.Equal(NewPlan(cut, Halved).Encode(90), NewPlan(alone, Halved).Encode(90)) {
-		t.Error("a cut and its copy made two files")
+func TestEncodeOfPlanesThatDoNotBelongTogether(t *testing.T) {
+	plane := NewPlane
+	for name, p := range map[string]*Planes{
+		"no samples":           {},
+		"too wide":             {Y: plane(65_536, 1)},
+		"too high":             {Y: plane(1, 65_536)},
+		"colours rounded down": {plane(5, 5), plane(2, 2), plane(2, 2)},
+		"half as wide only":    {plane(8, 8), plane(4, 8), plane(4, 8)},
+		"half as high only":    {plane(8, 8), plane(8, 4), plane(8, 4)},
+		"two sizes":            {plane(8, 8), plane(8, 8), plane(4, 4)},
+		"one colour":           {Y: plane(8, 8), Cb: plane(8, 8)},
+		"the other colour":     {Y: plane(8, 8), Cr: plane(8, 8)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("a file was written")
+				}
+			}()
+			Encode(p, 90)
+		})
 	}
 }
 
-func TestPlanMemory(t *testing.T) {
-	for _, s := range []Sampling{Full, Halved} {
-		img := paintNoise(301, 203)
-		want := PlanMemory(301, 203, s)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		NewPlan(img, s)
-		runtime.ReadMemStats(&after)
-		const pages = 3 * 8192 // large slices are whole pages
-		if got := int64(after.TotalAlloc - before.TotalAlloc); got < want || got > want+pages {
-			t.Errorf("sampling %d: allocated %d bytes, reckoned %d", s, got, want)
-		}
+// What is counted is what is written, but for what is stuffed.
+func TestEncodeCountsItsBytes(t *testing.T) {
+	for name, img := range map[string]*image.RGBA{"scene": paintScene(301, 203), "noise": paintNoise(150, 130), "gray": paintGray(80, 40), "small": paintScene(3, 2)} {
+		bySampling(t, func(t *testing.T, s Sampling) {
+			for quality := 1; quality <= 100; quality += 11 {
+				e := newEncoder(FromRGBA(img, s))
+				c := e.code(quality, 1<<30, true)
+				data := e.write(c)
+				scan := data[bytes.Index(data, []byte{0xff, SOS}):]
+				if stuffed := bytes.Count(scan, []byte{0xff, 0}); len(data) != c.size+stuffed {
+					t.Errorf("%s, quality %d: counted %d bytes and stuffed %d, but wrote %d", name, quality, c.size, stuffed, len(data))
+				}
+			}
+		})
 	}
 }
 
 func FuzzEncode(f *testing.F) {
-	f.Add([]byte("a few bytes of pixels"), uint8(5), uint8(3), uint8(90), true)
-	f.Add([]byte{0, 255}, uint8(17), uint8(16), uint8(100), false)
-	f.Add([]byte{7}, uint8(0), uint8(0), uint8(1), false)
-	f.Fuzz(func(t *testing.T, pixels []byte, width, height, quality uint8, full bool) {
-		if len(pixels) == 0 {
+	f.Add([]byte("a few samples"), uint8(5), uint8(3), uint8(90), uint8(0))
+	f.Add([]byte{0, 255}, uint8(17), uint8(16), uint8(100), uint8(1))
+	f.Add([]byte{7}, uint8(0), uint8(0), uint8(1), uint8(2))
+	f.Add([]byte{255, 0, 0}, uint8(32), uint8(40), uint8(99), uint8(0))
+	f.Fuzz(func(t *testing.T, samples []byte, width, height, quality, kind uint8) {
+		if len(samples) == 0 {
 			return
 		}
-		img := image.NewRGBA(image.Rect(0, 0, 1+int(width), 1+int(height)))
-		for i := range img.Pix {
-			img.Pix[i] = pixels[i%len(pixels)]
-		}
-		s := Halved
-		if full {
-			s = Full
-		}
-		checkWritten(t, "fuzz", img, NewPlan(img, s).Encode(1+int(quality)%100))
-	})
-}
-
-func BenchmarkEncode(b *testing.B) {
-	img := paintScene(2016, 1512)
-	for name, s := range map[string]Sampling{"4:4:4": Full, "4:2:0": Halved} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				NewPlan(img, s).Encode(90)
-			}
-		})
-		plan := NewPlan(img, s)
-		b.Run(name+" planned", func(b *testing.B) {
-			for b.Loop() {
-				plan.Encode(90)
-			}
-		})
-		b.Run(name+" counted", func(b *testing.B) {
-			for b.Loop() {
-				plan.code(90)
-			}
-		})
-	}
-	b.Run("4:2:0 by image/jpeg", func(b *testing.B) {
-		for b.Loop() {
-			if err := stdjpeg.Encode(new(bytes.Buffer), img, &stdjpeg.Options{Quality: 90}); err != nil {
-				b.Fatal(err)
+		size := image.Pt(1+int(width), 1+int(height))
+		p := planesOfNoise(size.X, size.Y, Sampling(kind%2), kind%3 == 2)
+		at := 0
+		for _, plane := range []*Plane{&p.Y, &p.Cb, &p.Cr} {
+			for i := range plane.Pix {
+				plane.Pix[i] = samples[at%len(samples)]
+				at++
 			}
 		}
+		checkWritten(t, "fuzz", size, Encode(p, 1+int(quality)%100))
 	})
 }
