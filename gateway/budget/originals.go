@@ -32,6 +32,7 @@ type Originals struct {
 	mu   sync.Mutex
 	held int64
 	all  []*Original // those that have begun, as they came
+	rest rest        // when there are none
 }
 
 // Original is the memory of one. It is used by one goroutine at a time.
@@ -46,7 +47,7 @@ type Original struct {
 // NewOriginals makes room for the originals of a plan. Patience is how long one
 // that has begun waits for more; zero means as long as it takes.
 func NewOriginals(p Plan, patience time.Duration) *Originals {
-	return &Originals{size: p.Originals, most: mostHeld(p.Largest), patience: patience}
+	return &Originals{size: p.Originals, most: mostHeld(p.Largest), patience: patience, rest: newRest()}
 }
 
 // Held is what all originals hold at this moment.
@@ -74,6 +75,7 @@ func (o *Originals) Waiting() int {
 func (o *Originals) Begin(ctx context.Context) (*Original, error) {
 	p := &Original{of: o}
 	o.mu.Lock()
+	o.rest.begin()
 	o.all = append(o.all, p)
 	o.mu.Unlock()
 	if err := p.wait(ctx, pictures); err != nil {
@@ -112,6 +114,9 @@ func (p *Original) End() {
 	defer o.mu.Unlock()
 	if i := slices.Index(o.all, p); i >= 0 {
 		o.all = slices.Delete(o.all, i, i+1)
+		if len(o.all) == 0 {
+			o.rest.over()
+		}
 	}
 	o.held -= p.bytes
 	p.bytes, p.ready = 0, nil
