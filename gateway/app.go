@@ -200,7 +200,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 func (a *App) openAdmin(context.Context) (err error) {
 	a.metrics.Register(ops.NewQueueCollector(a.backend, a.routes.Queues()), ops.NewSpoolCollector(a.spool),
 		ops.NewLanesCollector(a.backend, a.routes.Queues(), inbound.LaneNames(a.routes)),
-		ops.NewMemoryCollector(a.line.Originals, a.darkroom), ops.NewRedisCollector(a.backend.Condition),
+		ops.NewMemoryCollector(a.line.Originals, a.darkroom), ops.NewChildrenCollector(a.darkroom.Started), ops.NewRedisCollector(a.backend.Condition),
 		ops.NewHostsCollector(a.routes.AccountNames(), a.line.Hosts.Troubles))
 	a.health = ops.NewHealth(
 		ops.DurableCheck(ops.RedisCheck(a.backend, a.backend.Condition), a.spool), ops.StoreCheck(a.store.Check, a.config.Store.TryEvery()),

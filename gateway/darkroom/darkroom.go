@@ -55,6 +55,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lightlock/lightlock/gateway/budget"
@@ -108,6 +109,7 @@ type Darkroom struct {
 	args    []string // what makes this program a child
 	level   string
 	peak    peak
+	started atomic.Int64 // children, ever
 
 	starter *starter
 	ready   chan *child  // children standing ready; unbuffered
@@ -201,6 +203,9 @@ func (d *Darkroom) Held() int64 { return d.gate.Held() }
 
 // Waiting is how many photos wait for a place or for memory.
 func (d *Darkroom) Waiting() int { return d.gate.Waiting() }
+
+// Started is how many children were started, those among them that stand ready.
+func (d *Darkroom) Started() int64 { return d.started.Load() }
 
 // Develop has one child develop original. A *media.Rejection is the verdict on
 // the photo. ErrChildDied is a death that counts against it. ErrClosed, ctx's

@@ -83,6 +83,7 @@ func (d *Darkroom) spawn() (*child, error) {
 		closeAll(pipes[0].w, pipes[1].r, pipes[2].r)
 		return nil, err
 	}
+	d.started.Add(1)
 	c := &child{
 		cmd: cmd, in: pipes[0].w, out: pipes[1].r, said: newTrace(pipes[2].r), gone: make(chan struct{}), peak: &d.peak,
 		processor: d.options.Processor, deadline: d.options.Deadline,

@@ -97,6 +97,7 @@ func (h House) startGateway(ctx context.Context, t *Target, c config.Config, nam
 	}
 	t.onClose(g.Stop)
 	t.Gateways = append(t.Gateways, "http://"+g.Public)
+	t.Admins = append(t.Admins, "http://"+g.Admin)
 	t.Processes = append(t.Processes, Process{name, g.PID()})
 	return nil
 }

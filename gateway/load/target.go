@@ -18,6 +18,9 @@ type Target struct {
 	// Gateways are their addresses, http:// or https://; calls are spread over
 	// them.
 	Gateways []string
+	// Admins are where they answer operators, http://; none for gateways that run
+	// elsewhere.
+	Admins []string
 	// Journal is where the queue is read; nil where that cannot be.
 	Journal Journal
 	// Paused tells that the gateways accept and work on nothing.

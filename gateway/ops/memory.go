@@ -24,6 +24,13 @@ func NewMemoryCollector(originals, children Share) prometheus.Collector {
 	}
 }
 
+// NewChildrenCollector counts the processes that were started to develop photos.
+func NewChildrenCollector(started func() int64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "lightlock", Name: "darkroom_children_total", Help: "Processes that were started to develop a photo each.",
+	}, func() float64 { return float64(started()) })
+}
+
 type memoryCollector struct {
 	shares        map[string]Share
 	held, waiting *prometheus.Desc

@@ -69,6 +69,9 @@
 //	lightlock_queue_readers{queue}                  consumers of agents' software
 //	lightlock_photo_memory_bytes{share}             memory that photos hold: originals, children at work
 //	lightlock_photos_waiting{share}                 photos that wait for it, or for a process
+//	lightlock_darkroom_children_total               processes started to develop photos: one for each, the trial photo at
+//	                                                the start among them, one more where a try had to be repeated, and
+//	                                                those that stand ready
 //	lightlock_hosts_open{account,reason}            media hosts that are left alone for a while, because they fail, or
 //	                                                paused, because they asked for patience
 //	lightlock_redis_memory_ratio                    part of its maxmemory that Redis uses; of a cluster's primaries the fullest

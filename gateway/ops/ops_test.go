@@ -318,6 +318,7 @@ func TestMetricsByName(t *testing.T) {
 		return []ops.HostTrouble{{"line/acme", "a.example", "fails"}, {"line/acme", "b.example", "fails"}}
 	}))
 	a.metrics.Register(ops.NewMemoryCollector(share{4096, 0}, share{1 << 20, 3}))
+	a.metrics.Register(ops.NewChildrenCollector(func() int64 { return 17 }))
 	status, text := a.get("/metrics")
 	if status != 200 {
 		t.Fatalf("answered %d", status)
@@ -345,6 +346,7 @@ func TestMetricsByName(t *testing.T) {
 		`lightlock_queue_letters_bytes{queue="support"} 0`,
 		`lightlock_letters_expired_total{queue="support",why="bytes"} 7`,
 		`lightlock_accept_seconds_bucket{connector="line/acme",le="0.005"} 1`,
+		`lightlock_darkroom_children_total 17`,
 		`lightlock_hosts_open{account="line/acme",reason="fails"} 2`,
 		`lightlock_hosts_open{account="whatsapp/acme/shop",reason="fails"} 0`,
 		`lightlock_photo_memory_bytes{share="originals"} 4096`,
