@@ -13,7 +13,7 @@ import (
 // What the segments may be is tested where they are written.
 func TestCheck(t *testing.T) {
 	target := Target{MaxBytes: 30_000, Side: 240}
-	p, err := encode(t.Context(), scene(240, 160), target, jpeg.Halved)
+	p, err := encode(t.Context(), planesOf(scene(240, 160), half()), target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestCheck(t *testing.T) {
 // word, or where the sampling is that of another picture of ours.
 func TestCheckSeesEveryChangeOfTheHeader(t *testing.T) {
 	target := Target{MaxBytes: 30_000, Side: 240}
-	p, err := encode(t.Context(), scene(240, 160), target, jpeg.Halved)
+	p, err := encode(t.Context(), planesOf(scene(240, 160), half()), target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestCheckSeesEveryChangeOfTheHeader(t *testing.T) {
 }
 
 func FuzzCheck(f *testing.F) {
-	f.Add(jpeg.Encode(jpeg.FromRGBA(scene(8, 8), jpeg.Full), 90))
+	f.Add(jpeg.Encode(planesOf(scene(8, 8), full()), 90))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := Picture{Data: data, Width: 8, Height: 8}
 		if p.Check(Default().Preview) != nil {

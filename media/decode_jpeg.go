@@ -34,9 +34,6 @@ func jpegDecoder(d *jpeg.Decoder, luma bool) *decoder {
 	}}
 }
 
-// wide spreads 8 bits over 16, so that 255 becomes 65535.
-func wide(v uint8) uint16 { return uint16(v) * 0x101 }
-
 // fromLuma turns the first three of each n samples into red, green and blue, or,
 // of four, into their opposites cyan, magenta and yellow, as libjpeg does
 // (T.872, 6.5.4).
@@ -51,11 +48,3 @@ func fromLuma(line []byte, n int) {
 		px[0], px[1], px[2] = r^invert, g^invert, b^invert
 	}
 }
-
-// lumaToRGB is the conversion of JFIF (T.871, 7), rounded.
-func lumaToRGB(y, cb, cr uint8) (r, g, b uint8) {
-	l, u, v := int32(y)<<16+1<<15, int32(cb)-128, int32(cr)-128
-	return limit8((l + 91881*v) >> 16), limit8((l - 22554*u - 46802*v) >> 16), limit8((l + 116130*u) >> 16)
-}
-
-func limit8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

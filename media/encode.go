@@ -3,7 +3,6 @@ package media
 import (
 	"context"
 	"fmt"
-	"image"
 	"math"
 
 	"github.com/lightlock/lightlock/media/jpeg"
@@ -18,17 +17,16 @@ const (
 
 // encode makes a JPEG that keeps to the target's bytes and uses them as far as it
 // helps: of the best quality that fits, and smaller where none does.
-func encode(ctx context.Context, img *image.RGBA, t Target, s jpeg.Sampling) (Picture, error) {
-	f := fitting{img: img, limit: t.MaxBytes, sampling: s}
+func encode(ctx context.Context, p *jpeg.Planes, t Target) (Picture, error) {
+	f := fitting{planes: p, limit: t.MaxBytes}
 	return f.run(ctx)
 }
 
 // fitting looks for the size at which a picture fits.
 type fitting struct {
-	img      *image.RGBA
-	limit    int // bytes
-	sampling jpeg.Sampling
-	best     Picture
+	planes *jpeg.Planes
+	limit  int // bytes
+	best   Picture
 	// low is the longest side of best, if there is one; high is the smallest
 	// that does not fit.
 	low, high int
@@ -40,7 +38,7 @@ type fitting struct {
 const maxShrinks = 4
 
 func (f *fitting) run(ctx context.Context) (Picture, error) {
-	side := max(f.img.Rect.Dx(), f.img.Rect.Dy())
+	side := max(f.planes.Y.Width, f.planes.Y.Height)
 	f.high = side + 1
 	for side > 0 {
 		size, err := f.try(ctx, side)
@@ -58,21 +56,19 @@ func (f *fitting) run(ctx context.Context) (Picture, error) {
 // try encodes the picture with that longest side. It returns the bytes of what
 // fits, or those of the worst quality, which does not.
 func (f *fitting) try(ctx context.Context, side int) (size int, err error) {
-	img := f.img
-	if side < max(img.Rect.Dx(), img.Rect.Dy()) {
+	p := f.planes
+	if side < max(p.Y.Width, p.Y.Height) {
 		f.shrinks++
-		if img, err = shrinkPicture(ctx, img, side); err != nil {
-			return 0, err
-		}
+		p = shrinkPlanes(p, side)
 	}
-	data, size, err := jpeg.Within(ctx, jpeg.FromRGBA(img, f.sampling), f.limit, worstQuality, bestQuality)
+	data, size, err := jpeg.Within(ctx, p, f.limit, worstQuality, bestQuality)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("media: %w", err)
 	case data == nil:
 		f.high = side
 	default:
-		f.low, f.best = side, Picture{Data: data, Width: img.Rect.Dx(), Height: img.Rect.Dy()}
+		f.low, f.best = side, Picture{Data: data, Width: p.Y.Width, Height: p.Y.Height}
 	}
 	return size, nil
 }

@@ -26,10 +26,10 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 		{"a line", noise(2048, 1), minTarget, true},
 	}
 	for _, row := range rows {
-		for _, s := range []jpeg.Sampling{jpeg.Full, jpeg.Halved} {
+		for _, covers := range []image.Point{full(), half()} {
 			t.Run(row.name, func(t *testing.T) {
 				target := Target{MaxBytes: row.limit, Side: 2048}
-				p, err := encode(t.Context(), row.img, target, s)
+				p, err := encode(t.Context(), planesOf(row.img, covers), target)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -39,7 +39,7 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 				if shrunk := p.Width < row.img.Rect.Dx(); shrunk != row.shrinks {
 					t.Errorf("got %d x %d, want it smaller: %v", p.Width, p.Height, row.shrinks)
 				}
-				again, err := encode(t.Context(), row.img, target, s)
+				again, err := encode(t.Context(), planesOf(row.img, covers), target)
 				if err != nil || !bytes.Equal(again.Data, p.Data) {
 					t.Errorf("the same picture gave other bytes the second time (%v)", err)
 				}
@@ -51,20 +51,19 @@ func TestEncodeKeepsToItsBytes(t *testing.T) {
 // The best quality is the one to begin with, and the worst is used before a
 // picture is shrunken.
 func TestQualities(t *testing.T) {
-	img := noise(120, 80)
-	planes := jpeg.FromRGBA(img, jpeg.Full)
+	img := planesOf(noise(120, 80), full())
 	for _, row := range []struct {
 		name   string
 		limit  int
 		want   []byte
 		shrink bool
 	}{
-		{"much room", 1 << 20, jpeg.Encode(planes, 90), false},
-		{"exactly the best", len(jpeg.Encode(planes, 90)), jpeg.Encode(planes, 90), false},
-		{"exactly the worst", len(jpeg.Encode(planes, 40)), jpeg.Encode(planes, 40), false},
-		{"less than the worst", len(jpeg.Encode(planes, 40)) - 1, nil, true},
+		{"much room", 1 << 20, jpeg.Encode(img, 90), false},
+		{"exactly the best", len(jpeg.Encode(img, 90)), jpeg.Encode(img, 90), false},
+		{"exactly the worst", len(jpeg.Encode(img, 40)), jpeg.Encode(img, 40), false},
+		{"less than the worst", len(jpeg.Encode(img, 40)) - 1, nil, true},
 	} {
-		p, err := encode(t.Context(), img, Target{MaxBytes: row.limit, Side: 120}, jpeg.Full)
+		p, err := encode(t.Context(), img, Target{MaxBytes: row.limit, Side: 120})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,9 +109,10 @@ func TestEncodeUsesItsBytes(t *testing.T) {
 		"plain edges": scene(400, 300),
 	}
 	for name, img := range rows {
-		most := len(jpeg.Encode(jpeg.FromRGBA(img, jpeg.Halved), bestQuality))
+		planes := planesOf(img, half())
+		most := len(jpeg.Encode(planes, bestQuality))
 		for limit := most - 1; limit >= minTarget; limit = limit * 2 / 3 {
-			f := fitting{img: img, limit: limit, sampling: jpeg.Halved}
+			f := fitting{planes: planes, limit: limit}
 			p, err := f.run(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -128,7 +128,7 @@ func TestEncodeUsesItsBytes(t *testing.T) {
 }
 
 func TestEncodeOfWhatCannotFit(t *testing.T) {
-	if p, err := encode(t.Context(), noise(20, 20), Target{MaxBytes: 100, Side: 20}, jpeg.Full); err == nil {
+	if p, err := encode(t.Context(), planesOf(noise(20, 20), full()), Target{MaxBytes: 100, Side: 20}); err == nil {
 		t.Errorf("got %d bytes, want an error: no JPEG has 100", len(p.Data))
 	}
 }
@@ -136,7 +136,7 @@ func TestEncodeOfWhatCannotFit(t *testing.T) {
 func TestEncodeEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := encode(ctx, scene(8, 8), Default().Preview, jpeg.Halved); !errors.Is(err, context.Canceled) {
+	if _, err := encode(ctx, planesOf(scene(8, 8), half()), Default().Preview); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }

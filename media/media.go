@@ -19,6 +19,7 @@ package media
 
 import (
 	"context"
+	"image"
 
 	"github.com/lightlock/lightlock/media/jpeg"
 )
@@ -110,22 +111,18 @@ func Develop(ctx context.Context, original []byte, s Settings, reserve Reserve) 
 		return nil, err
 	}
 
-	rows, err := decode(ctx, head)
-	if err != nil {
-		return nil, knowing(source, err)
-	}
 	colours, use := colours(head)
-	sheet, colours := flatten(rows, head, colours)
-	large, small, damage, err := shrink(ctx, sheet, colours, s)
+	large, small, damage, err := fromRows(ctx, head, colours, s)
 	if err != nil {
 		return nil, knowing(source, err)
 	}
+	large, small = upright(large, head.orientation), upright(small, head.orientation)
 
-	preview, err := encode(ctx, upright(large, head.orientation), s.Preview, previewSampling(format))
+	preview, err := encode(ctx, previewColours(large, format), s.Preview)
 	if err != nil {
 		return nil, err
 	}
-	thumbnail, err := encode(ctx, upright(small, head.orientation), s.Thumbnail, jpeg.Full)
+	thumbnail, err := encode(ctx, small, s.Thumbnail)
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +137,13 @@ func developed(source Source, preview, thumbnail Picture, use ProfileUse, damage
 	return d
 }
 
-// previewSampling is how many colours a preview has: one for each pixel where the
-// original had as many, and is a screenshot with letters more often than not.
-func previewSampling(f format) jpeg.Sampling {
-	if f.name == formatPNG || f.name == formatGIF {
-		return jpeg.Full
+// previewColours leaves as many colours as a preview has: one for two by two pixels,
+// or one for each where the original had as many, and is a screenshot with letters more
+// often than not.
+func previewColours(p *jpeg.Planes, f format) *jpeg.Planes {
+	if p.Gray() || p.Cb.Width < p.Y.Width || p.Cb.Height < p.Y.Height || f.name == formatPNG || f.name == formatGIF {
+		return p
 	}
-	return jpeg.Halved
+	two := image.Pt(2, 2)
+	return &jpeg.Planes{Y: p.Y, Cb: halve(&p.Cb, two), Cr: halve(&p.Cr, two)}
 }

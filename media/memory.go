@@ -21,7 +21,7 @@ func reckon(head *header, s Settings) int64 {
 // weights of 8 bytes, in two kinds, for each pixel of a line, and both pictures.
 func reckonReading(head *header, s Settings) int64 {
 	size, side := sizes(head, s)
-	memory := head.decoder.memory + 4*(area(size)+side*side)
+	memory := head.decoder.memory + head.samples()*(area(size)+side*side)
 	memory += 2 * (64 + 14*int64(head.channels)) * int64(head.width+head.height)
 	if head.profile.exists() {
 		memory += colourTables + int64(len(head.profile.data))
@@ -29,20 +29,23 @@ func reckonReading(head *header, s Settings) int64 {
 	return memory
 }
 
-// reckonEncoding is both pictures, upright, the larger one as planes, what its
-// encoder needs, and files.
+// reckonEncoding is both pictures, upright, the larger one also with fewer colours or
+// made smaller, what its encoder needs, and files.
 func reckonEncoding(head *header, s Settings) int64 {
 	size, side := sizes(head, s)
-	pictures := 4 * (area(size) + side*side)
+	pictures := head.samples() * (area(size) + side*side)
 	if head.orientation > 1 {
 		pictures *= 2
 	}
 	file := min(int64(s.Preview.MaxBytes), 2*area(size))
 	encoder := jpeg.EncodeMemory(size.X, size.Y, jpeg.Full, s.Preview.MaxBytes)
-	return pictures + 3*area(size) + encoder + 3*file
+	return pictures + head.samples()*area(size) + encoder + 3*file
 }
 
 // sizes are those of the preview and, of one side, of the thumbnail.
 func sizes(head *header, s Settings) (image.Point, int64) {
 	return fit(head.width, head.height, s.Preview.Side), int64(min(s.Thumbnail.Side, head.width, head.height))
 }
+
+// samples is how many samples a pixel of our pictures has.
+func (h *header) samples() int64 { return int64(min(h.channels, 3)) }

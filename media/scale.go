@@ -181,7 +181,10 @@ func narrow(sum int64) uint16 {
 }
 
 // one is the sum of the weights of a tap.
-const one = 1 << 14
+const (
+	oneBits = 14
+	one     = 1 << oneBits
+)
 
 // tap says which pixels of the source, from first on, make up one of the
 // result, and how much of each.
@@ -191,6 +194,14 @@ type tap struct {
 }
 
 func (t tap) end() int { return t.first + len(t.weights) }
+
+// at is the weight of pixel i of the source.
+func (t tap) at(i int) int64 {
+	if i < t.first || i >= t.end() {
+		return 0
+	}
+	return t.weights[i-t.first]
+}
 
 // taps spreads length pixels of a line from start on over n. The line has total
 // pixels, and those beyond the cut help at its edges; of the last there may be

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"io"
 	"slices"
 	"testing"
 
@@ -30,10 +31,7 @@ func TestFit(t *testing.T) {
 
 func TestUnscaledStaysAsItIs(t *testing.T) {
 	want := noise(37, 23)
-	got, err := shrinkPicture(t.Context(), want, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := shrunk(t, want, 100)
 	if !slices.Equal(got.Pix, want.Pix) {
 		t.Error("a picture that fits came back changed")
 	}
@@ -45,10 +43,7 @@ func TestOneColourStaysOneColour(t *testing.T) {
 		copy(img.Pix[i:], []byte{255, 1, 130, 255})
 	}
 	for _, side := range []int{300, 299, 150, 99, 7, 1} {
-		got, err := shrinkPicture(t.Context(), img, side)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := shrunk(t, img, side)
 		for i := 0; i < len(got.Pix); i += 4 {
 			if !slices.Equal(got.Pix[i:i+4], []byte{255, 1, 130, 255}) {
 				t.Fatalf("side %d: got %v", side, got.Pix[i:i+4])
@@ -66,10 +61,7 @@ func TestFineLinesDoNotAlias(t *testing.T) {
 			img.SetRGBA(x, y, color.RGBA{v, v, v, 255})
 		}
 	}
-	got, err := shrinkPicture(t.Context(), img, 130)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := shrunk(t, img, 130)
 	for y := 3; y < 127; y++ {
 		for x := 3; x < 127; x++ {
 			if v := got.RGBAAt(x, y).R; v < 124 || v > 132 {
@@ -88,10 +80,7 @@ func TestNothingMoves(t *testing.T) {
 			img.SetRGBA(x, y, color.RGBA{uint8(255 * x / (w - 1)), uint8(255 * y / (h - 1)), 0, 255})
 		}
 	}
-	got, err := shrinkPicture(t.Context(), img, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := shrunk(t, img, 100)
 	for x := 3; x < 97; x++ {
 		want := (float64(x)+0.5)*4 - 0.5
 		if d := float64(got.RGBAAt(x, 12).R) - 255*want/(w-1); d > 1 || d < -1 {
@@ -106,8 +95,8 @@ func TestShrinkingIsSymmetric(t *testing.T) {
 	img := noise(101, 67)
 	for o := 2; o <= 8; o++ {
 		for _, middle := range []bool{false, true} {
-			first := make2(t, upright(img, o), middle)
-			last := upright(make2(t, img, middle), o)
+			first := make2(t, turnedRGBA(img, o), middle)
+			last := turnedRGBA(make2(t, img, middle), o)
 			for i := range first.Pix {
 				if d := int(first.Pix[i]) - int(last.Pix[i]); d > 1 || d < -1 {
 					t.Fatalf("orientation %d, middle %v: byte %d is %d and %d", o, middle, i, first.Pix[i], last.Pix[i])
@@ -122,14 +111,57 @@ func make2(t *testing.T, img *image.RGBA, thumbnail bool) *image.RGBA {
 	t.Helper()
 	s := Default()
 	s.Preview.Side, s.Thumbnail.Side = 30, 30
-	large, small, damage, err := shrink(t.Context(), sheetOf(img), icc.SRGB(), s)
-	if err != nil || damage != nil {
+	src := sheetOf(img)
+	large, small := reducers(src, icc.SRGB(), s)
+	if thumbnail {
+		large = small
+	}
+	return reduced(t, src, large)
+}
+
+// shrunk is a picture made smaller as previews are.
+func shrunk(t *testing.T, img *image.RGBA, side int) *image.RGBA {
+	t.Helper()
+	s := Default()
+	s.Preview.Side = side
+	src := sheetOf(img)
+	large, _ := reducers(src, icc.SRGB(), s)
+	return reduced(t, src, large)
+}
+
+// reduced is what a reducer makes, before it becomes planes.
+func reduced(t *testing.T, src sheet, r *reducer) *image.RGBA {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, r.planes.Y.Width, r.planes.Y.Height))
+	pix, convert := img.Pix, r.convert
+	r.convert = func(dst []uint8, src []uint16) {
+		for convert(dst, src); len(dst) > 0; dst, pix = dst[3:], pix[4:] {
+			pix[0], pix[1], pix[2], pix[3] = dst[0], dst[1], dst[2], 255
+		}
+	}
+	if damage, err := reduce(t.Context(), src, false, r); err != nil || damage != nil {
 		t.Fatal(err, damage)
 	}
-	if thumbnail {
-		return small
+	return img
+}
+
+// sheetOf is a sheet of red, green and blue.
+func sheetOf(img *image.RGBA) sheet {
+	s, y := sheet{width: img.Rect.Dx(), height: img.Rect.Dy(), channels: 3, end: img.Rect.Dy()}, -1
+	s.next = func(ctx context.Context, dst []uint16) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if y++; y == s.height {
+			return io.EOF
+		}
+		pix := img.Pix[y*img.Stride:]
+		for x := range s.width {
+			dst[3*x], dst[3*x+1], dst[3*x+2] = wide(pix[4*x]), wide(pix[4*x+1]), wide(pix[4*x+2])
+		}
+		return nil
 	}
-	return large
+	return s
 }
 
 func TestShrinkMiddle(t *testing.T) {
@@ -143,7 +175,7 @@ func TestShrinkMiddle(t *testing.T) {
 			img.SetRGBA(x, y, c)
 		}
 	}
-	for _, turned := range []*image.RGBA{img, upright(img, 6)} {
+	for _, turned := range []*image.RGBA{img, turnedRGBA(img, 6)} {
 		got := make2(t, turned, true)
 		if got.Rect != image.Rect(0, 0, 30, 30) {
 			t.Fatalf("got %v, want 30 x 30", got.Rect)

@@ -8,25 +8,30 @@ import (
 	"io"
 
 	"github.com/lightlock/lightlock/media/icc"
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 // shrink makes preview and thumbnail in one pass over the sheet.
+func shrink(ctx context.Context, src sheet, colours *icc.Transform, s Settings) (preview, thumbnail *jpeg.Planes, damage, err error) {
+	large, small := reducers(src, colours, s)
+	damage, err = reduce(ctx, src, s.ShowDamaged, large, small)
+	return large.planes, small.planes, damage, err
+}
+
+// reducers are those of the preview and of the thumbnail.
 //
 // The preview is scaled in the numbers of the original and converted to sRGB
 // afterwards, when there are few pixels left. The thumbnail, which is much
 // smaller, is scaled in proportion to light: the average of a fine pattern in
 // black and white would else be far too dark.
-//
-// damage says why a part of the picture is missing, where that may be shown.
-func shrink(ctx context.Context, src sheet, colours *icc.Transform, s Settings) (preview, thumbnail *image.RGBA, damage, err error) {
+func reducers(src sheet, colours *icc.Transform, s Settings) (preview, thumbnail *reducer) {
 	whole := region{0, 0, float64(src.width), float64(src.height)}
-	large := newReducer(src, whole, fit(src.width, src.height, s.Preview.Side), 2)
-	large.convert = colours.Convert
+	preview = newReducer(src, whole, fit(src.width, src.height, s.Preview.Side), 2)
+	preview.convert = colours.Convert
 	cut, size := middle(src.width, src.height, s.Thumbnail.Side)
-	small := newReducer(src, cut, size, 4)
-	small.light, small.convert = colours.Light, colours.ConvertLight
-	damage, err = reduce(ctx, src, s.ShowDamaged, large, small)
-	return large.img, small.img, damage, err
+	thumbnail = newReducer(src, cut, size, 4)
+	thumbnail.light, thumbnail.convert = colours.Light, colours.ConvertLight
+	return preview, thumbnail
 }
 
 // reduce reads the sheet once, for all reducers. A picture that breaks off before
@@ -84,11 +89,12 @@ func readEnd(ctx context.Context, src sheet, row []uint16) error {
 	}
 }
 
-// reducer makes a smaller picture in sRGB of a sheet's rows.
+// reducer makes a smaller picture in sRGB of a sheet's rows, with a sample of colour
+// for each pixel.
 type reducer struct {
 	boxes  *boxes
 	scaler *scaler
-	img    *image.RGBA
+	planes *jpeg.Planes
 	height int // of the sheet
 	// first and end are the columns of the sheet that play a part.
 	first, end int
@@ -109,10 +115,13 @@ func newReducer(src sheet, cut region, size image.Point, keep float64) *reducer 
 	r := &reducer{
 		boxes:   newBoxes(side, src.channels, src.width),
 		scaler:  newScaler(src.channels, float64(src.width)/k, float64(src.height)/k, cut, size),
-		img:     image.NewRGBA(image.Rectangle{Max: size}),
+		planes:  &jpeg.Planes{Y: jpeg.NewPlane(size.X, size.Y)},
 		height:  src.height,
 		lit:     make([]uint16, src.channels*src.width),
 		colours: make([]uint8, 3*size.X),
+	}
+	if src.channels > 1 {
+		r.planes.Cb, r.planes.Cr = jpeg.NewPlane(size.X, size.Y), jpeg.NewPlane(size.X, size.Y)
 	}
 	first, end := r.scaler.columns()
 	r.first, r.end = first*side, min(end*side, src.width)
@@ -142,38 +151,5 @@ func (r *reducer) add(y int, row []uint16) {
 // finish writes a row that was scaled into the picture.
 func (r *reducer) finish(y int, row []uint16) {
 	r.convert(r.colours, row)
-	out := r.img.Pix[y*r.img.Stride:]
-	for x := range len(r.colours) / 3 {
-		copy(out[4*x:4*x+3], r.colours[3*x:])
-		out[4*x+3] = 0xff
-	}
-}
-
-// shrinkPicture makes a picture of ours smaller, until its longest side is side.
-func shrinkPicture(ctx context.Context, img *image.RGBA, side int) (*image.RGBA, error) {
-	src := sheetOf(img)
-	whole := region{0, 0, float64(src.width), float64(src.height)}
-	r := newReducer(src, whole, fit(src.width, src.height, side), 2)
-	r.convert = icc.SRGB().Convert
-	_, err := reduce(ctx, src, false, r)
-	return r.img, err
-}
-
-// sheetOf reads a picture of ours as a sheet.
-func sheetOf(img *image.RGBA) sheet {
-	s, y := sheet{width: img.Rect.Dx(), height: img.Rect.Dy(), channels: 3, end: img.Rect.Dy()}, -1
-	s.next = func(ctx context.Context, dst []uint16) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if y++; y == s.height {
-			return io.EOF
-		}
-		pix := img.Pix[y*img.Stride:]
-		for x := range s.width {
-			dst[3*x], dst[3*x+1], dst[3*x+2] = wide(pix[4*x]), wide(pix[4*x+1]), wide(pix[4*x+2])
-		}
-		return nil
-	}
-	return s
+	putRow(r.planes, y, r.colours)
 }

@@ -2,7 +2,8 @@ package media
 
 import (
 	"encoding/binary"
-	"image"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 const (
@@ -65,46 +66,87 @@ func orientationValue(entry []byte, order binary.ByteOrder) int {
 	return int(v)
 }
 
-// upright turns and mirrors the picture as its orientation wants. It comes
-// after scaling, because then there are few pixels left to move.
-func upright(img *image.RGBA, orientation int) *image.RGBA {
-	w, h := img.Rect.Dx(), img.Rect.Dy()
+// upright turns and mirrors a picture as its orientation wants. It comes after
+// scaling, because then there are few pixels left to move.
+//
+// EXIF names the orientations by where the first row and column of what is stored
+// belong (Exif 2.3, 4.6.4 A): 2, 3 and 4 are mirrored left to right, both ways and top
+// to bottom; 5 to 8 have rows for columns, and are not mirrored, top to bottom, both
+// ways and left to right.
+func upright(p *jpeg.Planes, orientation int) *jpeg.Planes {
 	if orientation <= 1 {
-		return img
+		return p
 	}
-	turned := image.Rect(0, 0, w, h)
-	if orientation >= 5 {
-		turned = image.Rect(0, 0, h, w)
+	m := turn{
+		across: orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8,
+		down:   orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7,
+		swap:   orientation >= 5,
 	}
-	out := image.NewRGBA(turned)
-	for y := range turned.Dy() {
-		for x := range turned.Dx() {
-			sx, sy := origin(orientation, image.Pt(x, y), image.Pt(w-1, h-1))
-			copy(out.Pix[out.PixOffset(x, y):][:4], img.Pix[img.PixOffset(sx, sy):][:4])
-		}
+	out := &jpeg.Planes{Y: m.plane(&p.Y)}
+	if !p.Gray() {
+		cb, cr := m.between(&p.Y, &p.Cb), m.between(&p.Y, &p.Cr)
+		out.Cb, out.Cr = m.plane(cb), m.plane(cr)
 	}
 	return out
 }
 
-// origin returns where the stored picture, whose last pixel is last, has the
-// pixel at p of the upright one. EXIF names the orientations by where the first
-// row and column of what is stored belong (Exif 2.3, 4.6.4 A).
-func origin(orientation int, p, last image.Point) (x, y int) {
-	switch orientation {
-	case 2: // mirrored left to right
-		return last.X - p.X, p.Y
-	case 3: // upside down
-		return last.X - p.X, last.Y - p.Y
-	case 4: // mirrored top to bottom
-		return p.X, last.Y - p.Y
-	case 5: // first row is the left side
-		return p.Y, p.X
-	case 6: // first row is the right side
-		return p.Y, last.Y - p.X
-	case 7: // first row is the right side, from below
-		return last.X - p.Y, last.Y - p.X
-	case 8: // first row is the left side, from below
-		return last.X - p.Y, p.X
+// turn says what becomes of a picture: it is mirrored left to right, top to bottom,
+// and then its rows become columns.
+type turn struct{ across, down, swap bool }
+
+// tile is the side of the squares in which samples are moved, because to write a
+// column as a row touches memory all over.
+const tile = 32
+
+func (t turn) plane(src *jpeg.Plane) jpeg.Plane {
+	from, right, below := 0, 1, src.Stride // where a row of the result begins, and goes
+	if t.across {
+		from, right = src.Width-1, -1
 	}
-	return p.X, p.Y
+	if t.down {
+		from, below = from+(src.Height-1)*src.Stride, -src.Stride
+	}
+	dst := jpeg.NewPlane(src.Width, src.Height)
+	if t.swap {
+		dst, right, below = jpeg.NewPlane(src.Height, src.Width), below, right
+	}
+	for top := 0; top < dst.Height; top += tile {
+		for left := 0; left < dst.Width; left += tile {
+			for y := top; y < min(top+tile, dst.Height); y++ {
+				row := dst.Row(y)[left:min(left+tile, dst.Width)]
+				at := from + y*below + left*right
+				for x := range row {
+					row[x] = src.Pix[at]
+					at += right
+				}
+			}
+		}
+	}
+	return dst
+}
+
+// between moves colour by half of what shares a sample of it, where that comes to lie
+// between two others: mirrored, an odd line begins with its last pixel, which had a
+// sample for itself.
+func (t turn) between(luma, p *jpeg.Plane) *jpeg.Plane {
+	across := t.across && luma.Width%2 == 1 && p.Width < luma.Width
+	down := t.down && luma.Height%2 == 1 && p.Height < luma.Height
+	if !across && !down {
+		return p
+	}
+	out := jpeg.NewPlane(p.Width, p.Height)
+	for y := range p.Height {
+		row, above := p.Row(y), p.Row(y)
+		if down {
+			above = p.Row(max(y-1, 0))
+		}
+		for x := range row {
+			left := x
+			if across {
+				left = max(x-1, 0)
+			}
+			out.Row(y)[x] = byte((int(row[x]) + int(row[left]) + int(above[x]) + int(above[left]) + 2) / 4)
+		}
+	}
+	return &out
 }

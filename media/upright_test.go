@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"image"
 	"image/color"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -85,12 +86,85 @@ func stored(img *image.RGBA, orientation int) *image.RGBA {
 	return out
 }
 
+// turnedRGBA is what upright makes, written after the words of the standard again.
+func turnedRGBA(img *image.RGBA, orientation int) *image.RGBA {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	size := image.Pt(w, h)
+	if orientation >= 5 {
+		size = image.Pt(h, w)
+	}
+	out := image.NewRGBA(image.Rectangle{Max: size})
+	for y := range size.Y {
+		for x := range size.X {
+			sx, sy := origin(orientation, image.Pt(x, y), image.Pt(w-1, h-1))
+			out.SetRGBA(x, y, img.RGBAAt(sx, sy))
+		}
+	}
+	return out
+}
+
+// origin returns where the stored picture, whose last pixel is last, has the
+// pixel at p of the upright one. EXIF names the orientations by where the first
+// row and column of what is stored belong (Exif 2.3, 4.6.4 A).
+func origin(orientation int, p, last image.Point) (x, y int) {
+	switch orientation {
+	case 2: // mirrored left to right
+		return last.X - p.X, p.Y
+	case 3: // upside down
+		return last.X - p.X, last.Y - p.Y
+	case 4: // mirrored top to bottom
+		return p.X, last.Y - p.Y
+	case 5: // first row is the left side
+		return p.Y, p.X
+	case 6: // first row is the right side
+		return p.Y, last.Y - p.X
+	case 7: // first row is the right side, from below
+		return last.X - p.Y, last.Y - p.X
+	case 8: // first row is the left side, from below
+		return last.X - p.Y, p.X
+	}
+	return p.X, p.Y
+}
+
 func TestUpright(t *testing.T) {
-	want := scene(5, 3)
-	for o := 1; o <= 8; o++ {
-		got := upright(stored(want, o), o)
-		if got.Rect != want.Rect || !slices.Equal(got.Pix, want.Pix) {
-			t.Errorf("orientation %d: got %v of %v, want %v", o, got.Pix, got.Rect, want.Pix)
+	for _, size := range []image.Point{{5, 3}, {1, 1}, {1, 70}, {70, 1}, {33, 65}, {64, 32}, {31, 40}} {
+		img := noise(size.X, size.Y)
+		want := planesOf(img, full())
+		for o := 1; o <= 8; o++ {
+			got := upright(planesOf(stored(img, o), full()), o)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%v, orientation %d: got %v, want %v", size, o, got, want)
+			}
+			gray := upright(&jpeg.Planes{Y: planesOf(stored(img, o), full()).Y}, o)
+			if !gray.Gray() || !reflect.DeepEqual(gray.Y, want.Y) {
+				t.Errorf("%v in gray, orientation %d: got %v, want %v", size, o, gray.Y, want.Y)
+			}
+		}
+	}
+}
+
+// Colours that two by two pixels share are those of the pixels that come to share one:
+// where an odd line is mirrored, these had two.
+func TestUprightColours(t *testing.T) {
+	for _, size := range []image.Point{{5, 3}, {1, 1}, {1, 70}, {70, 1}, {33, 65}, {64, 32}, {31, 40}, {40, 31}} {
+		for o := 1; o <= 8; o++ {
+			src := planesOf(noise(size.X, size.Y), half())
+			got := upright(src, o)
+			for y := range got.Cb.Height {
+				for x := range got.Cb.Width {
+					var cb, cr, count int
+					for _, at := range []image.Point{{2 * x, 2 * y}, {2*x + 1, 2 * y}, {2 * x, 2*y + 1}, {2*x + 1, 2*y + 1}} {
+						if at.In(image.Rect(0, 0, got.Y.Width, got.Y.Height)) {
+							sx, sy := origin(o, at, size.Sub(image.Pt(1, 1)))
+							cb, cr, count = cb+int(src.Cb.Row(sy / 2)[sx/2]), cr+int(src.Cr.Row(sy / 2)[sx/2]), count+1
+						}
+					}
+					wantB, wantR := byte((cb+count/2)/count), byte((cr+count/2)/count)
+					if got.Cb.Row(y)[x] != wantB || got.Cr.Row(y)[x] != wantR {
+						t.Fatalf("%v, orientation %d: colour at %d, %d is %d and %d, want %d and %d", size, o, x, y, got.Cb.Row(y)[x], got.Cr.Row(y)[x], wantB, wantR)
+					}
+				}
+			}
 		}
 	}
 }
