@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lightlock/lightlock/media/jpeg"
@@ -279,5 +280,32 @@ func BenchmarkDevelop12MP(b *testing.B) {
 		if _, err := Develop(b.Context(), data, s, nil); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkPrints is all but the encoding of camera photos.
+func BenchmarkPrints(b *testing.B) {
+	s := Default()
+	s.MaxBytes = 25 * mega
+	for _, name := range mediatest.PhotosIn(b, "camera") {
+		if !strings.HasSuffix(name, ".jpg") {
+			continue
+		}
+		b.Run(name, func(b *testing.B) {
+			data := mediatest.Photo(b, name)
+			for b.Loop() {
+				head, err := inspect(data, format{name: formatJPEG}, s)
+				if err != nil {
+					b.Fatal(err)
+				}
+				colours, _ := colours(head)
+				large, small, _, err := fromPlanes(b.Context(), head, colours, s)
+				if err != nil {
+					b.Fatal(err)
+				}
+				upright(large, head.orientation)
+				upright(small, head.orientation)
+			}
+		})
 	}
 }

@@ -35,6 +35,10 @@ func flatten(read rows, head *header, colours *icc.Transform) (sheet, *icc.Trans
 	if head.frame != paper {
 		read = onPaper(read, head)
 	}
+	if head.film != nil {
+		width, height := head.film.decoder.Size()
+		return sheet{width, height, head.channels, read, 0, height}, colours
+	}
 	shown := head.frame.Intersect(paper)
 	return sheet{head.width, head.height, head.channels, read, shown.Min.Y, shown.Max.Y}, colours
 }

@@ -47,6 +47,9 @@ type header struct {
 	profile  profile
 	// decoder is nil where there is nothing to decode.
 	decoder *decoder
+	// film is set of a JPEG, which is decoded at so many eighths of its size.
+	film    *film
+	eighths int
 	// memory is what developing takes at its peak, in bytes.
 	memory int64
 	// damage is what is broken about a file of which a part may still be seen.
@@ -57,8 +60,12 @@ type header struct {
 // refused before. The header is returned with the verdict too, as far as it
 // could be read.
 func inspect(data []byte, f format, s Settings) (*header, error) {
-	head := &header{orientation: 1, frames: 1, scans: 1}
+	head := &header{orientation: 1, frames: 1, scans: 1, eighths: 8}
 	broken := walk(data, f, head)
+	if head.film != nil {
+		head.eighths = eighths(image.Pt(head.width, head.height), s)
+		head.decoder = head.film.at(head.eighths)
+	}
 	if head.decoder != nil {
 		head.memory = reckon(head, s)
 	}

@@ -55,7 +55,7 @@ func walkJPEG(data []byte, head *header) error {
 	}
 	head.channels = len(w.frame.Components)
 	head.profile = w.profile.profile()
-	head.decoder = jpegDecoder(decoder, w.luma())
+	head.film = newFilm(decoder, w.frame.Components, w.luma())
 	head.damage = err
 	return nil
 }

@@ -7,14 +7,16 @@
 // does no I/O, and imports nothing of ours but the packages below it, so that it
 // can run where nothing else may.
 //
-// A photo is judged by walks of our own over its header. Then its rows are read
-// one after the other, by readers of our own for JPEG, PNG and GIF, because those
-// of the standard library make a picture of full size first, give nothing of a
-// file that breaks off, and cannot be interrupted; x/image decodes WebP. Scaling
-// is our own, because x/image/draw holds 32 bytes for every column of the result
-// times every row of the source: 650 MB for a photo of a hundred million pixels,
-// where a few rows are enough. Colours are converted by media/icc, because there
-// is no library for it.
+// A photo is judged by walks of our own over its header. Then it is read by readers
+// of our own for JPEG, PNG and GIF, because those of the standard library make a
+// picture of full size first, give nothing of a file that breaks off, and cannot be
+// interrupted; x/image decodes WebP. There are two ways. A JPEG, as nearly all photos
+// are, is decoded to about the size that is needed, and stays in planes of brightness
+// and colour until it is a JPEG again. Of all else, rows of pixels are read one after
+// the other. Scaling is our own, because x/image/draw holds 32 bytes for every column
+// of the result times every row of the source: 650 MB for a photo of a hundred million
+// pixels, where a few rows are enough. Colours are converted by media/icc, because
+// there is no library for it.
 package media
 
 import (
@@ -112,7 +114,11 @@ func Develop(ctx context.Context, original []byte, s Settings, reserve Reserve) 
 	}
 
 	colours, use := colours(head)
-	large, small, damage, err := fromRows(ctx, head, colours, s)
+	prints := fromRows
+	if head.film.planar() {
+		prints = fromPlanes
+	}
+	large, small, damage, err := prints(ctx, head, colours, s)
 	if err != nil {
 		return nil, knowing(source, err)
 	}

@@ -43,7 +43,13 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 	faded := image.NewNRGBA(bounds)
 	rows := map[string][]byte{
 		"JPEG 4:2:0":                  makeJPEG(t, rgb),
+		"JPEG 4:2:0, large":           makeJPEG(t, scene(2016, 1512)),
+		"JPEG 4:2:0, at half":         makeJPEG(t, scene(3200, 2400)),
+		"JPEG 4:2:0, resampled":       makeJPEG(t, scene(2600, 1300)),
 		"JPEG 4:4:4":                  jpegOf(t, planesOf(scene(1000, 800), full()), full()),
+		"JPEG 4:4:4, small":           jpegOf(t, planesOf(scene(800, 800), full()), full()),
+		"JPEG 4:4:4, resampled":       jpegOf(t, planesOf(scene(2400, 2000), full()), full()),
+		"JPEG 4:1:1":                  jpegOf(t, planesOf(scene(1000, 800), image.Pt(4, 1)), image.Pt(4, 1)),
 		"JPEG gray":                   makeJPEG(t, image.NewGray(bounds)),
 		"JPEG progressive, gray":      progressive(1000, 800, scan(1, 0, 0, 0)),
 		"PNG":                         makePNG(t, rgb),
@@ -63,8 +69,12 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			prints := fromRows
+			if head.film.planar() {
+				prints = fromPlanes
+			}
 			read := mediatest.Allocated(func() {
-				if _, _, _, err := fromRows(t.Context(), head, plainColours(head.channels), Default()); err != nil && !isRejected(err, Corrupt) {
+				if _, _, _, err := prints(t.Context(), head, plainColours(head.channels), Default()); err != nil && !isRejected(err, Corrupt) {
 					t.Fatal(err)
 				}
 			})
@@ -85,7 +95,7 @@ func TestMemoryOfEncoding(t *testing.T) {
 	}{
 		"noise, 4:4:4": {noise(1000, 800), full()}, "noise, 4:2:0": {noise(1000, 800), half()}, "a scene": {scene(1000, 800), full()},
 	} {
-		head := &header{orientation: 6, channels: 3}
+		head := &header{orientation: 6, channels: 3, eighths: 8}
 		head.setSize(1000, 800)
 		planes := planesOf(row.img, row.covers)
 		got := mediatest.Allocated(func() {
