@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,7 +56,21 @@ func developAll(folder string, files []string) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
+	fmt.Printf("%s%d\n", peakWord, highWater())
 	return nil
+}
+
+// peakWord is before what a child of ours says that it held at most, in bytes.
+const peakWord = "peak="
+
+// highWater is what this process has held at most, in bytes (VmHWM in
+// proc_pid_status(5)), or zero where the system does not say.
+func highWater() int64 {
+	status, _ := os.ReadFile("/proc/self/status")
+	_, behind, _ := strings.Cut(string(status), "\nVmHWM:")
+	number, _, _ := strings.Cut(behind, " kB")
+	kilobytes, _ := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+	return kilobytes << 10
 }
 
 // develop limits the memory as gateway/darkroom's children do: 12 MB and the
