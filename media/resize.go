@@ -7,7 +7,9 @@ import "github.com/lightlock/lightlock/media/jpeg"
 // the two rows. The first of them is reckoned in the lower half of 64 bits and the
 // second in the upper, so that one multiplication does for both.
 type resizer struct {
-	across []tap
+	// across are the parts of all taps across, so many for each.
+	across []part
+	parts  int
 	// weights are those of the source's rows, for both rows of the result.
 	weights []uint64
 	line    []uint64
@@ -26,7 +28,8 @@ const (
 // resize makes a plane of one sample for each tap across and each down.
 func resize(src *jpeg.Plane, across, down []tap) jpeg.Plane {
 	src = atLeastEight(src)
-	r := resizer{across: across, line: make([]uint64, src.Width)}
+	r := resizer{line: make([]uint64, src.Width)}
+	r.across, r.parts = inParts(across, src.Width)
 	dst := jpeg.NewPlane(len(across), len(down))
 	for y := 0; y < dst.Height; y += 2 {
 		second := min(y+1, dst.Height-1)
@@ -86,20 +89,42 @@ func (r *resizer) blend(pix []byte, stride int) {
 	}
 }
 
+// part is a part of a tap: six weights, of which some may be nothing. One part is enough
+// for a picture that is made smaller by a third or less, as previews are, and it needs
+// no loop.
+type part struct {
+	first   int
+	weights [6]uint64
+}
+
+// inParts divides taps of a line into parts, and says into how many each.
+func inParts(all []tap, width int) (parts []part, each int) {
+	for _, t := range all {
+		each = max(each, ceilDiv(len(t.weights), 6))
+	}
+	parts = make([]part, each*len(all))
+	for i, t := range all {
+		for j, w := range t.weights {
+			p := &parts[i*each+j/6]
+			p.first = min(t.first+j/6*6, width-6)
+			p.weights[t.first+j-p.first] = uint64(w)
+		}
+	}
+	return parts, each
+}
+
 // shrink makes two rows of the line.
 func (r *resizer) shrink(first, second []byte) {
 	const half = bothOne << (oneBits + lineBits - 1)
-	line := r.line
-	for i := range r.across {
-		t := &r.across[i]
-		sum, w := uint64(half), t.weights
-		px := line[t.first:][:len(w)]
-		for len(w) >= 4 && len(px) >= 4 {
-			sum += uint64(w[0])*px[0] + uint64(w[1])*px[1] + uint64(w[2])*px[2] + uint64(w[3])*px[3]
-			w, px = w[4:], px[4:]
-		}
-		for j, v := range px {
-			sum += uint64(w[j]) * v
+	line, parts := r.line, r.across
+	second = second[:len(first)]
+	for i := range first {
+		sum := uint64(half)
+		for range r.parts {
+			w := &parts[0].weights
+			px := (*[6]uint64)(line[parts[0].first:])
+			sum += w[0]*px[0] + w[1]*px[1] + w[2]*px[2] + w[3]*px[3] + w[4]*px[4] + w[5]*px[5]
+			parts = parts[1:]
 		}
 		first[i], second[i] = fromLine(uint32(sum)), fromLine(uint32(sum>>32))
 	}
