@@ -35,15 +35,18 @@ func reckonReading(head *header, s Settings) int64 {
 	return memory
 }
 
+// partBytes is what the weights of a column of the result take.
+const partBytes = 64
+
 // reckonPlanes is what the planes that were decoded become, where they are not used as
 // they are: the preview, and the colours of the square that becomes the thumbnail.
 func reckonPlanes(head *header, decoded, size image.Point, side int64) int64 {
 	memory, colours := int64(0), int64(0)
 	if size != decoded {
-		memory = area(size)
+		memory = area(size) + partBytes*int64(size.X)
 	}
 	if size != decoded || head.film.covers != image.Pt(2, 2) {
-		colours = area(size.Add(image.Pt(1, 1))) / 2
+		colours = area(size.Add(image.Pt(1, 1)))/2 + partBytes*int64(size.X)/2
 	}
 	switch square := int64(min(decoded.X, decoded.Y)); {
 	case square < boxStep*side && head.film.covers != image.Pt(1, 1):

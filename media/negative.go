@@ -29,7 +29,7 @@ func (n *negative) resized(size, covers image.Point) *jpeg.Planes {
 	out := &jpeg.Planes{Y: n.Y}
 	if !same {
 		across, down := n.taps(size, one, one)
-		out.Y = resize(&n.Y, across, down)
+		out.Y = newResizer(across, down, n.Y.Width).resize(&n.Y)
 	}
 	switch half := image.Pt(covers.X/n.covers.X, covers.Y/n.covers.Y); {
 	case n.Gray():
@@ -39,7 +39,8 @@ func (n *negative) resized(size, covers image.Point) *jpeg.Planes {
 		out.Cb, out.Cr = halve(&n.Cb, half), halve(&n.Cr, half)
 	default:
 		across, down := n.taps(size, n.covers, covers)
-		out.Cb, out.Cr = resize(&n.Cb, across, down), resize(&n.Cr, across, down)
+		r := newResizer(across, down, n.Cb.Width)
+		out.Cb, out.Cr = r.resize(&n.Cb), r.resize(&n.Cr)
 	}
 	return out
 }

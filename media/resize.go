@@ -2,7 +2,7 @@ package media
 
 import "github.com/lightlock/lightlock/media/jpeg"
 
-// resizer makes a plane of another size, two rows at a time. The rows of the source
+// resizer makes planes of another size, two rows at a time. The rows of the source
 // that they are made of become one line of the source's width, and the line becomes
 // the two rows. The first of them is reckoned in the lower half of 64 bits and the
 // second in the upper, so that one multiplication does for both.
@@ -10,6 +10,7 @@ type resizer struct {
 	// across are the parts of all taps across, so many for each.
 	across []part
 	parts  int
+	down   []tap
 	// weights are those of the source's rows, for both rows of the result.
 	weights []uint64
 	line    []uint64
@@ -25,16 +26,21 @@ const (
 	bothOne  = 1<<32 | 1
 )
 
-// resize makes a plane of one sample for each tap across and each down.
-func resize(src *jpeg.Plane, across, down []tap) jpeg.Plane {
+// newResizer makes planes of one sample for each tap across and each down, of planes of
+// that width.
+func newResizer(across, down []tap, width int) *resizer {
+	r := &resizer{down: down, line: make([]uint64, max(width, 8))}
+	r.across, r.parts = inParts(across, len(r.line))
+	return r
+}
+
+func (r *resizer) resize(src *jpeg.Plane) jpeg.Plane {
 	src = atLeastEight(src)
-	r := resizer{line: make([]uint64, src.Width)}
-	r.across, r.parts = inParts(across, src.Width)
-	dst := jpeg.NewPlane(len(across), len(down))
+	dst := jpeg.NewPlane(len(r.across)/r.parts, len(r.down))
 	for y := 0; y < dst.Height; y += 2 {
 		second := min(y+1, dst.Height-1)
-		r.join(down[y], down[second])
-		r.blend(src.Pix[down[y].first*src.Stride:], src.Stride)
+		r.join(r.down[y], r.down[second])
+		r.blend(src.Pix[r.down[y].first*src.Stride:], src.Stride)
 		r.shrink(dst.Row(y), dst.Row(second))
 	}
 	return dst

@@ -52,7 +52,7 @@ func TestResize(t *testing.T) {
 			src := noisePlane(size[0], size[1], extremes)
 			across := taps(0, float64(size[0]), float64(size[0]), size[2])
 			down := taps(0, float64(size[1])-0.25, float64(size[1])-0.25, size[3])
-			got := resize(src, across, down)
+			got := newResizer(across, down, src.Width).resize(src)
 			if got.Width != size[2] || got.Height != size[3] {
 				t.Fatalf("%v: got %d x %d", size, got.Width, got.Height)
 			}
@@ -102,7 +102,7 @@ func TestResizeKeepsWhatIsPlain(t *testing.T) {
 			src.Pix[i] = v
 		}
 		for _, n := range []int{210, 150, 100, 31, 1} {
-			got := resize(&src, taps(0, 211, 211, n), taps(0, 97, 97, min(n, 97)))
+			got := newResizer(taps(0, 211, 211, n), taps(0, 97, 97, min(n, 97)), 211).resize(&src)
 			for i, w := range got.Pix {
 				if w != v {
 					t.Fatalf("%d in %d: sample %d is %d", v, n, i, w)
@@ -118,7 +118,7 @@ func BenchmarkResize(b *testing.B) {
 			src := noisePlane(row[0], row[1], false)
 			for b.Loop() {
 				across, down := taps(0, float64(row[0]), float64(row[0]), row[2]), taps(0, float64(row[1]), float64(row[1]), row[3])
-				resize(src, across, down)
+				newResizer(across, down, src.Width).resize(src)
 			}
 		})
 	}
