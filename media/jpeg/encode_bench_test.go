@@ -73,16 +73,10 @@ func BenchmarkEncode(b *testing.B) {
 			e.write(c)
 		}
 	})
-	small := FromRGBA(paintScene(240, 240), Full)
+	small := planesOf(paintScene(240, 240), Full)
 	b.Run("thumbnail", func(b *testing.B) {
 		for b.Loop() {
 			Encode(small, quality)
-		}
-	})
-	large := paintScene(2016, 1512)
-	b.Run("from RGBA", func(b *testing.B) {
-		for b.Loop() {
-			FromRGBA(large, Halved)
 		}
 	})
 }

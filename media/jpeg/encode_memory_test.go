@@ -19,7 +19,7 @@ func TestEncodeMemory(t *testing.T) {
 	}
 	for name, img := range pictures {
 		bySampling(t, func(t *testing.T, s Sampling) {
-			p := FromRGBA(img, s)
+			p := planesOf(img, s)
 			size := img.Rect.Size()
 			got := mediatest.Allocated(func() { Encode(p, 100) })
 			file := int64(len(Encode(p, 100)))

@@ -82,7 +82,7 @@ func bySampling(t *testing.T, test func(t *testing.T, s Sampling)) {
 func TestEncodeLooksLikeThePicture(t *testing.T) {
 	img := paintScene(333, 251)
 	bySampling(t, func(t *testing.T, s Sampling) {
-		planes := FromRGBA(img, s)
+		planes := planesOf(img, s)
 		for quality, least := range map[int]float64{10: 26, 40: 29, 75: 31, 90: 34, 100: 38} {
 			got := likeness(img, decodePlain(t, Encode(planes, quality)))
 			if got < least {
@@ -100,7 +100,7 @@ func TestEncodeIsSmallerAndNotWorseThanTheOther(t *testing.T) {
 		if err := stdjpeg.Encode(&other, img, &stdjpeg.Options{Quality: quality}); err != nil {
 			t.Fatal(err)
 		}
-		got := Encode(FromRGBA(img, Halved), quality)
+		got := Encode(planesOf(img, Halved), quality)
 		if float64(len(got)) > 0.99*float64(other.Len()) {
 			t.Errorf("quality %d: got %d bytes, want less than %d", quality, len(got), other.Len())
 		}
@@ -207,7 +207,7 @@ func TestEncodeOfExtremes(t *testing.T) {
 	for name, row := range rows {
 		for _, s := range []Sampling{Full, Halved} {
 			for _, quality := range []int{1, 50, 100} {
-				data := Encode(FromRGBA(row.img, s), quality)
+				data := Encode(planesOf(row.img, s), quality)
 				checkWritten(t, name, row.img.Rect.Size(), data)
 				got := likeness(row.img, decodePlain(t, data))
 				if quality == 100 && s == Full && got < row.least {
@@ -220,7 +220,7 @@ func TestEncodeOfExtremes(t *testing.T) {
 
 func TestEncodeWritesGrayAsOneComponent(t *testing.T) {
 	bySampling(t, func(t *testing.T, s Sampling) {
-		p := FromRGBA(paintGray(30, 20), s)
+		p := planesOf(paintGray(30, 20), s)
 		coloured := Encode(p, 90)
 		if _, gray := decodePlain(t, coloured).(*image.Gray); !gray {
 			t.Error("got colours for a gray picture")
@@ -236,7 +236,7 @@ func TestEncodeWritesGrayAsOneComponent(t *testing.T) {
 }
 
 func TestEncodeIsDeterministic(t *testing.T) {
-	p := FromRGBA(paintScene(100, 75), Halved)
+	p := planesOf(paintScene(100, 75), Halved)
 	if !bytes.Equal(Encode(p, 80), Encode(p, 80)) {
 		t.Error("the same picture made two files")
 	}
@@ -271,7 +271,7 @@ func TestEncodeCountsItsBytes(t *testing.T) {
 	for name, img := range map[string]*image.RGBA{"scene": paintScene(301, 203), "noise": paintNoise(150, 130), "gray": paintGray(80, 40), "small": paintScene(3, 2)} {
 		bySampling(t, func(t *testing.T, s Sampling) {
 			for quality := 1; quality <= 100; quality += 11 {
-				e := newEncoder(FromRGBA(img, s))
+				e := newEncoder(planesOf(img, s))
 				c := e.code(quality, 1<<30, true)
 				data := e.write(c)
 				scan := data[bytes.Index(data, []byte{0xff, SOS}):]

@@ -160,7 +160,7 @@ func TestTape(t *testing.T) {
 // No code of any counts takes less than the least, and the best one little more.
 func TestLeastBits(t *testing.T) {
 	img := paintScene(300, 200)
-	for _, p := range []*Planes{FromRGBA(img, Halved), FromRGBA(paintNoise(64, 64), Full), FromRGBA(paintGray(90, 50), Full), {Y: NewPlane(500, 500)}} {
+	for _, p := range []*Planes{planesOf(img, Halved), planesOf(paintNoise(64, 64), Full), planesOf(paintGray(90, 50), Full), {Y: NewPlane(500, 500)}} {
 		e := newEncoder(p)
 		for _, quality := range []int{5, 50, 90, 100} {
 			size := e.code(quality, 1<<30, true).size

@@ -37,7 +37,7 @@ func TestWithinUsesItsLimit(t *testing.T) {
 	}
 	tries, runs := 0, 0
 	for name, img := range pictures {
-		tries += checkWithin(t, name, FromRGBA(img, Halved), 15)
+		tries += checkWithin(t, name, planesOf(img, Halved), 15)
 		runs += 15
 	}
 	if mean := float64(tries) / float64(runs); mean > 5 {
@@ -54,7 +54,7 @@ func TestWithinOverPhotos(t *testing.T) {
 		}
 		img := image.NewRGBA(src.Bounds())
 		draw.Draw(img, img.Rect, src, img.Rect.Min, draw.Src)
-		if mean := float64(checkWithin(t, name, FromRGBA(img, Halved), 6)) / 6; mean > 4 {
+		if mean := float64(checkWithin(t, name, planesOf(img, Halved), 6)) / 6; mean > 4 {
 			t.Errorf("%s: got %.2f tries on average, want 4 at most", name, mean)
 		}
 	}
@@ -90,7 +90,7 @@ func checkWithin(t *testing.T, name string, p *Planes, limits int) (tries int) {
 }
 
 func TestWithinAtItsEdges(t *testing.T) {
-	p := FromRGBA(paintScene(120, 90), Full)
+	p := planesOf(paintScene(120, 90), Full)
 	worst, best := Encode(p, 40), Encode(p, 90)
 	if data, size, err := Within(t.Context(), p, len(best), 40, 90); err != nil || size != len(best) || !bytes.Equal(data, best) {
 		t.Errorf("got %d bytes and %v, want all %d of the best", size, err, len(best))
@@ -108,7 +108,7 @@ func TestWithinAtItsEdges(t *testing.T) {
 
 // halves is plain in one half and noise in the other.
 func halves(noise func(y int) bool) *Planes {
-	p := FromRGBA(paintNoise(256, 256), Halved)
+	p := planesOf(paintNoise(256, 256), Halved)
 	for y := range 256 {
 		if !noise(y) {
 			clear(p.Y.Row(y))
@@ -123,8 +123,8 @@ func halves(noise func(y int) bool) *Planes {
 // take is guessed well, wherever in the picture the bytes are.
 func TestWithinGivesUpEarly(t *testing.T) {
 	for name, p := range map[string]*Planes{
-		"noise":           FromRGBA(paintNoise(256, 256), Halved),
-		"scene":           FromRGBA(paintScene(256, 256), Halved),
+		"noise":           planesOf(paintNoise(256, 256), Halved),
+		"scene":           planesOf(paintScene(256, 256), Halved),
 		"noise at first":  halves(func(y int) bool { return y < 128 }),
 		"noise at last":   halves(func(y int) bool { return y >= 128 }),
 		"noise in strips": halves(func(y int) bool { return y/64%2 == 0 }),
@@ -150,7 +150,7 @@ func TestWithinGivesUpEarly(t *testing.T) {
 func TestWithinEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := Within(ctx, FromRGBA(paintScene(8, 8), Full), 1000, 40, 90); !errors.Is(err, context.Canceled) {
+	if _, _, err := Within(ctx, planesOf(paintScene(8, 8), Full), 1000, 40, 90); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }

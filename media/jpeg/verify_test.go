@@ -12,7 +12,7 @@ import (
 // Every byte of every segment, in many ways.
 func TestVerifySeesEveryChangeOfTheHeader(t *testing.T) {
 	for name, planes := range map[string]*Planes{
-		"4:2:0": FromRGBA(paintScene(40, 30), Halved), "4:4:4": FromRGBA(paintScene(40, 30), Full), "gray": FromRGBA(paintGray(40, 30), Full),
+		"4:2:0": planesOf(paintScene(40, 30), Halved), "4:4:4": planesOf(paintScene(40, 30), Full), "gray": planesOf(paintGray(40, 30), Full),
 	} {
 		t.Run(name, func(t *testing.T) {
 			good := Encode(planes, 77)
@@ -42,8 +42,8 @@ func TestVerifySeesEveryChangeOfTheHeader(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	good := Encode(FromRGBA(paintScene(240, 160), Halved), 90)
-	gray := Encode(FromRGBA(paintGray(240, 160), Halved), 90)
+	good := Encode(planesOf(paintScene(240, 160), Halved), 90)
+	gray := Encode(planesOf(paintGray(240, 160), Halved), 90)
 	sof := bytes.Index(good, []byte{0xff, SOF0})
 	dht := bytes.Index(good, []byte{0xff, DHT})
 	sos := bytes.Index(good, []byte{0xff, SOS})
@@ -121,9 +121,9 @@ func TestVerify(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	f.Add(Encode(FromRGBA(paintScene(8, 8), Full), 90))
-	f.Add(Encode(FromRGBA(paintScene(17, 9), Halved), 50))
-	f.Add(Encode(FromRGBA(paintGray(8, 8), Halved), 90))
+	f.Add(Encode(planesOf(paintScene(8, 8), Full), 90))
+	f.Add(Encode(planesOf(paintScene(17, 9), Halved), 50))
+	f.Add(Encode(planesOf(paintGray(8, 8), Halved), 90))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		width, height, err := Verify(data)
 		if err != nil {

@@ -10,10 +10,10 @@ const (
 	redCr, greenCr, blueCr = 32768, -27439, -5329
 )
 
-// FromRGBA makes planes of a picture. Each sample is rounded once, also where it
+// planesOf makes planes of a picture. Each sample is rounded once, also where it
 // is the colour of four pixels. The picture is taken to be opaque: alpha is not
 // looked at.
-func FromRGBA(img *image.RGBA, s Sampling) *Planes {
+func planesOf(img *image.RGBA, s Sampling) *Planes {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	p := &Planes{Y: NewPlane(width, height)}
 	row := func(y int) []byte { return img.Pix[min(y, height-1)*img.Stride:][:4*width] }
