@@ -32,7 +32,8 @@ type Target struct {
 	// MaxBytes is never exceeded.
 	MaxBytes int `json:"max_bytes"`
 	// Side is the longest side of a preview, the side of a thumbnail. A
-	// picture is never enlarged to reach it.
+	// picture is never enlarged to reach it, and the preview of a JPEG may
+	// stay under it by a sixteenth at most (see eighths).
 	Side int `json:"side"`
 }
 

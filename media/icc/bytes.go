@@ -1,17 +1,21 @@
 package icc
 
-// packed is the way of 8-bit values through curves and a matrix. The three lights
-// that a value of a channel adds to stand in one number, so that two additions make
-// all three lights of a pixel. Each has laneBits, of which lightBits are for as much
-// light as there is: the rest is for what is brighter than that, or less than nothing.
-//
-// It is nil for a matrix with numbers so large that a sum could leave its lane.
-type packed [3][256]uint64
+import "sync"
+
+// Table is the way of 8-bit values through curves and a matrix, made for speed. The
+// three lights that a value of a channel adds to stand in one number, so that two
+// additions make all three lights of a pixel. Each has laneBits, of which lightBits are
+// for as much light as there is: the rest is for what is brighter than that, or less
+// than nothing.
+type Table struct {
+	light [3][1 << clippedBits]uint64
+	codes *laneCodes
+}
 
 const (
-	laneBits  = 21
-	lightBits = 18
-	lanesMask = 1<<laneBits - 1
+	clippedBits = 10
+	laneBits    = 21
+	lightBits   = 18
 	// laneZero is what stands for no light.
 	laneZero = 1 << (laneBits - 1)
 	// mostLight is how much light a sum may come to, in percent of all there is:
@@ -19,49 +23,85 @@ const (
 	mostLight = 99 * laneZero >> lightBits
 )
 
-// pack makes the tables of three curves and the matrix behind them.
-func pack(curves [3]*curve, rows *[3][3]int64) *packed {
-	var p packed
+// laneCodes gives an sRGB byte for the upper bits of a lane. It needs no clipping, and
+// what is used of it, 8 kB, stays near to the processor.
+type laneCodes [1 << 16]uint8
+
+// house: variable because this is a function whose table is made once.
+var codesOfLanes = sync.OnceValue(func() *laneCodes {
+	var c laneCodes
+	const step = 1 << (laneBits - lightBits) // of light, of which 1<<16 is all
+	for i := range c {
+		c[i] = lightToSRGB()[clipped(int64(i-len(c)/2)*step+step/2)]
+	}
+	return &c
+})
+
+// newTable makes the table of three curves and the matrix behind them, or nil for a
+// matrix with numbers so large that a sum could leave its lane.
+func newTable(curves [3]*curve, rows *[3][3]int64) *Table {
+	t := &Table{codes: codesOfLanes()}
 	for i, row := range rows {
-		largest := int64(0)
-		for j, factor := range row {
-			largest += max(factor, -factor)
-			for v := range p[j] {
-				light := factor * int64(curves[j][257*v]) >> (matrixBits + 16 - lightBits - 1)
-				p[j][v] += uint64((light+1)>>1) << (i * laneBits)
-			}
-		}
-		if largest > mostLight<<matrixBits/100 {
+		if abs(row[0])+abs(row[1])+abs(row[2]) > mostLight<<matrixBits/100 {
 			return nil
 		}
+		for place := range t.light[0] {
+			lights := addends(row, curves, clippedByte(place))
+			for j, light := range lights {
+				t.light[j][place] += uint64(light) << (i * laneBits)
+			}
+			t.light[0][place] += laneZero << (i * laneBits)
+		}
 	}
-	// What stands for no light, and what rounds the bits that are left out.
-	const zero = laneZero + 1<<(lightBits-17)
-	for v := range p[0] {
-		p[0][v] += zero | zero<<laneBits | zero<<(2*laneBits)
-	}
-	return &p
+	return t
 }
 
-// convert is the way of a row. The two slices may be the same.
-func (p *packed) convert(dst, src []uint8, encode *codes) {
-	dst = dst[:len(src)]
-	for len(src) >= 3 && len(dst) >= 3 {
-		sum := p[0][src[0]] + p[1][src[1]] + p[2][src[2]]
-		dst[0] = encode[lane(sum)]
-		dst[1] = encode[lane(sum>>laneBits)]
-		dst[2] = encode[lane(sum>>(2*laneBits))]
-		src, dst = src[3:], dst[3:]
+func abs(v int64) int64 { return max(v, -v) }
+
+// addends are what a value of each channel adds to the light of a row of the matrix.
+// Rounded, they add up for gray to the light of gray, if they did so before: that of
+// the largest factor makes it good.
+func addends(row [3]int64, curves [3]*curve, value int) (lights [3]int64) {
+	largest, rest := 0, int64(curves[0][257*value])<<(lightBits-16)
+	for j, factor := range row {
+		light := factor * int64(curves[j][257*value]) >> (matrixBits + 16 - lightBits - 1)
+		lights[j] = (light + 1) >> 1
+		rest -= lights[j]
+		if abs(factor) > abs(row[largest]) {
+			largest = j
+		}
 	}
+	if row[0]+row[1]+row[2] == 1<<matrixBits && curves[0] == curves[1] && curves[1] == curves[2] {
+		lights[largest] += rest
+	}
+	return lights
 }
 
-// lane is the light in the lowest lane, clipped to what there is.
-func lane(sum uint64) uint16 {
-	v := int32(sum&lanesMask>>(lightBits-16)) - laneZero>>(lightBits-16)
-	if uint32(v) > full {
-		return ^uint16(v >> 31)
+// clippedByte is the value of a place in the table, of which the upper half is for what
+// is less than nothing.
+func clippedByte(place int) int {
+	const places = 1 << clippedBits
+	if place >= places/2 {
+		return 0
 	}
-	return uint16(v)
+	return min(place, 255)
+}
+
+// At gives sRGB for a pixel of values from -512 to 511, which are clipped to 0 to 255.
+// One in a hundred is a code away from what Convert gives.
+func (t *Table) At(red, green, blue int32) (r, g, b uint8) {
+	const mask, drop = 1<<clippedBits - 1, laneBits - 16
+	sum := t.light[0][red&mask] + t.light[1][green&mask] + t.light[2][blue&mask]
+	return t.codes[uint16(sum>>drop)], t.codes[uint16(sum>>(drop+laneBits))], t.codes[uint16(sum>>(drop+2*laneBits))]
+}
+
+// Table is a faster way for 8-bit values, or nil where there is none: there is one where
+// a matrix leads to sRGB, as in the profiles of cameras.
+func (t *Transform) Table() *Table {
+	if m, ok := t.engine.(*matrix); ok {
+		return m.table
+	}
+	return nil
 }
 
 // chunk is room for whole pixels of 3 and of 4 channels in 16 bits.
@@ -77,8 +117,10 @@ func (c *chunk) widen(src []uint8) int {
 }
 
 func (e *matrix) convertBytes(dst, src []uint8) {
-	if e.packed != nil {
-		e.packed.convert(dst, src, e.linear.encode)
+	if e.table != nil {
+		for i := 0; i+3 <= len(src); i += 3 {
+			dst[i], dst[i+1], dst[i+2] = e.table.At(int32(src[i]), int32(src[i+1]), int32(src[i+2]))
+		}
 		return
 	}
 	var c chunk

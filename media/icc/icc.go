@@ -45,8 +45,8 @@ func (t *Transform) Channels() int { return t.channels }
 func (t *Transform) Convert(dst []uint8, src []uint16) { t.engine.convert(dst, src) }
 
 // ConvertBytes does what Convert does, of device values of 8 bits, of which 255 is
-// all. Where a matrix leads to sRGB, one in hundreds is a code off. The two may be the
-// same slice where Channels is 3.
+// all. Where there is a Table it is that. The two may be the same slice where Channels
+// is 3.
 func (t *Transform) ConvertBytes(dst, src []uint8) { t.engine.convertBytes(dst, src) }
 
 // Light turns device values into as many that are proportional to light, for

@@ -103,7 +103,7 @@ func clipped(v int64) uint16 { return uint16(min(max(v, 0), full)) }
 type matrix struct {
 	curves [3]*curve
 	linear linear
-	packed *packed
+	table  *Table
 }
 
 func (e *matrix) convert(dst []uint8, src []uint16) {
@@ -150,7 +150,7 @@ func newMatrix(curves [3]*curve, colorants [3][3]float64) (*matrix, error) {
 	if !e.sensible() {
 		return nil, errSenseless
 	}
-	e.packed = pack(curves, &e.linear.rows)
+	e.table = newTable(curves, &e.linear.rows)
 	return e, nil
 }
 
