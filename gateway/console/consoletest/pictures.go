@@ -55,7 +55,8 @@ func (g *Gateway) photo(c echo.Context, me Agent) error {
 // of a quiet processor.
 type gallery struct{ pictures sync.Map }
 
-// drawn is for all tests of a process.
+// house: variable because the pictures are the same for the whole process, and
+// each test has a gateway of its own
 var drawn gallery
 
 // scene draws a picture once; who comes meanwhile waits for it.
