@@ -20,6 +20,8 @@ type plane struct {
 	// places says where among the coefs of a block that one stands which comes at a
 	// place of the zigzag; 64 where it is not kept.
 	places *[64]uint8
+	// last is the last place of the zigzag of which the coefficient is kept.
+	last int
 	// there tells of a progressive picture which coefficients of each block have come
 	// that are not zero, kept or not: a bit for each, in the order of the zigzag.
 	there  []uint64
@@ -57,9 +59,13 @@ func (h *header) scale(side int) {
 	h.width, h.height = ceil(h.frame.Width*side, 8), ceil(h.frame.Height*side, 8)
 	maxH, maxV := h.frame.factors()
 	places := keptPlaces(side)
+	last := 63
+	for places[last] == 64 {
+		last--
+	}
 	for i := range h.planes {
 		p := &h.planes[i]
-		p.side, p.places = side, &places
+		p.side, p.places, p.last = side, &places, last
 		p.width = ceil(h.frame.Width*p.H*side, 8*maxH)
 		p.height = ceil(h.frame.Height*p.V*side, 8*maxV)
 	}

@@ -182,16 +182,16 @@ func (s *scan) visitSequential(p *part, bx, by int) error {
 	return err
 }
 
-// sequential reads a block of a sequential scan (ITU-T T.81, F.2.2.1, F.2.2.2).
-// flat says that it has no more than its first coefficient.
+// sequential reads a block of a sequential scan (ITU-T T.81, F.2.2.1, F.2.2.2), as far
+// as its coefficients are kept. flat says that it has no more than its first one.
 func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 	if err := s.average(p); err != nil {
 		return false, err
 	}
 	c[0] = int16(p.pred)
-	look, acc, n := &p.ac.look, s.acc, s.n // as step does it, but in registers
+	look, last, acc, n := &p.ac.look, p.plane.last, s.acc, s.n // as step does it, but in registers
 	k := 1
-	for k < 64 {
+	for k <= last {
 		if n < 32 {
 			if x, ok := s.eight(); ok {
 				acc |= x >> (n & 63)
@@ -208,16 +208,16 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 		n -= int(e & 63)
 		run, v := int(e>>8&0xff), int16(e>>16)
 		if v == 0 {
-			if e != 0 && e < 0x100 { // the end of the block
-				break
-			}
 			s.acc, s.n = acc, n
+			if e != 0 && e < 0x100 { // the end of the block
+				return k == 1, s.check()
+			}
 			if run, v, err = s.finish(p.ac, e); err != nil {
 				return false, err
 			}
 			acc, n = s.acc, s.n
 			if v == 0 && run == 0 {
-				break
+				return k == 1, s.check()
 			}
 			if v == 0 && run < 15 { // of progressive scans only
 				return false, s.broken(errRun)
@@ -231,7 +231,7 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 		k++
 	}
 	s.acc, s.n = acc, n
-	return k == 1, s.check()
+	return false, s.skip(p.ac, k)
 }
 
 // average reads the difference of the first coefficient to that of the block

@@ -22,6 +22,7 @@ type huffman struct {
 	// at the code + offset[l].
 	limit  [17]uint32
 	offset [17]int32
+	skips  *skips // nil until somebody wants it
 }
 
 // define takes the table from the beginning of b, and returns the rest.
@@ -52,7 +53,7 @@ func (h *huffman) build() {
 	if h.built {
 		return
 	}
-	h.built = true
+	h.built, h.skips = true, nil
 	h.look = [1 << lookBits]uint32{}
 	code, at := uint32(0), int32(0)
 	for l := 1; l <= 16; l++ {
