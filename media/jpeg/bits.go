@@ -13,11 +13,19 @@ var (
 	errRestart  = errors.New("a restart marker at a wrong place")
 )
 
+// plainBytes is how many bytes of data are made ready at once.
+const plainBytes = 4 << 10
+
 // bitReader reads the coded data of one scan (ITU-T T.81, F.2.2.5). It never invents
 // any: behind the last it gives zeros, and n says how many were taken too much.
 type bitReader struct {
 	data []byte // one scan with its restart markers
-	pos  int
+	pos  int    // of the first that is not yet plain
+	// plain are the next bytes, from next to end, without zeros that are stuffed, up to a
+	// marker at most: what is looked for once in thousands of bytes costs nothing, and
+	// eight of them can be taken without a look.
+	plain     [plainBytes]byte
+	next, end int
 	// acc holds the next n bits from its top. What stands behind them is zero,
 	// or bits that come again with the next fill.
 	acc uint64
@@ -29,45 +37,54 @@ type bitReader struct {
 func (b *bitReader) fill() {
 	if x, ok := b.eight(); ok {
 		b.acc |= x >> uint(b.n)
-		b.pos += (63 - b.n) >> 3
+		b.next += (63 - b.n) >> 3
 		b.n |= 56
 		return
 	}
 	b.fillSlowly()
 }
 
-// eight returns the next eight bytes, if there are as many and none of them is 0xff.
+// eight returns the next eight bytes, if as many are ready.
 func (b *bitReader) eight() (uint64, bool) {
-	if b.pos+8 > len(b.data) {
+	if b.next+8 > b.end {
 		return 0, false
 	}
-	x := binary.BigEndian.Uint64(b.data[b.pos:])
-	return x, noFF(x)
+	return binary.BigEndian.Uint64(b.plain[b.next:]), true
 }
 
-// noFF tells whether none of eight bytes is 0xff.
-func noFF(x uint64) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	return (^x-ones)&x&tops == 0
-}
-
-// fillSlowly takes byte by byte and looks behind every 0xff: a zero is stuffed,
-// another 0xff fills, anything else is a marker.
+// fillSlowly makes more bytes ready, and takes one by one.
 func (b *bitReader) fillSlowly() {
-	for b.n <= 56 && b.pos < len(b.data) {
-		c := b.data[b.pos]
-		if c == 0xff {
-			for b.pos+1 < len(b.data) && b.data[b.pos+1] == 0xff {
-				b.pos++
-			}
-			if b.pos+1 >= len(b.data) || b.data[b.pos+1] != 0 {
-				return
-			}
+	b.unstuff()
+	for b.n <= 56 && b.next < b.end {
+		b.acc |= uint64(b.plain[b.next]) << uint(56-b.n)
+		b.next++
+		b.n += 8
+	}
+}
+
+// unstuff makes bytes ready, as many as there is room for. Behind every 0xff a zero
+// is stuffed, another 0xff fills, anything else is a marker.
+func (b *bitReader) unstuff() {
+	b.next, b.end = 0, copy(b.plain[:], b.plain[b.next:b.end])
+	for b.end < plainBytes && b.pos < len(b.data) {
+		more := b.data[b.pos:min(len(b.data), b.pos+plainBytes-b.end)]
+		at := bytes.IndexByte(more, 0xff)
+		if at < 0 {
+			at = len(more)
+		}
+		b.end += copy(b.plain[b.end:], more[:at])
+		if b.pos += at; at == len(more) {
+			continue
+		}
+		for b.pos+1 < len(b.data) && b.data[b.pos+1] == 0xff {
 			b.pos++
 		}
-		b.pos++
-		b.acc |= uint64(c) << uint(56-b.n)
-		b.n += 8
+		if b.pos+1 >= len(b.data) || b.data[b.pos+1] != 0 {
+			return
+		}
+		b.plain[b.end] = 0xff
+		b.end++
+		b.pos += 2
 	}
 }
 
@@ -93,7 +110,7 @@ func extend(v uint32, size int) int32 {
 
 // restart steps over what is left of an interval and over its marker.
 func (b *bitReader) restart(want byte) error {
-	b.acc, b.n = 0, 0
+	b.acc, b.n, b.next, b.end = 0, 0, 0, 0
 	for {
 		at := bytes.IndexByte(b.data[b.pos:], 0xff)
 		if at < 0 || b.pos+at+1 >= len(b.data) {

@@ -195,7 +195,7 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 		if n < 32 {
 			if x, ok := s.eight(); ok {
 				acc |= x >> (n & 63)
-				s.pos += (63 - n) >> 3
+				s.next += (63 - n) >> 3
 				n |= 56
 			} else {
 				s.acc, s.n = acc, n

@@ -4,10 +4,10 @@ package jpeg
 const skipBits = 12
 
 // skips has for every beginning of the bits what all the coefficients are together
-// whose codes and numbers are whole in it:
+// whose codes are whole in it:
 //
-//	bits 0 to 3: how many bits they take, 0 where there is none
-//	bits 4 to 10: how many places of the block they need, the end of it as one
+//	bits 0 to 4: how many bits they take, 0 where there is none
+//	bits 5 to 11: how many places of the block they need, the end of it as one
 //	bit 15: they end with the end of the block
 type skips [1 << skipBits]uint16
 
@@ -23,28 +23,26 @@ func newSkips(h *huffman) *skips {
 	return s
 }
 
-// skipped is the entry of a beginning.
+// skipped is the entry of a beginning. The number behind the last code may lie outside
+// of it, since nobody wants to know it.
 func (h *huffman) skipped(bits uint32) uint16 {
-	taken, places := uint32(0), uint32(0)
-	for places < 64 {
-		e := h.look[bits<<taken&(1<<skipBits-1)>>(skipBits-lookBits)]
-		length, run, number := e&0xff, e>>8&0xff, e>>16
-		if e == 0 || taken+length > skipBits {
+	taken, places := uint(0), uint(0)
+	for places < 64 && taken < skipBits {
+		symbol, length := h.find(uint64(bits) << (64 - skipBits) << taken)
+		if length == 0 || taken+length > skipBits {
 			break
 		}
-		switch {
-		case number != 0:
-			places += run + 1
-		case run == 0:
-			return uint16(skipEnd | (places+1)<<4 | (taken + length))
-		case run == 0xf0: // sixteen zeros
-			places += 16
-		default:
-			return uint16(places<<4 | taken)
+		run, size := uint(symbol>>4), uint(symbol&15)
+		if symbol == 0 {
+			return uint16(skipEnd | (places+1)<<5 | (taken + length))
 		}
-		taken += length
+		if size == 0 && run < 15 { // of progressive scans only
+			break
+		}
+		taken += length + size
+		places += run + 1
 	}
-	return uint16(places<<4 | taken)
+	return uint16(places<<5 | taken)
 }
 
 // skip reads the rest of a block from coefficient k on, of which none is kept: as many
@@ -58,9 +56,9 @@ func (s *scan) skip(h *huffman, k int) error {
 			s.fill()
 		}
 		e := h.skips[s.acc>>(64-skipBits)]
-		if places := int(e >> 4 & 0x7f); e != 0 && k+places <= 64 {
-			s.acc <<= e & 15
-			s.n -= int(e & 15)
+		if places := int(e >> 5 & 0x7f); e != 0 && k+places <= 64 {
+			s.acc <<= e & 31
+			s.n -= int(e & 31)
 			if k += places; e >= skipEnd {
 				break
 			}
