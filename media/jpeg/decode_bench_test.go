@@ -41,7 +41,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkReadPlanes(b *testing.B) {
 	for _, name := range []string{"p12-pixel1", "p12-iphone-xs-displayp3-o6", "p8-iphone6", "p12-book-progressive", "d48-pixel-upsampled-progressive"} {
 		data := mediatest.Photo(b, "camera/"+name+".jpg")
-		for _, side := range []int{1, 2, 4, 5, 8} {
+		for _, side := range []int{1, 2, 3, 4, 5, 8} {
 			b.Run(fmt.Sprintf("%s/%d eighths", name, side), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {

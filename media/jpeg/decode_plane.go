@@ -114,7 +114,10 @@ func (p *plane) kept(bx, by int) []int16 {
 
 // put renders a block to its place in the ring.
 func (p *plane) put(c *block, flat bool, bx, by int) {
-	y := p.side * (by % (p.V * p.held))
+	if rows := p.V * p.held; by >= rows { // division takes as long as the rest
+		by %= rows
+	}
+	y := p.side * by
 	p.quant.scaled(p.samples[y*p.stride()+p.side*bx:], p.stride(), c, p.side, flat)
 }
 

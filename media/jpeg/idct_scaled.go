@@ -51,6 +51,8 @@ func (q *quantTable) scaled(dst []byte, stride int, c *block, n int, flat bool) 
 		}
 	case n == 2:
 		q.inverse2(dst, stride, c)
+	case n == 3:
+		q.inverse3(dst, stride, c)
 	case n == 4:
 		q.inverse4(dst, stride, c)
 	default:
@@ -67,6 +69,21 @@ func (q *quantTable) inverse2(dst []byte, stride int, c *block) {
 	upper, lower := dst[:2], dst[stride:][:2]
 	upper[0], upper[1] = sample((a+b+d+e)>>3), sample((a-b+d-e)>>3)
 	lower[0], lower[1] = sample((a+b-d-e)>>3), sample((a-b-d+e)>>3)
+}
+
+func (q *quantTable) inverse3(dst []byte, stride int, c *block) {
+	var t [9]int32
+	step := &q.steps
+	for x := range 3 {
+		s0, s1, s2 := int32(c[x])*step[x], int32(c[x+8])*step[x+8], int32(c[x+16])*step[x+16]
+		even, odd, high := s0<<dctBits+columnRound, s1*r1225, s2*r0707
+		t[x], t[x+3], t[x+6] = (even+high+odd)>>columnShift, (even-2*high)>>columnShift, (even+high-odd)>>columnShift
+	}
+	for y := range 3 {
+		even, odd, high := t[3*y]<<dctBits+rowRound, t[3*y+1]*r1225, t[3*y+2]*r0707
+		row := (*[3]byte)(dst[y*stride:])
+		row[0], row[1], row[2] = sample((even+high+odd)>>rowShift), sample((even-2*high)>>rowShift), sample((even+high-odd)>>rowShift)
+	}
 }
 
 func (q *quantTable) inverse4(dst []byte, stride int, c *block) {
@@ -95,7 +112,7 @@ func (q *quantTable) inverse4(dst []byte, stride int, c *block) {
 	}
 }
 
-// inverseOdd is for 3, 5, 6 and 7, at which few photos are wanted.
+// inverseOdd is for 5, 6 and 7, at which few photos are wanted.
 func (q *quantTable) inverseOdd(dst []byte, stride int, c *block, n int) {
 	var t [8][8]int32
 	for x := range n {
@@ -132,8 +149,6 @@ func (q *quantTable) inverseOdd(dst []byte, stride int, c *block, n int) {
 // points transforms n values in place, which get dctBits behind the point.
 func points(s *[8]int32, n int) {
 	switch n {
-	case 3:
-		points3(s)
 	case 5:
 		points5(s)
 	case 6:
@@ -141,12 +156,6 @@ func points(s *[8]int32, n int) {
 	case 7:
 		points7(s)
 	}
-}
-
-func points3(s *[8]int32) {
-	even, odd := s[0]<<dctBits, s[1]*r1225
-	high := s[2] * r0707
-	s[0], s[1], s[2] = even+high+odd, even-2*high, even+high-odd
 }
 
 func points5(s *[8]int32) {
