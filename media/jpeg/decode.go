@@ -189,7 +189,7 @@ func (d *Decoder) begin(ctx context.Context) {
 
 // streamBlock reads a block of a sequential picture and renders it at once.
 func (d *Decoder) streamBlock(p *part, bx, by int) error {
-	d.work = block{}
+	clear(d.work[:8*p.plane.side]) // what lies beyond is not looked at
 	flat, err := d.scan.sequential(&d.work, p)
 	if err == nil {
 		p.plane.put(&d.work, flat, bx, by)

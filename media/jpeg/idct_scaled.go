@@ -55,8 +55,10 @@ func (q *quantTable) scaled(dst []byte, stride int, c *block, n int, flat bool) 
 		q.inverse3(dst, stride, c)
 	case n == 4:
 		q.inverse4(dst, stride, c)
+	case n == 5:
+		q.inverse5(dst, stride, c)
 	default:
-		q.inverseOdd(dst, stride, c, n)
+		q.inverseLarge(dst, stride, c, n)
 	}
 }
 
@@ -112,8 +114,41 @@ func (q *quantTable) inverse4(dst []byte, stride int, c *block) {
 	}
 }
 
-// inverseOdd is for 5, 6 and 7, at which few photos are wanted.
-func (q *quantTable) inverseOdd(dst []byte, stride int, c *block, n int) {
+// inverse5 is for photos of eight million pixels.
+func (q *quantTable) inverse5(dst []byte, stride int, c *block) {
+	var t [25]int32
+	step := &q.steps
+	for x := range 5 {
+		s0, s1, s2 := int32(c[x])*step[x], int32(c[x+8])*step[x+8], int32(c[x+16])*step[x+16]
+		s3, s4 := int32(c[x+24])*step[x+24], int32(c[x+32])*step[x+32]
+		if s1|s2|s3|s4 == 0 {
+			s0 <<= passBits
+			t[x], t[x+5], t[x+10], t[x+15], t[x+20] = s0, s0, s0, s0, s0
+			continue
+		}
+		r0, r1, r2, r3, r4 := points5(s0<<dctBits+columnRound, s1, s2, s3, s4)
+		t[x], t[x+5], t[x+10] = r0>>columnShift, r1>>columnShift, r2>>columnShift
+		t[x+15], t[x+20] = r3>>columnShift, r4>>columnShift
+	}
+	for y := range 5 {
+		s := (*[5]int32)(t[5*y:])
+		r0, r1, r2, r3, r4 := points5(s[0]<<dctBits+rowRound, s[1], s[2], s[3], s[4])
+		row := (*[5]byte)(dst[y*stride:])
+		row[0], row[1], row[2] = sample(r0>>rowShift), sample(r1>>rowShift), sample(r2>>rowShift)
+		row[3], row[4] = sample(r3>>rowShift), sample(r4>>rowShift)
+	}
+}
+
+// points5 transforms five values, of which the first has dctBits behind the point, as
+// all results have.
+func points5(s0, s1, s2, s3, s4 int32) (r0, r1, r2, r3, r4 int32) {
+	e0, e1, e2 := s0+s2*r1144+s4*r0437, s0-s2*r0437-s4*r1144, s0-(s2-s4)*r1414
+	o0, o1 := s1*r1345+s3*r0831, s1*r0831-s3*r1345
+	return e0 + o0, e1 + o1, e2, e1 - o1, e0 - o0
+}
+
+// inverseLarge is for 6 and 7, at which few photos are wanted.
+func (q *quantTable) inverseLarge(dst []byte, stride int, c *block, n int) {
 	var t [8][8]int32
 	for x := range n {
 		var s [8]int32
@@ -146,23 +181,13 @@ func (q *quantTable) inverseOdd(dst []byte, stride int, c *block, n int) {
 	}
 }
 
-// points transforms n values in place, which get dctBits behind the point.
+// points transforms six values or seven in place, which get dctBits behind the point.
 func points(s *[8]int32, n int) {
-	switch n {
-	case 5:
-		points5(s)
-	case 6:
+	if n == 6 {
 		points6(s)
-	case 7:
+	} else {
 		points7(s)
 	}
-}
-
-func points5(s *[8]int32) {
-	s0, s1, s2, s3, s4 := s[0]<<dctBits, s[1], s[2], s[3], s[4]
-	e0, e1, e2 := s0+s2*r1144+s4*r0437, s0-s2*r0437-s4*r1144, s0-(s2-s4)*r1414
-	o0, o1 := s1*r1345+s3*r0831, s1*r0831-s3*r1345
-	s[0], s[1], s[2], s[3], s[4] = e0+o0, e1+o1, e2, e1-o1, e0-o0
 }
 
 func points6(s *[8]int32) {
