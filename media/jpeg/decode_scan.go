@@ -223,14 +223,13 @@ func (s *scan) sequential(c *block, p *part) (flat bool, err error) {
 				return false, s.broken(errRun)
 			}
 		}
-		if k += run; k > 63 {
-			s.acc, s.n = acc, n
-			return false, s.broken(errBeyond)
-		}
+		k += run
 		c[naturalOrder[k&63]&63] = v
 		k++
 	}
-	s.acc, s.n = acc, n
+	if s.acc, s.n = acc, n; k > 64 {
+		return false, s.broken(errBeyond)
+	}
 	return false, s.skip(p.ac, k)
 }
 
