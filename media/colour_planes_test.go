@@ -37,7 +37,7 @@ func TestToSRGB(t *testing.T) {
 			for i := 0; i < len(before.Pix); i += 4 {
 				px := before.Pix[i : i+4 : i+4]
 				var srgb [3]uint8
-				colours.ConvertBytes(srgb[:], px[:3])
+				srgb[0], srgb[1], srgb[2] = colours.Table().At(int32(px[0]), int32(px[1]), int32(px[2]))
 				copy(converted.Pix[i:], append(srgb[:], 255))
 			}
 			want := planesOf(converted, covers)

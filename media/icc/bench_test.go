@@ -32,7 +32,7 @@ func BenchmarkConvert(b *testing.B) {
 				narrow[i] = uint8(v >> 8)
 			}
 			for b.Loop() {
-				tr.ConvertBytes(dst, narrow)
+				convertBytes(tr, dst, narrow)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/4096, "ns/pixel")
 		})

@@ -104,57 +104,16 @@ func (t *Transform) Table() *Table {
 	return nil
 }
 
-// chunk is room for whole pixels of 3 and of 4 channels in 16 bits.
-type chunk [96]uint16
-
-// widen fills the chunk, and says with how many values.
-func (c *chunk) widen(src []uint8) int {
-	n := min(len(src), len(c))
-	for i, v := range src[:n] {
-		c[i] = uint16(v) * 257
-	}
-	return n
-}
-
-func (e *matrix) convertBytes(dst, src []uint8) {
-	if e.table != nil {
-		for i := 0; i+3 <= len(src); i += 3 {
-			dst[i], dst[i+1], dst[i+2] = e.table.At(int32(src[i]), int32(src[i+1]), int32(src[i+2]))
+// ConvertBytes does what Convert does, of device values of 8 bits, of which 255 is
+// all. The two may be the same slice where Channels is 3.
+func (t *Transform) ConvertBytes(dst, src []uint8) {
+	var wide [96]uint16 // room for whole pixels of 1, 3 and 4 channels
+	for len(src) > 0 {
+		n := min(len(src), len(wide))
+		for i, v := range src[:n] {
+			wide[i] = uint16(v) * 257
 		}
-		return
-	}
-	var c chunk
-	for len(src) > 0 {
-		n := c.widen(src)
-		e.convert(dst, c[:n])
-		dst, src = dst[n:], src[n:]
+		t.engine.convert(dst, wide[:n])
+		dst, src = dst[3*n/t.channels:], src[n:]
 	}
 }
-
-func (e *lut) convertBytes(dst, src []uint8) {
-	var c chunk
-	for len(src) > 0 {
-		n := c.widen(src)
-		e.convert(dst, c[:n])
-		dst, src = dst[3*n/len(e.device):], src[n:]
-	}
-}
-
-func (e *press) convertBytes(dst, src []uint8) {
-	var c chunk
-	for len(src) > 0 {
-		n := c.widen(src)
-		e.convert(dst, c[:n])
-		dst, src = dst[3*n/4:], src[n:]
-	}
-}
-
-func (e gray) convertBytes(dst, src []uint8) {
-	for i, v := range src {
-		code := e.encode[e.curve[uint16(v)*257]]
-		d := dst[3*i : 3*i+3 : 3*i+3]
-		d[0], d[1], d[2] = code, code, code
-	}
-}
-
-func (identity) convertBytes(dst, src []uint8) { copy(dst, src) }

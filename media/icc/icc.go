@@ -23,7 +23,8 @@ const MaxBytes = 1 << 20
 //
 // A row is a slice of device values, Channels for each pixel, from 0 to 65535;
 // of inks, 0 is none and 65535 all that the press can give. The destination has
-// to be long enough for all pixels of the row. No method allocates.
+// to be long enough for all pixels of the row. No method but ConvertBytes
+// allocates, and that no more than a small buffer.
 type Transform struct {
 	channels int
 	engine   engine
@@ -32,7 +33,6 @@ type Transform struct {
 // engine is what differs between the kinds of profiles.
 type engine interface {
 	convert(dst []uint8, src []uint16)
-	convertBytes(dst, src []uint8)
 	light(dst, src []uint16)
 	convertLight(dst []uint8, src []uint16)
 }
@@ -43,11 +43,6 @@ func (t *Transform) Channels() int { return t.channels }
 
 // Convert turns device values into sRGB, three bytes for each pixel, rounded.
 func (t *Transform) Convert(dst []uint8, src []uint16) { t.engine.convert(dst, src) }
-
-// ConvertBytes does what Convert does, of device values of 8 bits, of which 255 is
-// all. Where there is a Table it is that. The two may be the same slice where Channels
-// is 3.
-func (t *Transform) ConvertBytes(dst, src []uint8) { t.engine.convertBytes(dst, src) }
 
 // Light turns device values into as many that are proportional to light, for
 // averaging: half of the pixels white and half of them black make a gray that
