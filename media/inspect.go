@@ -22,9 +22,11 @@ const (
 )
 
 // MaxMemory is the default of what a photo may take while it is developed, in
-// bytes, as reckoned from its header. Nearly all photos take less than a tenth
-// of it: those that are not read row by row are progressive JPEG (two bytes for
-// every sample), interlaced PNG and GIF, and WebP.
+// bytes, as reckoned from its header. With a preview of 2048 pixels, photos of a
+// camera, of up to 48 million pixels, take a sixteenth of it, most of that to encode
+// the preview. More is held of what is not read row by row, or band by band: of
+// progressive JPEG two bytes for every sample that is decoded and a bit for every one
+// that is not, of interlaced PNG and GIF and of WebP the whole picture.
 const MaxMemory = 512 << 20
 
 // header is what a file says of itself before anything is decoded, and where
@@ -50,6 +52,8 @@ type header struct {
 	// film is set of a JPEG, which is decoded at so many eighths of its size.
 	film    *film
 	eighths int
+	// keepsColours is that of the format.
+	keepsColours bool
 	// memory is what developing takes at its peak, in bytes.
 	memory int64
 	// damage is what is broken about a file of which a part may still be seen.
@@ -60,7 +64,7 @@ type header struct {
 // refused before. The header is returned with the verdict too, as far as it
 // could be read.
 func inspect(data []byte, f format, s Settings) (*header, error) {
-	head := &header{orientation: 1, frames: 1, scans: 1, eighths: 8}
+	head := &header{orientation: 1, frames: 1, scans: 1, eighths: 8, keepsColours: f.keepsColours()}
 	broken := walk(data, f, head)
 	if head.film != nil {
 		head.eighths = eighths(image.Pt(head.width, head.height), s)

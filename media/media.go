@@ -143,13 +143,18 @@ func developed(source Source, preview, thumbnail Picture, use ProfileUse, damage
 	return d
 }
 
-// previewColours leaves as many colours as a preview has: one for two by two pixels,
-// or one for each where the original had as many, and is a screenshot with letters more
-// often than not.
+// previewColours leaves as many colours as a preview has: one for two by two pixels.
+// That of a format that keepsColours has one for each.
 func previewColours(p *jpeg.Planes, f format) *jpeg.Planes {
-	if p.Gray() || p.Cb.Width < p.Y.Width || p.Cb.Height < p.Y.Height || f.name == formatPNG || f.name == formatGIF {
+	if p.Gray() || p.Cb.Width < p.Y.Width || p.Cb.Height < p.Y.Height || f.keepsColours() {
 		return p
 	}
 	two := image.Pt(2, 2)
 	return &jpeg.Planes{Y: p.Y, Cb: halve(&p.Cb, two), Cr: halve(&p.Cr, two)}
 }
+
+// keepsColours tells whether the preview of a format has a colour for each pixel. PNG
+// and GIF are screenshots with letters more often than not, whose edges would blur;
+// JPEG and WebP are photos, and have two by two pixels share one, even of a JPEG in
+// 4:4:4.
+func (f format) keepsColours() bool { return f.name == formatPNG || f.name == formatGIF }

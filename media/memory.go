@@ -60,17 +60,70 @@ func reckonPlanes(head *header, decoded, size image.Point, side int64) int64 {
 	return memory + colours
 }
 
-// reckonEncoding is both pictures, upright, the larger one also with fewer colours or
-// made smaller, what its encoder needs, and files.
+// reckonEncoding is both pictures, as they come and upright, the preview with fewer
+// colours where it comes with more than it keeps, and what their encoder needs.
 func reckonEncoding(head *header, s Settings) int64 {
 	size, side := sizes(head, s)
-	pictures := head.samples() * (area(size) + side*side)
-	if head.orientation > 1 {
-		pictures *= 2
+	square := image.Pt(int(side), int(side))
+	made, kept := jpeg.Full, jpeg.Full
+	if head.film.planar() {
+		made = jpeg.Halved
 	}
-	file := min(int64(s.Preview.MaxBytes), 2*area(size))
-	encoder := jpeg.EncodeMemory(size.X, size.Y, jpeg.Full, s.Preview.MaxBytes)
-	return pictures + head.samples()*area(size) + encoder + 3*file
+	if !head.keepsColours {
+		kept = jpeg.Halved
+	}
+	pictures := head.bytes(size, made) + head.bytes(square, jpeg.Full)
+	if head.orientation > 1 {
+		pictures += pictures + head.colours(size, made) // moved between samples
+	}
+	if made != kept {
+		pictures += head.colours(size, kept)
+	}
+	thumbnail := head.reckonFile(size, kept, s.Preview) + head.reckonFiles(square, jpeg.Full, s.Thumbnail)
+	return pictures + max(head.reckonFiles(size, kept, s.Preview), thumbnail)
+}
+
+// reckonFiles is what it takes to make a picture a JPEG that fits: the encoder, two
+// files at a time, and, where none may fit that is as large as the picture, a smaller
+// picture and the best file of those before.
+func (h *header) reckonFiles(size image.Point, kept jpeg.Sampling, t Target) int64 {
+	file, samples := h.reckonFile(size, kept, t), h.bytes(size, kept)
+	memory := 2*file + h.reckonEncoder(size, kept, t.MaxBytes)
+	if samples*5/8 > int64(t.MaxBytes) {
+		memory += samples + file
+	}
+	return memory
+}
+
+// reckonFile is a byte for each sample, or what the target allows. Dots at random, each
+// black or white, take 0.77 at the best quality and 0.44 at the worst.
+func (h *header) reckonFile(size image.Point, kept jpeg.Sampling, t Target) int64 {
+	return min(int64(t.MaxBytes), h.bytes(size, kept))
+}
+
+// reckonEncoder is for a picture of as many blocks: one in gray has those of one in
+// full colour with a third of the rows.
+func (h *header) reckonEncoder(size image.Point, kept jpeg.Sampling, limit int) int64 {
+	if h.channels == 1 {
+		size.Y, kept = ceilDiv(size.Y, 3), jpeg.Full
+	}
+	return jpeg.EncodeMemory(size.X, size.Y, kept, limit)
+}
+
+// bytes is what a picture of ours takes, and colours what its colours take.
+func (h *header) bytes(size image.Point, s jpeg.Sampling) int64 {
+	return area(size) + h.colours(size, s)
+}
+
+func (h *header) colours(size image.Point, s jpeg.Sampling) int64 {
+	switch {
+	case h.channels == 1:
+		return 0
+	case s == jpeg.Halved:
+		return 2 * area(image.Pt(ceilDiv(size.X, 2), ceilDiv(size.Y, 2)))
+	default:
+		return 2 * area(size)
+	}
 }
 
 // sizes are those of the preview and, of one side, of the thumbnail.
