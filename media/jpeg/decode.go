@@ -7,13 +7,15 @@ import (
 	"io"
 )
 
-// Decoder reads the pixels of one JPEG row by row from the top: baseline,
+// Decoder reads the pixels of one JPEG, row by row from the top or as planes: baseline,
 // extended sequential and progressive, in Huffman codes, 8 bits per sample, 1, 3
 // or 4 components of any sampling whose ratios are whole numbers.
 //
-// A sequential picture whose components come in one scan is read while its rows
-// are asked for, and no more than two rows of its MCUs are held. Of any other
-// picture the coefficients are held, two bytes for each.
+// A sequential picture whose components come in one scan becomes samples block by block
+// while it is read. In rows, no more than two rows of its MCUs are held; planes are held
+// whole, at the size that Scale made them. Of any other picture the coefficients that
+// this size needs are held too, two bytes for each, and of a progressive one eight more
+// for each block.
 type Decoder struct {
 	header
 	stream bool // rows are read while they are asked for
@@ -68,11 +70,12 @@ func (d *Decoder) Scale(side int) { d.scale(side) }
 // Components returns how many samples a pixel has: 1, 3 or 4.
 func (d *Decoder) Components() int { return len(d.planes) }
 
-// Memory returns how many bytes the first ReadRow allocates. Later ones
-// allocate nothing.
+// Memory returns how many bytes the first ReadRow allocates, but for tables of a few
+// thousand bytes. Later ones allocate nothing.
 func (d *Decoder) Memory() int64 { return d.memory(d.held) }
 
-// PlanesMemory returns how many bytes ReadPlanes allocates.
+// PlanesMemory returns how many bytes ReadPlanes allocates, but for tables of a few
+// thousand bytes.
 func (d *Decoder) PlanesMemory() int64 { return d.memory(d.mcusHigh) }
 
 // memory is what it takes to hold so many bands as samples.

@@ -42,8 +42,7 @@ const (
 
 // inverse turns a block into 8 x 8 samples (ITU-T T.81, A.3.3 and A.3.4) and
 // puts them at the beginning of dst, whose rows are stride apart. flat says that
-// only its first coefficient is there. This is the only place where coefficients
-// become samples.
+// only its first coefficient is there.
 func (q *quantTable) inverse(dst []byte, stride int, c *block, flat bool) {
 	if flat {
 		level := uint64(sample((int32(c[0])*q.steps[0]+4)>>3)) * 0x0101010101010101

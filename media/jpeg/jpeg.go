@@ -36,14 +36,15 @@
 //
 // # Where the time goes, and what is done about it
 //
-// Most of it goes into bits. They are taken from a word of 64, filled eight bytes at a
-// time wherever none of these is 0xff (bits.go); a table tells from the next ten of them
-// run, size and number in one look where they fit.
+// Most of it goes into bits. The data is freed of stuffed zeros a few thousand bytes at
+// a time, so that a word of 64 bits can be filled with eight bytes unseen (bits.go); a
+// table tells from its next ten run, size and number in one look where they fit.
 //
 // A decoder can be told to make n x n samples of each block, for n from 1 to 8 (Scale,
 // idct_scaled.go): the inverse DCT of n points over the n x n lowest frequencies. Half
-// the size costs a third of the full one's time. Of progressive files only these
-// frequencies are kept, and a bit for each other one, which later scans ask for.
+// the size costs half of the full one's time. What of a block comes behind these
+// frequencies is stepped over, several at a look (skip.go). Of progressive files only
+// they are kept, and a bit for each other one, which later scans ask for.
 //
 // What is decoded stays in planes, and is written from planes (planes.go).
 package jpeg

@@ -48,7 +48,7 @@ func (h *huffman) skipped(bits uint32) uint16 {
 // skip reads the rest of a block from coefficient k on, of which none is kept: as many
 // at once as there are in the bits that are looked up.
 func (s *scan) skip(h *huffman, k int) error {
-	if k < 64 && h.skips == nil {
+	if h.skips == nil {
 		h.skips = newSkips(h)
 	}
 	for k < 64 {
