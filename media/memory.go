@@ -17,17 +17,19 @@ func reckon(head *header, s Settings) int64 {
 	return max(reckonReading(head, s), reckonEncoding(head, s))
 }
 
-// reckonReading is the decoder and both pictures, and in bytes for each pixel of a
-// line: rows in 8 and 16 bits and as sums, and both ways four weights, in two kinds.
+// reckonReading is the decoder, both pictures, and what makes them.
 func reckonReading(head *header, s Settings) int64 {
 	size, side := sizes(head, s)
 	decoded := image.Pt(scaled(head.width, head.eighths), scaled(head.height, head.eighths))
-	memory := head.decoder.memory + head.samples()*side*side
-	memory += 2 * (64 + 14*int64(head.channels)) * int64(decoded.X+decoded.Y)
+	square := image.Pt(int(side), int(side))
+	memory := head.decoder.memory + head.bytes(square, jpeg.Full)
 	if head.film.planar() {
-		memory += reckonPlanes(head, decoded, size, side)
+		memory += head.reckonResized(decoded, size, image.Pt(2, 2)) + head.reckonThumbnail(decoded, square)
 	} else {
-		memory += head.samples() * area(size)
+		short := min(decoded.X, decoded.Y)
+		memory += head.bytes(size, jpeg.Full) + 16*int64(head.channels*decoded.X)
+		memory += reckonReducer(head.channels, decoded.X, decoded, size)
+		memory += reckonReducer(head.channels, decoded.X, image.Pt(short, short), square)
 	}
 	if head.profile.exists() {
 		memory += colourTables + int64(len(head.profile.data))
@@ -35,30 +37,50 @@ func reckonReading(head *header, s Settings) int64 {
 	return memory
 }
 
-// partBytes is what the weights of a column of the result take.
-const partBytes = 64
-
-// reckonPlanes is what the planes that were decoded become, where they are not used as
-// they are: the preview, and the colours of the square that becomes the thumbnail.
-func reckonPlanes(head *header, decoded, size image.Point, side int64) int64 {
-	memory, colours := int64(0), int64(0)
-	if size != decoded {
-		memory = area(size) + partBytes*int64(size.X)
+// reckonThumbnail is what negative.thumbnail takes: the colours of what is near the
+// square, where it has others than are needed, and what makes the square small.
+func (h *header) reckonThumbnail(decoded, square image.Point) int64 {
+	short := min(decoded.X, decoded.Y)
+	step := ceilDiv(short, square.X)
+	near := image.Pt(min(decoded.X, short+4*step+8), min(decoded.Y, short+4*step+8))
+	box := 1
+	if short/square.X >= boxStep {
+		box = 2
 	}
-	if size != decoded || head.film.covers != image.Pt(2, 2) {
-		colours = area(size.Add(image.Pt(1, 1)))/2 + partBytes*int64(size.X)/2
-	}
-	switch square := int64(min(decoded.X, decoded.Y)); {
-	case square < boxStep*side && head.film.covers != image.Pt(1, 1):
-		colours += 2 * square * square
-	case square >= boxStep*side && head.film.covers != image.Pt(2, 2):
-		colours += square * square / 2
-	}
-	if head.channels == 1 {
-		colours = 0
-	}
-	return memory + colours
+	boxes := image.Pt(ceilDiv(near.X, box), ceilDiv(near.Y, box))
+	return h.reckonResized(near, near, image.Pt(box, box)) + reckonReducer(h.channels, boxes.X, boxes, square)
 }
+
+// reckonResized is what negative.resized makes: planes that are right already are not
+// copied.
+func (h *header) reckonResized(from, to, covers image.Point) int64 {
+	part := func(size, by image.Point) image.Point { return image.Pt(ceilDiv(size.X, by.X), ceilDiv(size.Y, by.Y)) }
+	memory := int64(0)
+	if from != to {
+		memory = area(to) + reckonResizer(from, to)
+	}
+	if colours := part(to, covers); h.channels > 1 && (from != to || covers != h.film.covers) {
+		memory += 2*area(colours) + reckonResizer(part(from, h.film.covers), colours)
+	}
+	return memory
+}
+
+// reckonResizer is the taps, each in parts of six weights, and a line.
+func reckonResizer(from, to image.Point) int64 {
+	return reckonTaps(from.X, to.X) + reckonTaps(from.Y, to.Y) + 56*int64(to.X) + 48*int64(max(from.X, to.X))
+}
+
+// reckonReducer is, of rows of that width, those in 16 bits, their light and the sums
+// and averages of boxes, up to five rows of the result in work and those that are
+// done, and the taps.
+func reckonReducer(channels, width int, from, to image.Point) int64 {
+	n := int64(channels)
+	return n*(10*int64(width)+50*int64(to.X)) + 3*int64(to.X) + reckonTaps(from.X, to.X) + reckonTaps(from.Y, to.Y)
+}
+
+// reckonTaps is, for each of the result, a tap and both ways four weights of each
+// pixel that makes it up, in two kinds.
+func reckonTaps(from, to int) int64 { return 64*int64(to) + 72*int64(max(from, to)) }
 
 // reckonEncoding is both pictures, as they come and upright, the preview with fewer
 // colours where it comes with more than it keeps, and what their encoder needs.
@@ -130,6 +152,3 @@ func (h *header) colours(size image.Point, s jpeg.Sampling) int64 {
 func sizes(head *header, s Settings) (image.Point, int64) {
 	return head.previewSize(s), int64(min(s.Thumbnail.Side, head.width, head.height))
 }
-
-// samples is how many samples a pixel of our pictures has.
-func (h *header) samples() int64 { return int64(min(h.channels, 3)) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"fmt"
 	"image"
 	"slices"
 	"testing"
@@ -63,25 +64,48 @@ func TestMemoryIsReckonedAsAllocated(t *testing.T) {
 		"GIF with less than a screen": makeGIF(t, image.Pt(2000, 2000), frame(bounds, image.White.C)),
 	}
 	for name, data := range rows {
-		t.Run(name, func(t *testing.T) {
-			make2(t, scene(2, 2), true) // colour tables are made once
-			head, err := judge(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			prints := fromRows
-			if head.film.planar() {
-				prints = fromPlanes
-			}
-			read := mediatest.Allocated(func() {
-				if _, _, _, err := prints(t.Context(), head, plainColours(head.channels), Default()); err != nil && !isRejected(err, Corrupt) {
-					t.Fatal(err)
-				}
+		t.Run(name, func(t *testing.T) { checkReading(t, data, Default(), slack) })
+	}
+}
+
+// Of a large thumbnail what makes it takes more than it does itself.
+func TestMemoryOfLargeThumbnails(t *testing.T) {
+	withoutRace(t)
+	const slack = 64 << 10
+	s := Default()
+	s.Thumbnail.Side = 1024
+	for name, covers := range samplings() {
+		for _, size := range []image.Point{{600, 600}, {1000, 800}, {2100, 2100}} {
+			data := jpegOf(t, planesOf(scene(size.X, size.Y), covers), covers)
+			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
+				checkReading(t, data, s, slack)
+				checkReading(t, data, Default(), slack)
 			})
-			if most := reckonReading(head, Default()); read > most+slack || read < most*3/5 {
-				t.Errorf("allocated %d bytes, reckoned %d", read, most)
-			}
-		})
+		}
+	}
+	for name, data := range map[string][]byte{"PNG": makePNG(t, scene(1000, 800)), "PNG gray": makePNG(t, image.NewGray(image.Rect(0, 0, 1000, 800)))} {
+		t.Run(name, func(t *testing.T) { checkReading(t, data, s, 4*slack) }) // the window of zlib
+	}
+}
+
+func checkReading(t *testing.T, data []byte, s Settings, slack int64) {
+	t.Helper()
+	make2(t, scene(2, 2), true) // colour tables are made once
+	head, err := inspect(data, identify(data), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prints := fromRows
+	if head.film.planar() {
+		prints = fromPlanes
+	}
+	read := mediatest.Allocated(func() {
+		if _, _, _, err := prints(t.Context(), head, plainColours(head.channels), s); err != nil && !isRejected(err, Corrupt) {
+			t.Fatal(err)
+		}
+	})
+	if most := reckonReading(head, s); read > most+slack || read < most*3/5 {
+		t.Errorf("thumbnail of %d: allocated %d bytes, reckoned %d", s.Thumbnail.Side, read, most)
 	}
 }
 
