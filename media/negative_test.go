@@ -115,3 +115,27 @@ func TestShrinkPlanes(t *testing.T) {
 		t.Errorf("gray: got %+v", gray)
 	}
 }
+
+// A sample of colour of which the picture has only a part is shown as one of which it
+// has all: a picture is the same beside the edge at which it was cut.
+func TestLastColourIsWhole(t *testing.T) {
+	colours := func(size, covers, to image.Point) jpeg.Plane {
+		n := negativeOf(image.NewRGBA(image.Rectangle{Max: size}), covers)
+		clear(n.Cb.Pix)
+		n.Cb.Pix[len(n.Cb.Pix)-1] = 200
+		return n.resized(size, to).Cb
+	}
+	for cut := 401; cut < 404; cut++ {
+		for _, to := range []image.Point{full(), half()} {
+			whole, across := colours(image.Pt(404, 1), image.Pt(4, 1), to), colours(image.Pt(cut, 1), image.Pt(4, 1), to)
+			tall, down := colours(image.Pt(1, 404), image.Pt(1, 4), to), colours(image.Pt(1, cut), image.Pt(1, 4), to)
+			x, y := across.Width-1, down.Height-1
+			if got, want := across.Row(0)[x], whole.Row(0)[x]; got != want || want < 100 {
+				t.Errorf("%d wide, %v: the last column is %d, want %d", cut, to, got, want)
+			}
+			if got, want := down.Row(y)[0], tall.Row(y)[0]; got != want || want < 100 {
+				t.Errorf("%d high, %v: the last row is %d, want %d", cut, to, got, want)
+			}
+		}
+	}
+}

@@ -205,7 +205,8 @@ func (t tap) at(i int) int64 {
 
 // taps spreads length pixels of a line from start on over n. The line has total
 // pixels, and those beyond the cut help at its edges; of the last there may be
-// only a part, which counts as such. Pixels are little squares: the centre of
+// only a part, which counts as such where pixels are averaged. Between them it is a
+// pixel like the others: what it shows does not depend on where the line ends. Pixels are little squares: the centre of
 // the first is at one half.
 func taps(start, length, total float64, n int) []tap {
 	step := length / float64(n)
@@ -217,7 +218,10 @@ func taps(start, length, total float64, n int) []tap {
 		last := min(int(math.Floor(centre+2*reach)), int(math.Ceil(total))-1)
 		weights := make([]float64, last-first+1)
 		for j := range weights {
-			weights[j] = catmullRom((float64(first+j)-centre)/reach) * min(1, total-float64(first+j))
+			weights[j] = catmullRom((float64(first+j) - centre) / reach)
+			if step > 1 {
+				weights[j] *= min(1, total-float64(first+j))
+			}
 		}
 		all[i] = whole(first, weights)
 	}
