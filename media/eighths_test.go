@@ -3,6 +3,8 @@ package media
 import (
 	"image"
 	"testing"
+
+	"github.com/lightlock/lightlock/media/jpeg"
 )
 
 func TestEighths(t *testing.T) {
@@ -59,6 +61,38 @@ func TestEighthsAreEnough(t *testing.T) {
 					if size.X > side || size.Y > side || size.X > decoded || 16*size.X < 15*min(side, length) || other*n/8 < small {
 						t.Fatalf("%d x %d for %d and %d: %d eighths, preview %v", length, other, side, thumbnail, n, size)
 					}
+				}
+			}
+		}
+	}
+}
+
+// What is reckoned is what is made, of planes and of rows.
+func TestPreviewSizes(t *testing.T) {
+	s := Default()
+	s.Preview.Side, s.Thumbnail.Side = 60, 16
+	for length := 57; length < 330; length += 7 {
+		for _, size := range []image.Point{{length, length/3 + 1}, {length/2 + 1, length}, {length, 18}} {
+			img := scene(size.X, size.Y)
+			ordinary := makeJPEG(t, img)
+			for name, data := range map[string][]byte{
+				"PNG": makePNG(t, img), "JPEG": ordinary, "JPEG, turned": turnedJPEG(ordinary, 6),
+				"JPEG of red, green and blue": withSegments(ordinary, segment(jpeg.APP14, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00"))),
+			} {
+				d, err := Develop(t.Context(), data, s, nil)
+				head, err2 := inspect(data, identify(data), s)
+				if err != nil || err2 != nil {
+					t.Fatal(name, size, err, err2)
+				}
+				want := head.previewSize(s)
+				if reckoned, _ := sizes(head, s); reckoned != want {
+					t.Errorf("%s, %v: reckoned for %v, want %v", name, size, reckoned, want)
+				}
+				if head.orientation == 6 {
+					want.X, want.Y = want.Y, want.X
+				}
+				if got := image.Pt(d.Preview.Width, d.Preview.Height); got != want {
+					t.Errorf("%s, %v: the preview is %v, want %v", name, size, got, want)
 				}
 			}
 		}

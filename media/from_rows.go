@@ -17,5 +17,5 @@ func fromRows(ctx context.Context, head *header, colours *icc.Transform, s Setti
 		return nil, nil, nil, err
 	}
 	sheet, colours := flatten(read, head, colours)
-	return shrink(ctx, sheet, colours, s)
+	return shrink(ctx, sheet, colours, head.previewSize(s), s)
 }

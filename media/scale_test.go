@@ -112,7 +112,7 @@ func make2(t *testing.T, img *image.RGBA, thumbnail bool) *image.RGBA {
 	s := Default()
 	s.Preview.Side, s.Thumbnail.Side = 30, 30
 	src := sheetOf(img)
-	large, small := reducers(src, icc.SRGB(), s)
+	large, small := reducers(src, icc.SRGB(), fit(src.width, src.height, s.Preview.Side), s.Thumbnail.Side)
 	if thumbnail {
 		large = small
 	}
@@ -125,7 +125,7 @@ func shrunk(t *testing.T, img *image.RGBA, side int) *image.RGBA {
 	s := Default()
 	s.Preview.Side = side
 	src := sheetOf(img)
-	large, _ := reducers(src, icc.SRGB(), s)
+	large, _ := reducers(src, icc.SRGB(), fit(src.width, src.height, s.Preview.Side), s.Thumbnail.Side)
 	return reduced(t, src, large)
 }
 
@@ -199,7 +199,7 @@ func TestScaleEndsWithTheContext(t *testing.T) {
 		}
 		return next(ctx, dst)
 	}
-	if _, _, _, err := shrink(ctx, src, icc.SRGB(), Default()); !errors.Is(err, context.Canceled) || read != 10 {
+	if _, _, _, err := shrink(ctx, src, icc.SRGB(), image.Pt(100, 100), Default()); !errors.Is(err, context.Canceled) || read != 10 {
 		t.Errorf("got %v after %d rows, want context.Canceled after 10", err, read)
 	}
 }

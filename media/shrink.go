@@ -11,25 +11,25 @@ import (
 	"github.com/lightlock/lightlock/media/jpeg"
 )
 
-// shrink makes preview and thumbnail in one pass over the sheet.
-func shrink(ctx context.Context, src sheet, colours *icc.Transform, s Settings) (preview, thumbnail *jpeg.Planes, damage, err error) {
-	large, small := reducers(src, colours, s)
+// shrink makes preview, of that size, and thumbnail in one pass over the sheet.
+func shrink(ctx context.Context, src sheet, colours *icc.Transform, size image.Point, s Settings) (preview, thumbnail *jpeg.Planes, damage, err error) {
+	large, small := reducers(src, colours, size, s.Thumbnail.Side)
 	damage, err = reduce(ctx, src, s.ShowDamaged, large, small)
 	return large.planes, small.planes, damage, err
 }
 
-// reducers are those of the preview and of the thumbnail.
+// reducers are those of the preview, of that size, and of the thumbnail, of that side.
 //
 // The preview is scaled in the numbers of the original and converted to sRGB
 // afterwards, when there are few pixels left. The thumbnail, which is much
 // smaller, is scaled in proportion to light: the average of a fine pattern in
 // black and white would else be far too dark.
-func reducers(src sheet, colours *icc.Transform, s Settings) (preview, thumbnail *reducer) {
+func reducers(src sheet, colours *icc.Transform, size image.Point, side int) (preview, thumbnail *reducer) {
 	whole := region{0, 0, float64(src.width), float64(src.height)}
-	preview = newReducer(src, whole, fit(src.width, src.height, s.Preview.Side), 2)
+	preview = newReducer(src, whole, size, 2)
 	preview.convert = colours.Convert
-	cut, size := middle(src.width, src.height, s.Thumbnail.Side)
-	thumbnail = newReducer(src, cut, size, 4)
+	cut, square := middle(src.width, src.height, side)
+	thumbnail = newReducer(src, cut, square, 4)
 	thumbnail.light, thumbnail.convert = colours.Light, colours.ConvertLight
 	return preview, thumbnail
 }

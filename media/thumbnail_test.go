@@ -1,11 +1,10 @@
 package media
 
 import (
+	"context"
 	"errors"
 	"image"
 	"testing"
-
-	"context"
 
 	"github.com/lightlock/lightlock/media/icc"
 	"github.com/lightlock/lightlock/media/jpeg"
@@ -30,7 +29,7 @@ func TestThumbnailOfPlanes(t *testing.T) {
 			s := Default()
 			s.Thumbnail.Side = 30
 			src := sheetOf(n.pixels())
-			_, rows := reducers(src, icc.SRGB(), s)
+			_, rows := reducers(src, icc.SRGB(), size, s.Thumbnail.Side)
 			want := reduced(t, src, rows)
 			got := small(t, n, 30)
 			if got.Rect != want.Rect {
@@ -56,7 +55,7 @@ func TestThumbnailOfGrayPlanes(t *testing.T) {
 		s := Default()
 		s.Thumbnail.Side = 30
 		src := sheetOf(n.pixels())
-		_, rows := reducers(src, icc.SRGB(), s)
+		_, rows := reducers(src, icc.SRGB(), size, s.Thumbnail.Side)
 		planes, err := n.thumbnail(t.Context(), size, 30)
 		if err != nil || !planes.Gray() {
 			t.Fatalf("got %+v, %v, want it gray", planes, err)
