@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lightlock/lightlock/media/jpeg"
 	"github.com/lightlock/lightlock/media/mediatest"
 )
 
@@ -175,5 +176,76 @@ func TestCutWebP(t *testing.T) {
 	_, err := Develop(t.Context(), whole[:len(whole)*9/10], s, nil)
 	if r, ok := errors.AsType[*Rejection](err); !ok || r.Reason != Corrupt || !r.CutOff {
 		t.Errorf("got %+v, want it corrupt and cut off", err)
+	}
+}
+
+// A picture that is decoded at less than its size breaks off as one that is not: what
+// is there of it is shown, and the rest is white.
+func TestCutOffAndScaled(t *testing.T) {
+	hide := Default()
+	hide.Preview.Side, hide.Thumbnail.Side = 40, 16
+	show := hide
+	show.ShowDamaged = true
+	for _, name := range []string{"jpeg/go-video-001.q50.420.jpeg", "jpeg/go-video-001.q50.420.progressive.jpeg"} {
+		data := mediatest.Photo(t, name)
+		if head, err := inspect(data, identify(data), show); err != nil || head.eighths >= 8 || head.film.covers != half() {
+			t.Fatalf("%s: got %v, want it in 4:2:0 and decoded smaller", name, err)
+		}
+		whole, err := Develop(t.Context(), data, show, nil)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		scans := bytes.Split(data, []byte{0xff, jpeg.SOS}) // the first has all averages
+		for percent, shown := range map[int]bool{30: false, 75: true} {
+			cut := data[:len(scans[0])+len(scans[1])*percent/100]
+			if _, err := Develop(t.Context(), cut, hide, nil); !isRejected(err, Corrupt) {
+				t.Errorf("%s, %d %%: got %v, want it corrupt", name, percent, err)
+			}
+			d, err := Develop(t.Context(), cut, show, nil)
+			if !shown {
+				if !isRejected(err, Corrupt) || !strings.Contains(err.Error(), "less than half") {
+					t.Errorf("%s, %d %%, to be shown: got %v, want it corrupt and less than half", name, percent, err)
+				}
+				continue
+			}
+			if err != nil || d.Damage == "" || !d.CutOff {
+				t.Fatalf("%s, %d %%, to be shown: got %v, want a damaged picture that is cut off", name, percent, err)
+			}
+			checkDeveloped(t, d, show)
+			checkRest(t, name, decoded(t, d.Preview), decoded(t, whole.Preview), percent)
+		}
+	}
+}
+
+// checkRest compares with the whole what is there for sure, which may be coarse, and
+// looks for white paper where surely nothing is.
+func checkRest(t *testing.T, name string, got, whole image.Image, percent int) {
+	t.Helper()
+	size := whole.Bounds().Max
+	for y := range size.Y {
+		at, off, white := 100*y/size.Y, 0, true
+		for x := range size.X {
+			a, b := color.GrayModel.Convert(got.At(x, y)).(color.Gray).Y, color.GrayModel.Convert(whole.At(x, y)).(color.Gray).Y
+			off, white = off+max(int(a)-int(b), int(b)-int(a)), white && a > 245
+		}
+		if at < percent-20 && off > 30*size.X || at > percent+15 && !white {
+			t.Fatalf("%s, %d %%: row %d of %d is %d off, white: %v", name, percent, y, size.Y, off/size.X, white)
+		}
+	}
+}
+
+// BenchmarkFromRows is all but the encoding of a PNG of 12 megapixels.
+func BenchmarkFromRows(b *testing.B) {
+	s := Default()
+	s.MaxBytes = 100 * mega
+	data := makePNG(b, scene(4032, 3024))
+	for b.Loop() {
+		head, err := inspect(data, format{name: formatPNG}, s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, _, _, err := fromRows(b.Context(), head, plainColours(head.channels), s); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

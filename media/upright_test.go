@@ -236,3 +236,10 @@ func FuzzOrientation(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkUpright(b *testing.B) {
+	planes := planesOf(scene(2016, 1512), half())
+	for b.Loop() {
+		upright(planes, 6)
+	}
+}
