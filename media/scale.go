@@ -205,9 +205,10 @@ func (t tap) at(i int) int64 {
 
 // taps spreads length pixels of a line from start on over n. The line has total
 // pixels, and those beyond the cut help at its edges; of the last there may be
-// only a part, which counts as such where pixels are averaged. Between them it is a
-// pixel like the others: what it shows does not depend on where the line ends. Pixels are little squares: the centre of
-// the first is at one half.
+// only a part, which counts as such where pixels are averaged. Where a picture is not
+// made smaller it is a pixel like the others: what is shown between two of them does
+// not depend on where the line ends. Pixels are little squares: the centre of the
+// first is at one half.
 func taps(start, length, total float64, n int) []tap {
 	step := length / float64(n)
 	reach := max(step, 1)

@@ -11,8 +11,8 @@ import (
 // Every plan holds the largest original at its end, and a child that develops it;
 // there is room to decode an ordinary photo; and its parts are the whole.
 func TestPlans(t *testing.T) {
-	// The last two are an original of 24 megapixels in Display P3, and what it
-	// asks for; one of 12 that is progressive asks for 57 MB.
+	// The last two are an original of 24 megapixels in Display P3, and nearly twice
+	// what it asks for.
 	const least, original, ordinary = 40 << 20, 8 << 20, 58 << 20
 	for largest := config.Bytes(0); largest <= 256*config.MB; largest += config.MB {
 		for _, memory := range []config.Bytes{config.LeastMemory(largest), config.LeastMemory(largest) + 100*config.MB, 4 * config.GB} {
