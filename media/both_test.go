@@ -103,6 +103,7 @@ func snapshot(width, height int) *image.RGBA {
 }
 
 func TestBothWaysInEverySampling(t *testing.T) {
+	withoutRace(t)
 	s := Default()
 	s.Preview.Side, s.Thumbnail.Side = 200, 40
 	for size, orientations := range map[image.Point][]int{

@@ -42,6 +42,7 @@ func slopeAt(x, y float64) byte { return byte(math.Round(20 + 130*x + 90*y)) }
 // Nothing moves when a picture is resized, and no colour beside its brightness: a sample
 // is at the middle of what it covers, whatever the sampling.
 func TestNothingMovesInPlanes(t *testing.T) {
+	withoutRace(t)
 	for name, covers := range samplings() {
 		for _, size := range [][2]float64{{400, 300}, {401, 299}, {400.5, 299.125}, {64, 64}} {
 			for _, part := range []float64{1, 0.97, 0.8, 0.5, 0.3} {

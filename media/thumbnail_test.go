@@ -23,6 +23,7 @@ func small(t *testing.T, n *negative, side int) *image.RGBA {
 
 // A thumbnail of planes is what one of rows is, whether it is made of pixels or of boxes.
 func TestThumbnailOfPlanes(t *testing.T) {
+	withoutRace(t)
 	for name, covers := range samplings() {
 		for _, size := range []image.Point{{30, 30}, {37, 29}, {29, 37}, {61, 62}, {119, 130}, {121, 119}, {123, 124}, {200, 187}, {201, 507}, {507, 201}, {641, 643}} {
 			n := negativeOf(grainy(size.X, size.Y, 20), covers)
@@ -69,6 +70,7 @@ func TestThumbnailOfGrayPlanes(t *testing.T) {
 // Half the light is 188 of 255 in sRGB, whatever the sampling of the colours, and where
 // boxes are averaged too.
 func TestThumbnailOfPlanesIsNotDarker(t *testing.T) {
+	withoutRace(t)
 	for name, at := range map[string]func(x, y int) int{
 		"columns": func(x, _ int) int { return x }, "rows": func(_, y int) int { return y }, "both": func(x, y int) int { return x ^ y },
 		"wide columns": func(x, _ int) int { return x / 2 },

@@ -83,6 +83,7 @@ func TestCutsWithAnEndMarker(t *testing.T) {
 
 // Whatever a byte becomes, the decoder ends: with all rows, or with an error.
 func TestChangedBytes(t *testing.T) {
+	withoutRace(t)
 	for name, data := range smallFilms() {
 		for at := range data {
 			for _, mask := range []byte{1 << (at % 8), 0xff} {

@@ -6,10 +6,19 @@ import (
 	"math"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lightlock/lightlock/media/mediatest"
 )
+
+// withoutRace skips a test that looks at millions of samples, one after the other.
+func withoutRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("SKIPPED under the race detector: run go test without -race too")
+	}
+}
 
 // needDjpeg returns libjpeg-turbo's decoder, or skips the test.
 func needDjpeg(t *testing.T) string {
@@ -39,17 +48,18 @@ func runDjpeg(t *testing.T, data []byte, size int, args ...string) []byte {
 // makes more samples of a component that the file has fewer of, which are averaged here.
 func TestCameraPhotosAgainstDjpeg(t *testing.T) {
 	needDjpeg(t)
-	if raceEnabled {
-		t.Skip("SKIPPED under the race detector: run go test without -race too")
-	}
+	withoutRace(t)
 	for _, name := range mediatest.PhotosIn(t, "camera") {
 		if filepath.Ext(name) != ".jpg" {
 			continue
 		}
 		for side := 1; side <= 8; side++ {
 			least := 45.0
-			if side == 4 || side == 2 {
+			switch {
+			case side == 4 || side == 2:
 				least = 38
+			case side < 8 && !strings.Contains(name, "/p12"): // which have every sampling and process
+				continue
 			}
 			t.Run(fmt.Sprintf("%s at %d eighths", name, side), func(t *testing.T) {
 				t.Parallel()

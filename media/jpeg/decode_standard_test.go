@@ -142,6 +142,7 @@ func (p *plane) wild() bool {
 }
 
 func TestSamplesAgainstStandard(t *testing.T) {
+	withoutRace(t)
 	const reason = "image/jpeg refuses it"
 	odd := map[string]string{
 		"jpeg/go-video-001.221212.jpeg": "",

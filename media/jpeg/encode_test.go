@@ -135,6 +135,7 @@ func planesOfNoise(width, height int, s Sampling, gray bool) *Planes {
 // At the best quality every sample comes back, even of noise, and around the
 // picture the samples of its edge.
 func TestEncodeOfEverySize(t *testing.T) {
+	withoutRace(t)
 	for height := 1; height <= 33; height++ {
 		for width := 1; width <= 33; width++ {
 			for kind, p := range map[string]*Planes{

@@ -46,6 +46,7 @@ func TestWithinUsesItsLimit(t *testing.T) {
 }
 
 func TestWithinOverPhotos(t *testing.T) {
+	withoutRace(t)
 	for _, name := range []string{"kodak-1.png", "kodak-10.png"} {
 		data := mediatest.Photo(t, "camera/"+name)
 		src, err := png.Decode(bytes.NewReader(data))
