@@ -62,7 +62,7 @@ var drawn gallery
 // scene draws a picture once; who comes meanwhile waits for it.
 func (d *gallery) scene(number uint64, w, h int) []byte {
 	once := sync.OnceValue(func() []byte { return scene(number, w, h) })
-	kept, _ := d.pictures.LoadOrStore([3]int{int(number % math.MaxInt32), w, h}, once)
+	kept, _ := d.pictures.LoadOrStore([3]uint64{number, uint64(w), uint64(h)}, once)
 	draw, ok := kept.(func() []byte)
 	if !ok {
 		panic("a gallery holds pictures only")
