@@ -84,8 +84,9 @@ func TestRow23(t *testing.T) {
 	if late := f.late.Load(); late > 0 {
 		t.Errorf("%d of %d calls were answered later than %v after they had left", late, len(f.calls), platformTime)
 	}
-	if len(until) == 0 || len(rest) == 0 || waiting == 0 {
-		t.Errorf("%d calls came before the first was spooled and %d after it, and %d are spooled; want all three", len(until), len(rest), waiting)
+	// Not by when the first was spooled: one that a slow disk keeps is spooled, too.
+	if waiting == 0 || waiting >= many {
+		t.Errorf("%d of %d calls are spooled; want some, and some in Redis", waiting, many)
 	}
 	w.await("admission has stopped", func() bool { return g.metric("lightlock_admission_closed", "") == 1 })
 	gone := w.desk()
