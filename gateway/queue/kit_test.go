@@ -25,9 +25,13 @@ const q = "shop"
 // atOnce is a lease after which every pending entry may be taken over.
 const atOnce = time.Nanosecond
 
+// unhurried is how long a test's own connections wait for an answer: a call that is
+// repeated because this process stood still would have its effect twice.
+const unhurried = time.Minute
+
 func connect(t testing.TB, address string) *redis.Client {
 	t.Helper()
-	options := &redis.Options{Addr: address, ContextTimeoutEnabled: true}
+	options := &redis.Options{Addr: address, ContextTimeoutEnabled: true, DialTimeout: unhurried, ReadTimeout: unhurried, WriteTimeout: unhurried}
 	if strings.Contains(address, "/") {
 		options.Network = "unix"
 	}
