@@ -209,6 +209,7 @@ func (h *header) addPart(s *scan, id, tables byte) error {
 			return errNoQuant
 		}
 		p.plane.quant = h.quant[p.plane.Table]
+		p.plane.weighted = p.plane.quant.weighted(h.side)
 	}
 	var err error
 	if s.first == 0 && s.high == 0 {

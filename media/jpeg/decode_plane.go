@@ -3,7 +3,9 @@ package jpeg
 // plane is one component of the picture.
 type plane struct {
 	Component
-	quant quantTable // not defined before the component's first scan
+	// quant is not defined before the component's first scan; weighted is what it is at
+	// the scale.
+	quant, weighted quantTable
 
 	side          int // of a block, in samples: 8, or less in a picture that is scaled
 	width, height int // in samples, without what fills the last blocks
@@ -66,6 +68,7 @@ func (h *header) scale(side int) {
 	for i := range h.planes {
 		p := &h.planes[i]
 		p.side, p.places, p.last = side, &places, last
+		p.weighted = p.quant.weighted(side)
 		p.width = ceil(h.frame.Width*p.H*side, 8*maxH)
 		p.height = ceil(h.frame.Height*p.V*side, 8*maxV)
 	}
@@ -118,7 +121,7 @@ func (p *plane) put(c *block, flat bool, bx, by int) {
 		by %= rows
 	}
 	y := p.side * by
-	p.quant.scaled(p.samples[y*p.stride()+p.side*bx:], p.stride(), c, p.side, flat)
+	p.weighted.scaled(p.samples[y*p.stride()+p.side*bx:], p.stride(), c, p.side, flat)
 }
 
 // render renders a band of coefficients.
