@@ -7,8 +7,8 @@ import (
 	"github.com/lightlock/lightlock/media/jpeg"
 )
 
-// toSRGB turns the colours of a negative into those of sRGB, in place. It comes after
-// the decoder, which has left few pixels, and before all else, which is in sRGB then.
+// toSRGB turns the colours of a negative into those of sRGB, in place. It comes once
+// there are few pixels left, and before the thumbnail, which is averaged by its light.
 func (n *negative) toSRGB(ctx context.Context, colours *icc.Transform) error {
 	if colours == plainColours(colours.Channels()) {
 		return nil

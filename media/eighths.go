@@ -6,9 +6,11 @@ import "image"
 //
 // It is the scale that comes to the preview's side or stays under it by a sixteenth of
 // it at most: what is decoded is the preview then. To be resampled would cost more
-// time than all that comes after, and sharpness, for a sixteenth more of pixels. Where
-// no scale comes so near, it is the next above. The thumbnail, which is cut from the
-// same pixels, must not be smaller than it would be of the whole photo.
+// time than all that comes after, for a sixteenth more of pixels. Where no scale comes
+// so near, it is the second above: blocks whose highest frequencies were cut do not
+// quite fit together, which is seen once they are resampled by little, and the next
+// scale is too near for that. The thumbnail, which is cut from the same pixels, must
+// not be smaller than it would be of the whole photo.
 func eighths(photo image.Point, s Settings) int {
 	longest, shortest := max(photo.X, photo.Y), min(photo.X, photo.Y)
 	n := 8
@@ -16,7 +18,7 @@ func eighths(photo image.Point, s Settings) int {
 		n--
 	}
 	if 16*scaled(longest, n) < 15*s.Preview.Side {
-		n++
+		n += 2
 	}
 	for n < 8 && shortest*n/8 < min(shortest, s.Thumbnail.Side) {
 		n++

@@ -18,14 +18,25 @@ func fromPlanes(ctx context.Context, head *header, colours *icc.Transform, s Set
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	photo, size := image.Pt(head.width, head.height), head.previewSize(s)
+	if head.resizesFirst(s) {
+		n.resize(size)
+	}
 	if err := n.toSRGB(ctx, colours); err != nil {
 		return nil, nil, nil, err
 	}
-	thumbnail, err = n.thumbnail(ctx, image.Pt(head.width, head.height), s.Thumbnail.Side)
+	thumbnail, err = n.thumbnail(ctx, photo, s.Thumbnail.Side)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return n.resized(head.previewSize(s), image.Pt(2, 2)), thumbnail, damage, nil
+	return n.resized(size, image.Pt(2, 2)), thumbnail, damage, nil
+}
+
+// resizesFirst tells whether the preview has enough rows and columns for the thumbnail.
+// It is made first then, and all that follows has to do with less.
+func (h *header) resizesFirst(s Settings) bool {
+	size := h.previewSize(s)
+	return min(size.X, size.Y) >= min(h.width, h.height, s.Thumbnail.Side)
 }
 
 // readNegative reads a JPEG at the scale that was chosen for it. A picture that breaks

@@ -24,7 +24,12 @@ func reckonReading(head *header, s Settings) int64 {
 	square := image.Pt(int(side), int(side))
 	memory := head.decoder.memory + head.bytes(square, jpeg.Full)
 	if head.film.planar() {
-		memory += head.reckonResized(decoded, size, image.Pt(2, 2)) + head.reckonThumbnail(decoded, square)
+		halved, covers := image.Pt(2, 2), head.film.covers
+		memory += head.reckonResized(decoded, size, covers, halved)
+		if size != decoded && head.resizesFirst(s) {
+			decoded, covers = size, halved
+		}
+		memory += head.reckonThumbnail(decoded, square, covers)
 	} else {
 		short := min(decoded.X, decoded.Y)
 		memory += head.bytes(size, jpeg.Full) + 16*int64(head.channels*decoded.X)
@@ -39,7 +44,7 @@ func reckonReading(head *header, s Settings) int64 {
 
 // reckonThumbnail is what negative.thumbnail takes: the colours of what is near the
 // square, where it has others than are needed, and what makes the square small.
-func (h *header) reckonThumbnail(decoded, square image.Point) int64 {
+func (h *header) reckonThumbnail(decoded, square, covers image.Point) int64 {
 	short := min(decoded.X, decoded.Y)
 	step := ceilDiv(short, square.X)
 	near := image.Pt(min(decoded.X, short+4*step+8), min(decoded.Y, short+4*step+8))
@@ -48,26 +53,26 @@ func (h *header) reckonThumbnail(decoded, square image.Point) int64 {
 		box = 2
 	}
 	boxes := image.Pt(ceilDiv(near.X, box), ceilDiv(near.Y, box))
-	return h.reckonResized(near, near, image.Pt(box, box)) + reckonReducer(h.channels, boxes.X, boxes, square)
+	return h.reckonResized(near, near, covers, image.Pt(box, box)) + reckonReducer(h.channels, boxes.X, boxes, square)
 }
 
 // reckonResized is what negative.resized makes: planes that are right already are not
-// copied.
-func (h *header) reckonResized(from, to, covers image.Point) int64 {
+// copied. A sample of colour covers so many pixels before, and so many then.
+func (h *header) reckonResized(from, to, had, covers image.Point) int64 {
 	part := func(size, by image.Point) image.Point { return image.Pt(ceilDiv(size.X, by.X), ceilDiv(size.Y, by.Y)) }
 	memory := int64(0)
 	if from != to {
 		memory = area(to) + reckonResizer(from, to)
 	}
-	if colours := part(to, covers); h.channels > 1 && (from != to || covers != h.film.covers) {
-		memory += 2*area(colours) + reckonResizer(part(from, h.film.covers), colours)
+	if colours := part(to, covers); h.channels > 1 && (from != to || covers != had) {
+		memory += 2*area(colours) + reckonResizer(part(from, had), colours)
 	}
 	return memory
 }
 
-// reckonResizer is the taps, each in parts of six weights, and a line.
+// reckonResizer is the taps, each in parts of partSize weights, and a line.
 func reckonResizer(from, to image.Point) int64 {
-	return reckonTaps(from.X, to.X) + reckonTaps(from.Y, to.Y) + 56*int64(to.X) + 48*int64(max(from.X, to.X))
+	return reckonTaps(from.X, to.X) + reckonTaps(from.Y, to.Y) + 2*(8+8*partSize)*int64(to.X) + 64*int64(max(from.X, to.X))
 }
 
 // reckonReducer is, of rows of that width, those in 16 bits, their light and the sums
@@ -78,9 +83,9 @@ func reckonReducer(channels, width int, from, to image.Point) int64 {
 	return n*(10*int64(width)+50*int64(to.X)) + 3*int64(to.X) + reckonTaps(from.X, to.X) + reckonTaps(from.Y, to.Y)
 }
 
-// reckonTaps is, for each of the result, a tap and both ways four weights of each
+// reckonTaps is, for each of the result, a tap and both ways three weights of each
 // pixel that makes it up, in two kinds.
-func reckonTaps(from, to int) int64 { return 64*int64(to) + 72*int64(max(from, to)) }
+func reckonTaps(from, to int) int64 { return 64*int64(to) + 104*int64(max(from, to)) }
 
 // reckonEncoding is both pictures, as they come and upright, the preview with fewer
 // colours where it comes with more than it keeps, and what their encoder needs.

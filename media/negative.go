@@ -45,6 +45,14 @@ func (n *negative) resized(size, covers image.Point) *jpeg.Planes {
 	return out
 }
 
+// resize makes the picture smaller, or leaves it as it is.
+func (n *negative) resize(size image.Point) {
+	if size != image.Pt(n.Y.Width, n.Y.Height) {
+		covers := image.Pt(2, 2)
+		*n = negative{Planes: *n.resized(size, covers), covers: covers, width: float64(size.X), height: float64(size.Y)}
+	}
+}
+
 // taps says what of a plane, of which a sample covers from pixels, makes up one whose
 // samples cover to pixels of a picture of that size.
 func (n *negative) taps(size, from, to image.Point) (across, down []tap) {
@@ -54,7 +62,7 @@ func (n *negative) taps(size, from, to image.Point) (across, down []tap) {
 		}
 		step := length / float64(size) // pixels for one of the result
 		count := ceilDiv(size, to)
-		return taps(0, float64(count*to)*step/float64(from), length/float64(from), count)
+		return fine().taps(0, float64(count*to)*step/float64(from), length/float64(from), count)
 	}
 	return line(n.width, n.Y.Width, size.X, from.X, to.X), line(n.height, n.Y.Height, size.Y, from.Y, to.Y)
 }

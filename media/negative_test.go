@@ -65,11 +65,13 @@ func TestNothingMovesInPlanes(t *testing.T) {
 	}
 }
 
-// checkSlope leaves out the edges, beyond which there is nothing to go on.
+// checkSlope leaves out the edges, beyond which there is nothing to go on: three samples of
+// a plane that is made up to four times as large.
 func checkSlope(t *testing.T, name string, p *jpeg.Plane, covers image.Point, width, height float64) {
 	t.Helper()
-	for y := 4; y < p.Height-4; y++ {
-		for x := 4; x < p.Width-4; x++ {
+	const edge = 12
+	for y := edge; y < p.Height-edge; y++ {
+		for x := edge; x < p.Width-edge; x++ {
 			want := slopeAt((float64(x)+0.5)*float64(covers.X)/width, (float64(y)+0.5)*float64(covers.Y)/height)
 			if d := int(p.Row(y)[x]) - int(want); d > 1 || d < -1 {
 				t.Fatalf("%s: at %d, %d of %d x %d: got %d, want %d", name, x, y, p.Width, p.Height, p.Row(y)[x], want)

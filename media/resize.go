@@ -17,8 +17,8 @@ type resizer struct {
 }
 
 // A sample in a line has lineBits behind the point, and lineZero is added to it: at
-// an edge a sample swings beyond white and black by an eighth, and no half of 64 bits
-// may be less than nothing, or it would take from the other.
+// an edge a sample swings beyond white and black, and no half of 64 bits may be less
+// than nothing, or it would take from the other.
 const (
 	lineBits = 6
 	lineZero = 256
@@ -29,13 +29,13 @@ const (
 // newResizer makes planes of one sample for each tap across and each down, of planes of
 // that width.
 func newResizer(across, down []tap, width int) *resizer {
-	r := &resizer{down: down, line: make([]uint64, max(width, 8))}
+	r := &resizer{down: down, line: make([]uint64, max(width, partSize))}
 	r.across, r.parts = inParts(across, len(r.line))
 	return r
 }
 
 func (r *resizer) resize(src *jpeg.Plane) jpeg.Plane {
-	src = atLeastEight(src)
+	src = wideEnough(src)
 	dst := jpeg.NewPlane(len(r.across)/r.parts, len(r.down))
 	for y := 0; y < dst.Height; y += 2 {
 		second := min(y+1, dst.Height-1)
@@ -46,12 +46,13 @@ func (r *resizer) resize(src *jpeg.Plane) jpeg.Plane {
 	return dst
 }
 
-// atLeastEight returns the plane, or a wider copy: blend takes eight samples at once.
-func atLeastEight(p *jpeg.Plane) *jpeg.Plane {
-	if p.Width >= 8 {
+// wideEnough returns the plane, or a wider copy: blend takes eight samples at once, and
+// shrink a part.
+func wideEnough(p *jpeg.Plane) *jpeg.Plane {
+	if p.Width >= partSize {
 		return p
 	}
-	wide := jpeg.NewPlane(8, p.Height)
+	wide := jpeg.NewPlane(partSize, p.Height)
 	for y := range p.Height {
 		copy(wide.Row(y), p.Row(y))
 	}
@@ -95,24 +96,26 @@ func (r *resizer) blend(pix []byte, stride int) {
 	}
 }
 
-// part is a part of a tap: six weights, of which some may be nothing. One part is enough
-// for a picture that is made smaller by a third or less, as previews are, and it needs
-// no loop.
+// part is a part of a tap: so many weights, of which some may be nothing. One part is
+// enough for a picture that is made smaller to no less than six tenths, as previews
+// are, and it needs no loop.
 type part struct {
 	first   int
-	weights [6]uint64
+	weights [partSize]uint64
 }
+
+const partSize = 10
 
 // inParts divides taps of a line into parts, and says into how many each.
 func inParts(all []tap, width int) (parts []part, each int) {
 	for _, t := range all {
-		each = max(each, ceilDiv(len(t.weights), 6))
+		each = max(each, ceilDiv(len(t.weights), partSize))
 	}
 	parts = make([]part, each*len(all))
 	for i, t := range all {
 		for j, w := range t.weights {
-			p := &parts[i*each+j/6]
-			p.first = min(t.first+j/6*6, width-6)
+			p := &parts[i*each+j/partSize]
+			p.first = min(t.first+j/partSize*partSize, width-partSize)
 			p.weights[t.first+j-p.first] = uint64(w)
 		}
 	}
@@ -128,8 +131,9 @@ func (r *resizer) shrink(first, second []byte) {
 		sum := uint64(half)
 		for range r.parts {
 			w := &parts[0].weights
-			px := (*[6]uint64)(line[parts[0].first:])
-			sum += w[0]*px[0] + w[1]*px[1] + w[2]*px[2] + w[3]*px[3] + w[4]*px[4] + w[5]*px[5]
+			px := (*[partSize]uint64)(line[parts[0].first:])
+			sum += w[0]*px[0] + w[1]*px[1] + w[2]*px[2] + w[3]*px[3] + w[4]*px[4]
+			sum += w[5]*px[5] + w[6]*px[6] + w[7]*px[7] + w[8]*px[8] + w[9]*px[9]
 			parts = parts[1:]
 		}
 		first[i], second[i] = fromLine(uint32(sum)), fromLine(uint32(sum>>32))

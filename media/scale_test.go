@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"math"
 	"slices"
 	"testing"
 
@@ -235,6 +236,21 @@ func TestThumbnailIsNotDarker(t *testing.T) {
 	}
 }
 
+func TestLanczos(t *testing.T) {
+	sinc := func(x float64) float64 { return math.Sin(math.Pi*x) / (math.Pi * x) }
+	for i := range 30_001 {
+		x, want := float64(i)/10_000, 1.0
+		if i > 0 {
+			want = sinc(x) * sinc(x/3)
+		}
+		for _, x := range []float64{x, -x} {
+			if got := lanczos(x); math.Abs(got-want) > 1e-7 {
+				t.Fatalf("at %g: got %g, want %g", x, got, want)
+			}
+		}
+	}
+}
+
 // The taps of a line are in order, whatever its length: rows come only once.
 func TestTapsAreInOrder(t *testing.T) {
 	for _, total := range []int{1, 2, 3, 30, 31, 61, 100, 2049, 65_535} {
@@ -242,7 +258,7 @@ func TestTapsAreInOrder(t *testing.T) {
 			if n > total {
 				continue
 			}
-			all := taps(0, float64(total), float64(total), n)
+			all := fine().taps(0, float64(total), float64(total), n)
 			for i, tap := range all {
 				sum := int64(0)
 				for _, w := range tap.weights {

@@ -26,10 +26,10 @@ func shrink(ctx context.Context, src sheet, colours *icc.Transform, size image.P
 // black and white would else be far too dark.
 func reducers(src sheet, colours *icc.Transform, size image.Point, side int) (preview, thumbnail *reducer) {
 	whole := region{0, 0, float64(src.width), float64(src.height)}
-	preview = newReducer(src, whole, size, 2)
+	preview = newReducer(src, whole, size, 2, fine())
 	preview.convert = colours.Convert
 	cut, square := middle(src.width, src.height, side)
-	thumbnail = newReducer(src, cut, square, 4)
+	thumbnail = newReducer(src, cut, square, 4, mild())
 	thumbnail.light, thumbnail.convert = colours.Light, colours.ConvertLight
 	return preview, thumbnail
 }
@@ -108,13 +108,14 @@ type reducer struct {
 
 // newReducer makes a picture of the given size from the part in cut. Boxes are
 // averaged before, as long as keep pixels are left for each of the picture.
-func newReducer(src sheet, cut region, size image.Point, keep float64) *reducer {
+func newReducer(src sheet, cut region, size image.Point, keep float64, by kernel) *reducer {
 	side := boxSide(min(cut.width/float64(size.X), cut.height/float64(size.Y)), keep)
 	k := float64(side)
-	cut = region{cut.x / k, cut.y / k, cut.width / k, cut.height / k}
+	across := by.taps(cut.x/k, cut.width/k, float64(src.width)/k, size.X)
+	down := by.taps(cut.y/k, cut.height/k, float64(src.height)/k, size.Y)
 	r := &reducer{
 		boxes:   newBoxes(side, src.channels, src.width),
-		scaler:  newScaler(src.channels, float64(src.width)/k, float64(src.height)/k, cut, size),
+		scaler:  newScaler(src.channels, across, down),
 		planes:  &jpeg.Planes{Y: jpeg.NewPlane(size.X, size.Y)},
 		height:  src.height,
 		lit:     make([]uint16, src.channels*src.width),

@@ -22,7 +22,7 @@ const boxStep = 4
 // left of it to be done better.
 func (n *negative) thumbnail(ctx context.Context, photo image.Point, side int) (*jpeg.Planes, error) {
 	cut, size := middle(photo.X, photo.Y, side)
-	cut = cut.times(n.width / float64(photo.X))
+	cut = cut.times(n.width/float64(photo.X), n.height/float64(photo.Y))
 	step := cut.width / float64(size.X)
 
 	// The square and what of its surroundings plays a part at its edges.
@@ -37,7 +37,7 @@ func (n *negative) thumbnail(ctx context.Context, photo image.Point, side int) (
 	}
 	covers := image.Pt(box, box)
 	src := (&light{Planes: n.resized(image.Pt(n.Y.Width, n.Y.Height), covers), box: box}).sheet()
-	r := newReducer(src, cut.times(1/float64(box)), size, 4)
+	r := newReducer(src, cut.times(1/float64(box), 1/float64(box)), size, 4, mild())
 	r.convert = icc.SRGB().ConvertLight
 	if n.Gray() {
 		r.convert = icc.Gray().ConvertLight
@@ -158,6 +158,6 @@ func (l *light) average(a, b, c, d int32) uint16 {
 	return uint16((t.at(a) + t.at(b) + t.at(c) + t.at(d) + 2) >> 2)
 }
 
-func (r region) times(factor float64) region {
-	return region{r.x * factor, r.y * factor, r.width * factor, r.height * factor}
+func (r region) times(across, down float64) region {
+	return region{r.x * across, r.y * down, r.width * across, r.height * down}
 }
